@@ -1,0 +1,80 @@
+/**
+ * Every error that hearth throws. Three kinds: ours (InvariantError), the caller's (Shape, Option, Unsupported) and
+ * the world's (the rest), which carry data and are handled in `training/recovery`.
+ *
+ * A message names the operation, what was expected and what was found; `code` is stable and meant for programs.
+ */
+
+/** The base of all of hearth's errors. `code` never changes once published. */
+export abstract class HearthError extends Error {
+  abstract readonly code: string;
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** A bug in hearth itself. */
+export class InvariantError extends HearthError {
+  readonly code = "invariant";
+}
+
+/** Tensor shapes that do not fit the operation. */
+export class ShapeError extends HearthError {
+  readonly code = "shape";
+}
+
+/** An option, argument or input outside what the operation accepts. */
+export class OptionError extends HearthError {
+  readonly code = "option";
+}
+
+/** Something hearth does not do, on this device or at all. */
+export class UnsupportedError extends HearthError {
+  readonly code = "unsupported";
+}
+
+/** A peer left, fell silent or cut the link in the middle of an operation. */
+export class PeerLostError extends HearthError {
+  readonly code = "peer-lost";
+  readonly peer: string;
+  constructor(peer: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.peer = peer;
+  }
+}
+
+/** The GPU or its process went away. */
+export class DeviceLostError extends HearthError {
+  readonly code = "device-lost";
+}
+
+/** The storage is full or refused. */
+export class QuotaError extends HearthError {
+  readonly code = "quota";
+}
+
+/** Bytes that are not what their hash, checksum or format says. */
+export class CorruptDataError extends HearthError {
+  readonly code = "corrupt-data";
+}
+
+/** A wait that reached its deadline. */
+export class DeadlineError extends HearthError {
+  readonly code = "deadline";
+}
+
+/** An operation ended by its caller, by AbortSignal or because its epoch ended. */
+export class AbortedError extends HearthError {
+  readonly code = "aborted";
+}
+
+/** A message from a peer or the server that breaks the protocol, or speaks another version of it. */
+export class ProtocolError extends HearthError {
+  readonly code = "protocol";
+}
+
+/** One line for people, whatever was thrown. */
+export function describeError(error: unknown): string {
+  if (error instanceof HearthError) return `${error.message} (${error.code})`;
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

@@ -1,0 +1,82 @@
+/**
+ * One device: buffers, kernels, and recordings of dispatches. The narrowest interface that WebGPU, WebAssembly and a
+ * plain interpreter can all serve well. It knows kernels (`lang`), not tensors, not graphs, not peers.
+ *
+ * Commands run in the order submitted. A failure inside a submit surfaces at the next `read` or through `lost`.
+ */
+import type { Bytes } from "../../base/bytes.ts";
+import type { DeviceLostError } from "../../base/errors.ts";
+import type { Kernel } from "../lang/kernel.ts";
+
+export type DeviceKind = "webgpu" | "wasm" | "reference" | "null";
+
+export interface DeviceLimits {
+  /** Arrays a kernel may bind. */
+  readonly bindingsMax: number;
+  /** Bytes of one binding. */
+  readonly bindingBytesMax: number;
+  /** Bytes of one buffer. */
+  readonly bufferBytesMax: number;
+}
+
+export interface DeviceInfo {
+  readonly kind: DeviceKind;
+  /** For people: "SwiftShader", "Apple M2", "CPU (JavaScript)". */
+  readonly name: string;
+  /** True for a GPU emulated on the processor. */
+  readonly isSoftware: boolean;
+  readonly limits: DeviceLimits;
+}
+
+/** Device memory. Zeroed at creation. Sizes are multiples of 4 bytes, at least 4. */
+export interface DeviceBuffer {
+  readonly bytes: number;
+  /** Frees it after the commands submitted so far. Using it afterwards is an InvariantError. */
+  destroy(): void;
+}
+
+/** A kernel made ready for a device. */
+export interface DeviceKernel {
+  readonly kernel: Kernel;
+}
+
+export type Command =
+  | {
+      readonly kind: "dispatch";
+      readonly kernel: DeviceKernel;
+      /** One buffer for each of the kernel's bindings, in order. */
+      readonly buffers: readonly DeviceBuffer[];
+    }
+  | {
+      readonly kind: "copy";
+      readonly source: DeviceBuffer;
+      readonly sourceOffset: number;
+      readonly target: DeviceBuffer;
+      readonly targetOffset: number;
+      readonly bytes: number;
+    };
+
+/** Commands checked and bound once, to be submitted many times. */
+export interface Recording {
+  readonly commands: readonly Command[];
+}
+
+export interface Device {
+  readonly info: DeviceInfo;
+  /** Resolves (never rejects) when the device is gone. */
+  readonly lost: Promise<DeviceLostError>;
+  createBuffer(bytes: number): DeviceBuffer;
+  /** Copies `data` into `buffer` at `offset` (both multiples of 4), before all commands submitted later. */
+  write(buffer: DeviceBuffer, data: Uint8Array, offset?: number): void;
+  /** The first `bytes` bytes after all commands submitted before. @throws DeviceLostError */
+  read(buffer: DeviceBuffer, bytes?: number): Promise<Bytes>;
+  /** Compiles. Kernels made in parallel compile in parallel. @throws UnsupportedError beyond the device's limits */
+  createKernel(kernel: Kernel): Promise<DeviceKernel>;
+  record(commands: readonly Command[]): Recording;
+  /** Starts a recording; long ones yield to the event loop on a device that shares the thread. */
+  submit(recording: Recording): void;
+  /** Resolves when all that was submitted has run. */
+  idle(): Promise<void>;
+  /** Frees everything. `lost` resolves. */
+  destroy(): void;
+}

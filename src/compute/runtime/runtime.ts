@@ -1,0 +1,50 @@
+/**
+ * Where compiler meets device: graphs go in, buffers come out. One runtime a device.
+ *
+ * A *leaf* is a node of kind `buffer`: its bytes live on the device under this runtime's care.
+ */
+import type { Bytes } from "../../base/bytes.ts";
+import type { DType } from "../layout/dtype.ts";
+import type { Node, Shape } from "../compiler/ir.ts";
+import type { Device } from "../device/device.ts";
+
+/** Host values of a tensor: Float32Array for float32, Int32Array for int32, Uint32Array for uint32 and bool. */
+export type HostArray = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+
+/** One kernel of a plan, for people and tests. */
+export interface KernelReport {
+  readonly name: string;
+  readonly invocations: number;
+  readonly bindings: number;
+}
+
+/** A graph compiled for the leaves it reads: kernels made, buffers placed, commands recorded. Running it makes nothing new. */
+export interface Plan {
+  /** Leaves with fixed buffers, overwritten by every run. */
+  readonly outputs: readonly Node[];
+  /** Submits. Reads the leaves' bytes as they are now, then stores the updates. */
+  run(): void;
+  explain(): readonly KernelReport[];
+  destroy(): void;
+}
+
+export interface Runtime {
+  readonly device: Device;
+  /** A leaf; zeros without `data`. */
+  leaf(shape: Shape, dtype: DType, data?: HostArray): Node;
+  /** Overwrites a leaf's bytes, before all that is submitted later. */
+  write(leaf: Node, data: HostArray): void;
+  /** Computes `nodes`; the result has a leaf for each (a node that is a leaf is itself). */
+  realize(nodes: readonly Node[]): Promise<Node[]>;
+  /** The bytes of `nodes`, row-major, in one readback; computes those that are not leaves. */
+  read(nodes: readonly Node[]): Promise<Bytes[]>;
+  /**
+   * A plan that computes `outputs`, and at its end copies the value of each update into its target leaf, as if all
+   * values had been computed before any target changed.
+   */
+  compile(outputs: readonly Node[], updates: readonly (readonly [target: Node, value: Node])[]): Promise<Plan>;
+  /** Frees a leaf's buffer for reuse. Leaves that nobody can reach are freed too, sooner or later. */
+  release(leaf: Node): void;
+  /** Frees all. */
+  destroy(): void;
+}

@@ -1,0 +1,54 @@
+/** What a page can know of its room: plain data, sent from the engine worker whenever it changes. */
+import type { HistoryPoint, RosterEntry, RunSpec, StepLine } from "../../network/wire/messages.ts";
+
+/** Where this tab stands. `problem` explains `stopped`. */
+export type Phase =
+  | "connecting" // to the server, for the first time
+  | "preparing" // data, model, kernels
+  | "waiting" // for others, for shards; `note` says what
+  | "syncing" // forming an epoch
+  | "training"
+  | "reconnecting" // the server is away
+  | "paused"
+  | "finished"
+  | "stopped"; // left, or refused
+
+export interface CheckpointView {
+  readonly step: number;
+  readonly generation: number;
+  /** Devices that hold each shard, at least. */
+  readonly copies: number;
+  readonly ms: number;
+}
+
+/** A room as one tab sees it. */
+export interface RoomView {
+  readonly phase: Phase;
+  /** One sentence for people on what happens now. */
+  readonly note: string;
+  /** One clear sentence when something is wrong, else null. */
+  readonly problem: string | null;
+  readonly self: string;
+  readonly spec: RunSpec | null;
+  readonly engine: { readonly kind: string; readonly name: string; readonly reason: string } | null;
+  readonly step: number;
+  readonly loss: number | null;
+  readonly incarnation: number;
+  readonly epoch: number;
+  readonly members: readonly RosterEntry[];
+  /** How this tab reaches each peer. */
+  readonly paths: Readonly<Record<string, string>>;
+  /** Committed steps, oldest first, thinned to at most 2,000. */
+  readonly history: readonly HistoryPoint[];
+  readonly lastStep: StepLine | null;
+  /** Bytes this tab sent since it joined: counted by hearth, and by the browser's getStats(). */
+  readonly bytesSent: number;
+  readonly bytesSentByBrowser: number;
+  readonly checkpoint: CheckpointView | null;
+  /** The newest sample of the model, where the run makes one. */
+  readonly sample: { readonly step: number; readonly text: string } | null;
+  /** Newest last, at most 50: joins, losses, rollbacks, storage trouble. */
+  readonly log: readonly string[];
+  /** Set when the room's data file is nowhere to be had: drop it here. */
+  readonly needsFile: string | null;
+}

@@ -1,0 +1,64 @@
+/** What a user writes to define a run: model, loss, data, optimizer. The same for one tab and for forty. */
+import type { Bytes } from "../base/bytes.ts";
+import type { Random } from "../base/random.ts";
+import type { Tensor } from "../compute/tensor/tensor.ts";
+import type { HostArray } from "../compute/runtime/runtime.ts";
+import type { Module } from "../model/nn/module.ts";
+
+/** A tensor's worth of host values. */
+export interface HostTensor {
+  readonly shape: readonly number[];
+  readonly data: HostArray;
+}
+
+/** Samples, drawn by random numbers alone: the same ones wherever and however often a slot is computed. */
+export interface Dataset {
+  /** `size` samples. Shapes are the same for every call with the same size. */
+  batch(random: Random, size: number): { readonly x: HostTensor; readonly y: HostTensor };
+}
+
+/** Elementwise updates that an owner can do on its shards alone. Options are PyTorch's. */
+export type OptimizerSpec =
+  | {
+      readonly kind: "adamw";
+      readonly lr: number;
+      readonly betas?: readonly [number, number];
+      readonly eps?: number;
+      readonly weightDecay?: number;
+    }
+  | { readonly kind: "sgd"; readonly lr: number; readonly momentum?: number; readonly weightDecay?: number };
+
+export type Settings = Readonly<Record<string, string>>;
+
+export interface RunDefinition<D extends Dataset = Dataset, M extends Module = Module> {
+  /** Short and stable: part of URLs and of `npm run swarm -- --run NAME`. */
+  readonly name: string;
+  /** For people: a title, and one sentence. */
+  readonly title: string;
+  readonly description: string;
+  /** Samples in a step, over all members. */
+  readonly globalBatch: number;
+  /** Parts that the batch is cut into; divides `globalBatch`. */
+  readonly slots: number;
+  /** Optimizer updates that make a good demo. */
+  readonly steps: number;
+  /**
+   * The dataset, from a file that somebody dropped, or the run's own when `bytes` is null. Must be a function of its
+   * inputs alone. @throws OptionError with one clear sentence when the file will not do
+   */
+  readonly data: {
+    /** For the file picker; empty when the run takes no file. */
+    readonly accept: string;
+    load(bytes: Bytes | null, settings: Settings): Promise<D> | D;
+  };
+  /** A fresh model, its parameters drawn from `random`. */
+  model(context: { dataset: D; settings: Settings; random: Random }): M;
+  /** Mean loss over the batch: a scalar. */
+  loss(model: M, batch: { x: Tensor; y: Tensor }): Tensor;
+  optimizer(settings: Settings): OptimizerSpec;
+  /** Something for people to read that grows better as the model learns. */
+  sample?(model: M, dataset: D, random: Random): Promise<string>;
+}
+
+/** Checks a definition and gives it back. @throws OptionError */
+export type DefineRun = <D extends Dataset, M extends Module>(definition: RunDefinition<D, M>) => RunDefinition<D, M>;
