@@ -35,7 +35,13 @@ export type Expr =
   | { readonly kind: "variable"; readonly type: ScalarType; readonly name: string }
   | { readonly kind: "unary"; readonly type: ScalarType; readonly op: UnaryOp; readonly x: Expr }
   | { readonly kind: "binary"; readonly type: ScalarType; readonly op: BinaryOp; readonly a: Expr; readonly b: Expr }
-  | { readonly kind: "select"; readonly type: ScalarType; readonly condition: Expr; readonly yes: Expr; readonly no: Expr }
+  | {
+      readonly kind: "select";
+      readonly type: ScalarType;
+      readonly condition: Expr;
+      readonly yes: Expr;
+      readonly no: Expr;
+    }
   | { readonly kind: "cast"; readonly type: ScalarType; readonly x: Expr }
   | { readonly kind: "bitcast"; readonly type: ScalarType; readonly x: Expr }
   | { readonly kind: "load"; readonly type: ScalarType; readonly binding: number; readonly index: Expr };
