@@ -114,6 +114,9 @@ export type ClientMessage =
   /** Prepared: data there, model built, kernels compiled. Said again after each reconnect. `genesis` is the state of step 0. */
   | {
       readonly kind: "join";
+      /** Parts that the run cuts a step's batch into; the same for every member of a room. */
+      readonly slots: number;
+      /** Measured by the warm-up. */
       readonly slotsPerSecond: number;
       readonly inventory: Inventory;
       readonly genesis: { readonly parameters: readonly Hash[]; readonly optimizer: readonly Hash[] };
@@ -216,7 +219,7 @@ export type ServerMessage =
   /** Who is here, once a second where it changed. */
   | { readonly kind: "roster"; readonly members: readonly RosterEntry[] };
 
-export type RefusalCode = "unknown-room" | "protocol-version" | "malformed" | "busy";
+export type RefusalCode = "unknown-room" | "protocol-version" | "malformed" | "busy" | "mismatch";
 
 export interface HistoryPoint {
   readonly step: number;
@@ -234,7 +237,13 @@ export interface RosterEntry extends MemberInfo {
 /** The lines of `swarm --json`, as DESIGN.md fixes them; also what the page draws. */
 export type RunLine =
   | StepLine
-  | { readonly type: "member"; readonly event: "join" | "leave" | "lost"; readonly peer: PeerId; readonly step: number; readonly reason?: string }
+  | {
+      readonly type: "member";
+      readonly event: "join" | "leave" | "lost";
+      readonly peer: PeerId;
+      readonly step: number;
+      readonly reason?: string;
+    }
   | { readonly type: "fault"; readonly kind: string; readonly step: number }
   | { readonly type: "abort"; readonly step: number; readonly reason: string }
   | { readonly type: "rollback"; readonly to: number }
@@ -248,7 +257,12 @@ export type RunLine =
       readonly digests: Readonly<Record<PeerId, Hash>>;
       readonly errors?: Readonly<Record<PeerId, string>>;
     }
-  | { readonly type: "end"; readonly steps: number; readonly loss: number; readonly digests: Readonly<Record<PeerId, Hash>> };
+  | {
+      readonly type: "end";
+      readonly steps: number;
+      readonly loss: number;
+      readonly digests: Readonly<Record<PeerId, Hash>>;
+    };
 
 export interface StepLine {
   readonly type: "step";

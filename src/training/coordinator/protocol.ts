@@ -1,5 +1,5 @@
 /** What goes into the coordinator and what comes out. The driver (the signaling server, the simulator) does the I/O. */
-import type { ClientMessage, CommitRecord, RunSpec, ServerMessage } from "../../network/wire/messages.ts";
+import type { ClientMessage, CommitRecord, HistoryPoint, RunSpec, ServerMessage } from "../../network/wire/messages.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
 
 /** Everything that can happen to a coordinator. `conn` names a socket, so that a peer's old socket cannot speak for its new one. */
@@ -39,6 +39,8 @@ export type LogRecord =
       readonly holders: readonly (readonly string[])[];
     }
   | { readonly kind: "rollback"; readonly generation: number; readonly step: number }
+  /** Stands for the commits that compaction dropped. */
+  | { readonly kind: "history"; readonly points: readonly HistoryPoint[] }
   | { readonly kind: "end"; readonly step: number };
 
 /** Deadlines and thresholds. Times in milliseconds. */

@@ -1,0 +1,105 @@
+/** Who has which bytes of a state, by content: the basis of roles, sources and rollbacks. */
+import { hashList, type Hash } from "../../base/hash.ts";
+import type { PeerId } from "../../network/transport/transport.ts";
+import { SHARDS, type CommitRecord } from "../../network/wire/messages.ts";
+import type { Generation, PeerState, State } from "./state.ts";
+
+/** For each shard the peers that have it, in memory before disk. */
+export interface Sources {
+  readonly parameters: readonly (readonly PeerId[])[];
+  readonly optimizer: readonly (readonly PeerId[])[];
+}
+
+/** Members that could take part in an epoch now. */
+export function candidates(state: State, nowMs: number): PeerState[] {
+  return [...state.peers.values()]
+    .filter((peer) => peer.status === "joined" && peer.heldUntilMs <= nowMs)
+    .sort((a, b) => a.joinedAtMs - b.joinedAtMs || (a.info.peer < b.info.peer ? -1 : 1));
+}
+
+/** True when `peer` has all parameters of `record` in memory. */
+export function holdsParameters(peer: PeerState, record: CommitRecord): boolean {
+  return peer.inventory.parameterRoots.includes(record.parameterRoot) || isGenesisOf(peer, record);
+}
+
+/** Where each shard of `record` can be had among `peers`. */
+export function sourcesOf(record: CommitRecord, peers: readonly PeerState[], badHashes: ReadonlySet<Hash>): Sources {
+  const parameters: PeerId[][] = Array.from({ length: SHARDS }, () => []);
+  const optimizer: PeerId[][] = Array.from({ length: SHARDS }, () => []);
+  for (const peer of peers) {
+    if (holdsParameters(peer, record)) for (const list of parameters) list.push(peer.info.peer);
+    if (isGenesisOf(peer, record)) for (const list of optimizer) list.push(peer.info.peer);
+    else {
+      for (const [shard, hash] of peer.inventory.optimizer) {
+        if (hash === record.optimizer[shard]) optimizer[shard]?.push(peer.info.peer);
+      }
+    }
+  }
+  for (const peer of peers) addStored(peer, record, badHashes, parameters, optimizer);
+  return { parameters, optimizer };
+}
+
+/** True when every shard has a source. */
+export function isCovered(sources: Sources): boolean {
+  return sources.parameters.every((list) => list.length > 0) && sources.optimizer.every((list) => list.length > 0);
+}
+
+/** The newest whole checkpoint that `peers` can put together, the state of step 0 (null record) as the last resort; undefined when there is none. */
+export function restorable(
+  state: State,
+  peers: readonly PeerState[],
+): Generation | { readonly generation: 0; readonly record: null } | undefined {
+  const { generations } = state.durable;
+  for (const generation of [...generations].reverse()) {
+    if (isCovered(sourcesOf(generation.record, peers, state.badHashes))) return generation;
+  }
+  return generations.length === 0 ? { generation: 0, record: null } : undefined;
+}
+
+/** Devices, not connected now, that hold shards of the newest checkpoint that nobody connected has. */
+export function missingDevices(state: State, peers: readonly PeerState[]): string[] {
+  const newest = state.durable.generations.at(-1);
+  if (!newest) return [];
+  const sources = sourcesOf(newest.record, peers, state.badHashes);
+  const here = new Set(peers.map((peer) => peer.info.device));
+  const devices = new Set<string>();
+  newest.holders.forEach((holders, shard) => {
+    const isThere = (sources.parameters[shard]?.length ?? 0) > 0 && (sources.optimizer[shard]?.length ?? 0) > 0;
+    if (!isThere) for (const device of holders) if (!here.has(device)) devices.add(device);
+  });
+  return [...devices].sort();
+}
+
+/** The root over a list of shard hashes. */
+export function parameterRootOf(hashes: readonly Hash[]): Hash {
+  return hashList("parameters", hashes);
+}
+
+function isGenesisOf(peer: PeerState, record: CommitRecord): boolean {
+  const genesis = peer.genesis;
+  return (
+    record.step === 0 &&
+    genesis !== null &&
+    parameterRootOf(genesis.parameters) === record.parameterRoot &&
+    genesis.optimizer.every((hash, shard) => hash === record.optimizer[shard])
+  );
+}
+
+function addStored(
+  peer: PeerState,
+  record: CommitRecord,
+  badHashes: ReadonlySet<Hash>,
+  parameters: PeerId[][],
+  optimizer: PeerId[][],
+): void {
+  const stored = peer.inventory.stored.find((found) => found.step === record.step && found.chain === record.chain);
+  const add = (lists: PeerId[][], hashes: readonly Hash[], shard: number): void => {
+    const list = lists[shard];
+    const hash = hashes[shard];
+    if (list && hash && !badHashes.has(hash) && !list.includes(peer.info.peer)) list.push(peer.info.peer);
+  };
+  for (const shard of stored?.shards ?? []) {
+    add(parameters, record.parameters, shard);
+    add(optimizer, record.optimizer, shard);
+  }
+}

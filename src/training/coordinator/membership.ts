@@ -1,0 +1,146 @@
+/** Coming and going: hello, join, leave, silence, sockets that close. They only note facts; `advance` draws the conclusions. */
+import { assert } from "../../base/assert.ts";
+import type { PeerId } from "../../network/transport/transport.ts";
+import { PROTOCOL_VERSION, type ClientMessage, type Inventory, type StepLine } from "../../network/wire/messages.ts";
+import type { Draft } from "./draft.ts";
+import type { PeerState, State } from "./state.ts";
+
+const EMPTY_INVENTORY: Inventory = { parameterRoots: [], optimizer: [], stored: [] };
+
+/** The peer whose socket `conn` is. */
+export function peerOf(state: State, conn: string): PeerState | undefined {
+  for (const peer of state.peers.values()) if (peer.conn === conn) return peer;
+  return undefined;
+}
+
+export function onHello(draft: Draft, conn: string, hello: Extract<ClientMessage, { kind: "hello" }>): void {
+  const { state } = draft;
+  const { spec, incarnation, history, room } = state.durable;
+  const refuse = (code: "unknown-room" | "protocol-version", reason: string): void => {
+    draft.send(conn, { kind: "refused", code, reason });
+    draft.close(conn, reason);
+  };
+  if (hello.protocol !== PROTOCOL_VERSION) {
+    return refuse(
+      "protocol-version",
+      `This room speaks version ${PROTOCOL_VERSION} of hearth's protocol, your tab version ${hello.protocol}: reload the page.`,
+    );
+  }
+  if (!spec || hello.room !== room) return refuse("unknown-room", "There is no such room: check the link.");
+  const step = state.durable.record?.step ?? 0;
+  const peers = [...state.peers.keys()].filter((peer) => peer !== hello.info.peer);
+  if (hello.role === "observer") draft.patch({ observers: new Set(state.observers).add(conn) });
+  else admit(draft, conn, hello);
+  draft.send(conn, { kind: "welcome", spec, incarnation, step, peers, history });
+  const last = lastStepLine(state);
+  if (last) draft.send(conn, { kind: "event", line: last });
+  if (draft.state.waitingReason) {
+    draft.send(conn, { kind: "waiting", reason: draft.state.waitingReason, devices: [] });
+  }
+}
+
+function admit(draft: Draft, conn: string, hello: Extract<ClientMessage, { kind: "hello" }>): void {
+  const old = draft.state.peers.get(hello.info.peer);
+  if (old && old.conn !== conn) draft.close(old.conn, "the same tab connected again");
+  const peers = new Map(draft.state.peers).set(hello.info.peer, {
+    info: hello.info,
+    conn,
+    status: "preparing",
+    heardAtMs: draft.nowMs,
+    joinedAtMs: draft.nowMs,
+    slotsPerSecond: old?.slotsPerSecond ?? 0,
+    inventory: EMPTY_INVENTORY,
+    genesis: null,
+    heldUntilMs: old?.heldUntilMs ?? 0,
+  });
+  draft.patch({ peers });
+}
+
+/** What a reconnecting observer may have missed: the last commit, as far as the log knows it. */
+function lastStepLine(state: State): StepLine | undefined {
+  const { record, loss, lastMembers } = state.durable;
+  if (!record || record.step === 0) return undefined;
+  return {
+    type: "step",
+    step: record.step,
+    loss,
+    incarnation: record.incarnation,
+    epoch: record.epoch,
+    members: lastMembers.map((member) => member.peer),
+    chain: record.chain,
+    ms: 0,
+    transport: {},
+    bytesSent: {},
+    times: {},
+  };
+}
+
+export function onJoin(draft: Draft, peer: PeerState, join: Extract<ClientMessage, { kind: "join" }>): void {
+  draft.patchPeer(peer.info.peer, {
+    status: "joined",
+    joinedAtMs: draft.nowMs,
+    // A measured speed is worth more than a warm-up's.
+    slotsPerSecond: peer.slotsPerSecond > 0 ? peer.slotsPerSecond : join.slotsPerSecond,
+    inventory: join.inventory,
+    genesis: join.genesis,
+  });
+  draft.patch({
+    slots: draft.state.slots ?? join.slots,
+    firstJoinAtMs: draft.state.firstJoinAtMs ?? draft.nowMs,
+    // What failed before may work now: a returning member's disk and links count again.
+    badHashes: new Set(),
+    brokenPairs: new Map([...draft.state.brokenPairs].filter(([pair]) => !pair.split("|").includes(peer.info.peer))),
+  });
+  draft.report({ type: "member", event: "join", peer: peer.info.peer, step: stepOf(draft.state) });
+  const { record } = draft.state.durable;
+  if (draft.state.phase.kind === "ended" && record) {
+    draft.send(peer.conn, { kind: "finish", step: record.step, chain: record.chain });
+  }
+}
+
+/** A pause or a farewell: no longer counted on, from now. */
+export function onLeave(draft: Draft, peer: PeerState, reason: string): void {
+  if (peer.status !== "paused") {
+    draft.report({ type: "member", event: "leave", peer: peer.info.peer, step: stepOf(draft.state), reason });
+  }
+  draft.patchPeer(peer.info.peer, { status: "paused", inventory: EMPTY_INVENTORY });
+}
+
+export function onClosed(draft: Draft, conn: string): void {
+  const observers = new Set(draft.state.observers);
+  if (observers.delete(conn)) draft.patch({ observers });
+  const peer = peerOf(draft.state, conn);
+  if (peer) lose(draft, peer, "its connection closed");
+}
+
+/** Members that have said nothing for too long are gone; their sockets are closed so that they notice when they wake. */
+export function dropSilent(draft: Draft): void {
+  for (const peer of draft.state.peers.values()) {
+    const silentMs = draft.nowMs - peer.heardAtMs;
+    if (silentMs > draft.limits.silenceMsMax) {
+      draft.close(peer.conn, `silent for ${Math.round(silentMs)} ms`);
+      lose(draft, peer, `silent for ${Math.round(silentMs / 1000)} s`);
+    }
+  }
+}
+
+export function lose(draft: Draft, peer: PeerState, reason: string): void {
+  draft.removePeer(peer.info.peer);
+  if (peer.status === "joined") {
+    draft.report({ type: "member", event: "lost", peer: peer.info.peer, step: stepOf(draft.state), reason });
+  }
+}
+
+/** Closes a member out for good: what it sends cannot be trusted. */
+export function expel(draft: Draft, peerId: PeerId, reason: string): void {
+  const peer = draft.state.peers.get(peerId);
+  assert(peer !== undefined, `expel: ${peerId} is not connected`);
+  draft.send(peer.conn, { kind: "refused", code: "mismatch", reason });
+  draft.close(peer.conn, reason);
+  lose(draft, peer, reason);
+}
+
+/** The step last committed. */
+export function stepOf(state: State): number {
+  return state.durable.record?.step ?? 0;
+}

@@ -1,0 +1,53 @@
+/** Sharing a step's slots among members by measured speed. What is computed never depends on it, only who computes. */
+import { assert } from "../../base/assert.ts";
+
+/** A new sharing must promise this much less time than the old one to replace it: shares must not flap with the noise. */
+const GAIN_MIN = 1.15;
+
+/**
+ * Slots by rank. `speeds` are slots per second, 0 for a member that computes nothing (a listener). `previous` is kept
+ * unless another sharing is clearly faster.
+ */
+export function shareSlots(
+  slots: number,
+  speeds: readonly number[],
+  previous: readonly (readonly number[])[] | null,
+): number[][] {
+  assert(
+    speeds.some((speed) => speed > 0),
+    "shareSlots: no member computes",
+  );
+  const counts = quickest(slots, speeds);
+  if (previous && previous.length === speeds.length) {
+    const old = previous.map((list) => list.length);
+    const fits = old.every((count, rank) => count === 0 || (speeds[rank] ?? 0) > 0);
+    const total = old.reduce((sum, count) => sum + count, 0);
+    if (fits && total === slots && makespan(old, speeds) <= GAIN_MIN * makespan(counts, speeds)) {
+      return previous.map((list) => [...list]);
+    }
+  }
+  let next = 0;
+  return counts.map((count) => Array.from({ length: count }, () => next++));
+}
+
+/** Each slot in turn goes to whoever would finish it first: optimal for equal slots. Ties go to the lowest rank. */
+function quickest(slots: number, speeds: readonly number[]): number[] {
+  const counts = speeds.map(() => 0);
+  for (let slot = 0; slot < slots; slot++) {
+    let best = -1;
+    let bestEnd = Number.POSITIVE_INFINITY;
+    speeds.forEach((speed, rank) => {
+      const end = ((counts[rank] ?? 0) + 1) / speed;
+      if (speed > 0 && end < bestEnd * (1 - 1e-9)) {
+        best = rank;
+        bestEnd = end;
+      }
+    });
+    counts[best] = (counts[best] ?? 0) + 1;
+  }
+  return counts;
+}
+
+function makespan(counts: readonly number[], speeds: readonly number[]): number {
+  return Math.max(...counts.map((count, rank) => (count === 0 ? 0 : count / (speeds[rank] ?? 0))));
+}
