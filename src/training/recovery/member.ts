@@ -1,0 +1,199 @@
+/**
+ * A member's side of the protocol: one pure step, like the coordinator's.
+ *
+ * It tracks two versions of the state by name: the committed one, and at most one pending (voted for, in doubt). The
+ * runner holds their bytes. Invariants:
+ * - a pending version becomes the committed one only by a COMMIT that names its parameters, step and epoch;
+ * - it is given up only by an epoch's record (what the log says), never by a deadline or a lost connection;
+ * - whatever was started under a fence is cancelled before anything of a newer one starts.
+ */
+import type { Hash } from "../../base/hash.ts";
+import type { ClientMessage, Inventory, ServerMessage } from "../../network/wire/messages.ts";
+import type { PeerId } from "../../network/transport/transport.ts";
+
+export type EpochMessage = Extract<ServerMessage, { kind: "epoch" }>;
+export type PlanMessage = Extract<ServerMessage, { kind: "plan" }>;
+export type CommitMessage = Extract<ServerMessage, { kind: "commit" }>;
+export type VoteMessage = Extract<ClientMessage, { kind: "vote" }>;
+
+/** What tells this epoch's messages from all others. */
+export interface Fence {
+  readonly incarnation: number;
+  readonly epoch: number;
+}
+
+/** A committed version by name. */
+export interface VersionName {
+  readonly step: number;
+  readonly chain: Hash;
+  readonly parameterRoot: Hash;
+}
+
+/** A version voted for: its chain is not known before COMMIT. */
+export interface PendingName {
+  readonly fence: Fence;
+  readonly step: number;
+  readonly parameterRoot: Hash;
+}
+
+export interface MemberState {
+  readonly epoch: EpochMessage | null;
+  /** Null before the first sync, and for a listener before its first COMMIT. */
+  readonly committed: VersionName | null;
+  readonly pending: PendingName | null;
+  readonly activity: "idle" | "syncing" | "stepping" | "voted";
+}
+
+export type MemberEvent =
+  | { readonly kind: "server"; readonly message: ServerMessage }
+  /** The socket to the coordinator is gone; another will come. */
+  | { readonly kind: "disconnected" }
+  | { readonly kind: "synced"; readonly fence: Fence; readonly inventory: Inventory }
+  | { readonly kind: "stepped"; readonly fence: Fence; readonly vote: VoteMessage }
+  | {
+      readonly kind: "workFailed";
+      readonly fence: Fence;
+      readonly reason: string;
+      readonly unreachable: readonly PeerId[];
+      readonly missing: readonly Hash[];
+    };
+
+/** What the runner must do, in order. */
+export type MemberEffect =
+  /** Stop the sync or step under way; its late results carry an old fence. */
+  | { readonly kind: "cancel"; readonly reason: string }
+  /** Link up, gather the record's bytes by hash (from own versions, disk, peers), make them the committed version, drop the pending one: all or nothing. */
+  | { readonly kind: "sync"; readonly epoch: EpochMessage }
+  | { readonly kind: "step"; readonly plan: PlanMessage; readonly epoch: EpochMessage }
+  /** The pending version is the committed one now. */
+  | { readonly kind: "promote"; readonly name: VersionName }
+  /** Write the shards that `writers` gives this rank, and read the parameters back from the device. */
+  | {
+      readonly kind: "checkpoint";
+      readonly name: VersionName;
+      readonly writers: readonly (readonly number[])[];
+      readonly epoch: EpochMessage;
+    }
+  | { readonly kind: "send"; readonly message: ClientMessage }
+  /** The coordinator and this member disagree in a way that only a fresh start mends. */
+  | { readonly kind: "reconnect"; readonly reason: string };
+
+export interface MemberStep {
+  readonly state: MemberState;
+  readonly effects: readonly MemberEffect[];
+}
+
+export const INITIAL_MEMBER: MemberState = { epoch: null, committed: null, pending: null, activity: "idle" };
+
+/** One event into a member. */
+export function memberStep(state: MemberState, event: MemberEvent): MemberStep {
+  switch (event.kind) {
+    case "server":
+      return onServer(state, event.message);
+    case "disconnected":
+      return cancelled(state, "the connection to the server closed", { ...state, epoch: null, activity: "idle" }, []);
+    case "synced":
+      return onSynced(state, event.fence, event.inventory);
+    case "stepped":
+      return onStepped(state, event.fence, event.vote);
+    case "workFailed":
+      return onFailed(state, event);
+    default:
+      event satisfies never;
+      return { state, effects: [] };
+  }
+}
+
+/** True while `fence` is the one at hand. */
+export function isAtFence(state: MemberState, fence: Fence): boolean {
+  return state.epoch?.incarnation === fence.incarnation && state.epoch.epoch === fence.epoch;
+}
+
+function onServer(state: MemberState, message: ServerMessage): MemberStep {
+  switch (message.kind) {
+    case "epoch":
+      if (state.epoch && !isNewer(message, state.epoch)) return { state, effects: [] };
+      return cancelled(state, `epoch ${message.epoch} began`, { ...state, epoch: message, activity: "syncing" }, [
+        { kind: "sync", epoch: message },
+      ]);
+    case "plan":
+      return onPlan(state, message);
+    case "commit":
+      return onCommit(state, message);
+    default:
+      return { state, effects: [] };
+  }
+}
+
+function onSynced(state: MemberState, fence: Fence, inventory: Inventory): MemberStep {
+  const { epoch } = state;
+  if (!epoch || !isAtFence(state, fence) || state.activity !== "syncing") return { state, effects: [] };
+  const { step, chain, parameterRoot } = epoch.record;
+  const isFull = inventory.parameterRoots.includes(parameterRoot);
+  const ready: ClientMessage = { kind: "ready", incarnation: fence.incarnation, epoch: fence.epoch, inventory };
+  return {
+    state: {
+      ...state,
+      committed: isFull ? { step, chain, parameterRoot } : null,
+      pending: null,
+      activity: "idle",
+    },
+    effects: [{ kind: "send", message: ready }],
+  };
+}
+
+function onPlan(state: MemberState, plan: PlanMessage): MemberStep {
+  const { epoch } = state;
+  if (!epoch || !isAtFence(state, plan) || state.activity !== "idle") return { state, effects: [] };
+  const before = state.committed?.step ?? epoch.record.step;
+  if (plan.step !== before + 1) {
+    return { state, effects: [{ kind: "reconnect", reason: `planned step ${plan.step} after ${before}` }] };
+  }
+  return { state: { ...state, activity: "stepping" }, effects: [{ kind: "step", plan, epoch }] };
+}
+
+function onStepped(state: MemberState, fence: Fence, vote: VoteMessage): MemberStep {
+  if (!state.epoch || !isAtFence(state, fence) || state.activity !== "stepping") return { state, effects: [] };
+  const pending: PendingName = { fence, step: vote.step, parameterRoot: vote.parameterRoot };
+  return { state: { ...state, pending, activity: "voted" }, effects: [{ kind: "send", message: vote }] };
+}
+
+function onCommit(state: MemberState, commit: CommitMessage): MemberStep {
+  const { epoch, pending } = state;
+  if (!epoch || !isAtFence(state, commit)) return { state, effects: [] };
+  const isMine =
+    state.activity === "voted" && pending?.step === commit.step && pending.parameterRoot === commit.parameterRoot;
+  if (!isMine)
+    return { state, effects: [{ kind: "reconnect", reason: `step ${commit.step} committed without this tab` }] };
+  const name: VersionName = { step: commit.step, chain: commit.chain, parameterRoot: commit.parameterRoot };
+  const effects: MemberEffect[] = [{ kind: "promote", name }];
+  if (commit.checkpoint) effects.push({ kind: "checkpoint", name, writers: commit.checkpoint, epoch });
+  return { state: { ...state, committed: name, pending: null, activity: "idle" }, effects };
+}
+
+function onFailed(state: MemberState, event: Extract<MemberEvent, { kind: "workFailed" }>): MemberStep {
+  const isWorking = state.activity === "syncing" || state.activity === "stepping";
+  if (!isWorking || !isAtFence(state, event.fence)) return { state, effects: [] };
+  const { reason, unreachable, missing } = event;
+  const message: ClientMessage = { kind: "failed", ...pick(event.fence), reason, unreachable, missing };
+  return { state: { ...state, activity: "idle" }, effects: [{ kind: "send", message }] };
+}
+
+function cancelled(
+  before: MemberState,
+  reason: string,
+  state: MemberState,
+  effects: readonly MemberEffect[],
+): MemberStep {
+  const isWorking = before.epoch !== null;
+  return { state, effects: isWorking ? [{ kind: "cancel", reason }, ...effects] : effects };
+}
+
+/** Epochs and incarnations only grow: a late announcement of an older one must not win. */
+function isNewer(a: Fence, b: Fence): boolean {
+  return a.incarnation > b.incarnation || (a.incarnation === b.incarnation && a.epoch > b.epoch);
+}
+
+function pick({ incarnation, epoch }: Fence): Fence {
+  return { incarnation, epoch };
+}

@@ -1,0 +1,129 @@
+/**
+ * The bytes of a member's versions: the committed one, the pending one, and the state of step 0, found by content.
+ *
+ * Versions are immutable: a step makes a new one, so a checkpoint can be written from a version while training goes on.
+ */
+import { bytesOf, floatsOf, type Bytes } from "../../base/bytes.ts";
+import { hashBytes, hashList, type Hash } from "../../base/hash.ts";
+import { SHARDS, type Inventory, type StoredGeneration } from "../../network/wire/messages.ts";
+import { shardRange } from "../parallel/shards.ts";
+
+/** Optimizer state of one shard: its float32 state vectors one after another, each as long as the shard. */
+export interface OptimizerShard {
+  readonly bytes: Bytes;
+  readonly hash: Hash;
+}
+
+/** A whole set of parameters, and the optimizer shards that this member keeps for them. */
+export interface Version {
+  readonly step: number;
+  /** All parameters, flat, in the order of `namedParameters`. */
+  readonly parameters: Float32Array<ArrayBuffer>;
+  readonly parameterHashes: readonly Hash[];
+  readonly parameterRoot: Hash;
+  readonly optimizer: ReadonlyMap<number, OptimizerShard>;
+}
+
+/** Hashes every parameter shard. Costs one SHA-256 over all bytes. */
+export function makeVersion(
+  step: number,
+  parameters: Float32Array<ArrayBuffer>,
+  optimizer: ReadonlyMap<number, OptimizerShard>,
+): Version {
+  const parameterHashes = Array.from({ length: SHARDS }, (_, shard) => hashBytes(parameterShard(parameters, shard)));
+  return { step, parameters, parameterHashes, parameterRoot: hashList("parameters", parameterHashes), optimizer };
+}
+
+/** The bytes of one parameter shard, shared with `parameters`. */
+export function parameterShard(parameters: Float32Array<ArrayBuffer>, shard: number): Bytes {
+  const [from, to] = shardRange(parameters.length, shard);
+  return bytesOf(parameters.subarray(from, to));
+}
+
+/** The state before the first step: all optimizer state is zero, `stateFloats` a parameter. */
+export function genesisVersion(parameters: Float32Array<ArrayBuffer>, stateFloats: number): Version {
+  const zeros = new Map<number, OptimizerShard>();
+  const optimizer = new Map<number, OptimizerShard>();
+  for (let shard = 0; shard < SHARDS; shard++) {
+    const [from, to] = shardRange(parameters.length, shard);
+    let state = zeros.get(to - from);
+    if (!state) {
+      const bytes = new Uint8Array((to - from) * stateFloats * 4);
+      state = { bytes, hash: hashBytes(bytes) };
+      zeros.set(to - from, state);
+    }
+    optimizer.set(shard, state);
+  }
+  return makeVersion(0, parameters, optimizer);
+}
+
+/** Parameters put together from their shards' bytes, in shard order. */
+export function joinParameters(shards: readonly Bytes[]): Float32Array<ArrayBuffer> {
+  const total = shards.reduce((sum, bytes) => sum + bytes.byteLength, 0);
+  const out = new Float32Array(total / 4);
+  let at = 0;
+  for (const bytes of shards) {
+    out.set(floatsOf(bytes), at);
+    at += bytes.byteLength / 4;
+  }
+  return out;
+}
+
+export class Replica {
+  readonly genesis: Version;
+  #committed: Version | null = null;
+  #pending: Version | null = null;
+  /** By hash, made when first asked for and dropped when a version changes. */
+  #index: Map<Hash, Bytes> | null = null;
+
+  constructor(genesis: Version) {
+    this.genesis = genesis;
+  }
+
+  get committed(): Version | null {
+    return this.#committed;
+  }
+
+  /** Keeps what a step made until its verdict; the committed version stays. */
+  setPending(version: Version): void {
+    this.#pending = version;
+    this.#index = null;
+  }
+
+  /** The pending version's verdict was COMMIT. */
+  promote(): Version | null {
+    this.replace(this.#pending);
+    return this.#committed;
+  }
+
+  /** Makes `version` the committed one and drops the pending one. */
+  replace(version: Version | null): void {
+    this.#committed = version;
+    this.#pending = null;
+    this.#index = null;
+  }
+
+  /** Bytes with that content, from whichever version has them. */
+  find(hash: Hash): Bytes | undefined {
+    this.#index ??= this.#makeIndex();
+    return this.#index.get(hash);
+  }
+
+  inventory(stored: readonly StoredGeneration[]): Inventory {
+    const versions = [this.#committed, this.#pending].filter((version) => version !== null);
+    const optimizer = versions.flatMap((version) =>
+      [...version.optimizer].map(([shard, { hash }]): [number, Hash] => [shard, hash]),
+    );
+    return { parameterRoots: versions.map((version) => version.parameterRoot), optimizer, stored };
+  }
+
+  #makeIndex(): Map<Hash, Bytes> {
+    const index = new Map<Hash, Bytes>();
+    for (const version of [this.genesis, this.#committed, this.#pending]) {
+      if (!version) continue;
+      version.parameterHashes.forEach((hash, shard) => index.set(hash, parameterShard(version.parameters, shard)));
+      for (const { bytes, hash } of version.optimizer.values()) index.set(hash, bytes);
+    }
+    return index;
+  }
+}
