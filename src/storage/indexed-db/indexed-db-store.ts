@@ -69,9 +69,7 @@ export class IndexedDbStore implements Store {
     const bytes = entries.reduce((sum, { value }) => sum + value.byteLength, 0);
     await this.#run(`put of ${bytes} bytes in ${entries.length} entries`, (database, signal) => {
       const transaction = database.transaction(ENTRIES, "readwrite", { durability: options.durability });
-      return written(transaction, signal, () =>
-        entries.map(({ key, value }) => transaction.store.put(ownBuffer(value), key)),
-      );
+      return written(transaction, signal, entries, ({ key, value }) => transaction.store.put(ownBuffer(value), key));
     });
   }
 
@@ -79,7 +77,7 @@ export class IndexedDbStore implements Store {
     for (const key of keys) checkKey("delete", key);
     await this.#run(`delete of ${keys.length} entries`, (database, signal) => {
       const transaction = database.transaction(ENTRIES, "readwrite", { durability: "relaxed" });
-      return written(transaction, signal, () => keys.map((key) => transaction.store.delete(key)));
+      return written(transaction, signal, keys, (key) => transaction.store.delete(key));
     });
   }
 
@@ -170,21 +168,20 @@ export class IndexedDbStore implements Store {
   }
 }
 
-/** Makes the requests of a write and waits for them; takes all of them back when one cannot be made, or on `signal`. */
-async function written(
+/** Makes a request for each item and waits for all; takes them back when one cannot be made, or on `signal`. */
+async function written<T>(
   transaction: Transaction<"readwrite">,
   signal: AbortSignal,
-  request: () => Promise<unknown>[],
+  items: readonly T[],
+  request: (item: T) => Promise<unknown>,
 ): Promise<void> {
-  const abort = (): void => {
-    transaction.done.catch(() => {});
-    transaction.abort();
-  };
-  let requests: Promise<unknown>[];
+  const requests: Promise<unknown>[] = [];
+  const abort = (): void => transaction.abort();
   try {
-    requests = request();
+    for (const item of items) requests.push(request(item));
   } catch (error) {
     abort();
+    await ended(transaction, requests).catch(() => {});
     throw error;
   }
   signal.addEventListener("abort", abort);

@@ -1,0 +1,13 @@
+/** Tests that run in Node. Those that need a browser end in `.browser.ts` and belong to `web-test-runner.config.mjs`. */
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    // Dawn and WebRTC in Node want a process of their own; two at a time leave a small machine room for their threads.
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+  },
+});
