@@ -1,0 +1,86 @@
+/** Arithmetic that is done while the graph is built: constants are folded, and neutral operands dropped. */
+import { OptionError } from "../../base/errors.ts";
+import type { ScalarType } from "../lang/kernel.ts";
+import { foldBinary, foldCast, foldUnary, wrap } from "../lang/scalar-functions.ts";
+import type { DType } from "../layout/dtype.ts";
+import type { BinaryFunction, Node, UnaryFunction } from "./ir.ts";
+
+/** The type of a value of `dtype` inside a kernel. */
+export function scalarTypeOf(dtype: DType): ScalarType {
+  switch (dtype) {
+    case "float32":
+      return "f32";
+    case "int32":
+      return "i32";
+    case "uint32":
+      return "u32";
+    case "bool":
+      return "bool";
+  }
+}
+
+/** The value of a constant node; undefined for any other. */
+export function constantValue(node: Node): number | undefined {
+  return node.primitive.kind === "constant" ? node.primitive.value : undefined;
+}
+
+/** `value` as `dtype` holds it: float32 is rounded. @throws OptionError for what it cannot hold */
+export function storedValue(value: number, dtype: DType): number {
+  const type = scalarTypeOf(dtype);
+  const stored = type === "bool" ? Number(value !== 0) : wrap(type, value);
+  if (dtype !== "float32" && stored !== value) {
+    throw new OptionError(`constant: expected a value of ${dtype}, found ${value}`);
+  }
+  return stored;
+}
+
+/** fn(x) of a constant. */
+export function foldedUnary(fn: UnaryFunction, x: number, dtype: DType): number {
+  return Number(foldUnary(fn, scalarTypeOf(dtype), scalarValue(x, dtype)));
+}
+
+/** fn(a, b) of constants. */
+export function foldedBinary(fn: BinaryFunction, a: number, b: number, dtype: DType): number {
+  return Number(foldBinary(fn, scalarTypeOf(dtype), scalarValue(a, dtype), scalarValue(b, dtype)));
+}
+
+/** A constant converted. */
+export function foldedCast(x: number, from: DType, to: DType): number {
+  return Number(foldCast(scalarTypeOf(to), scalarTypeOf(from), scalarValue(x, from)));
+}
+
+function scalarValue(x: number, dtype: DType): number | boolean {
+  return dtype === "bool" ? x !== 0 : x;
+}
+
+/** The operand that fn(a, b) is equal to, whatever its value; undefined when there is none. The sign of a zero may differ. */
+export function neutralOperand(fn: BinaryFunction, a: Node, b: Node): Node | undefined {
+  const x = constantValue(a);
+  const y = constantValue(b);
+  switch (fn) {
+    case "add":
+      return y === 0 ? a : x === 0 ? b : undefined;
+    case "subtract":
+      return y === 0 ? a : undefined;
+    case "multiply":
+      return y === 1 ? a : x === 1 ? b : undefined;
+    case "divide":
+    case "power":
+      return y === 1 ? a : undefined;
+    case "and":
+      return a.dtype === "bool" ? boolOperand(a, b, 1) : undefined;
+    case "or":
+      return a.dtype === "bool" ? boolOperand(a, b, 0) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** The other operand when one is the constant `neutral`; the constant itself when it is the opposite. */
+function boolOperand(a: Node, b: Node, neutral: 0 | 1): Node | undefined {
+  const x = constantValue(a);
+  if (x !== undefined) return x === neutral ? b : a;
+  const y = constantValue(b);
+  if (y !== undefined) return y === neutral ? a : b;
+  return a === b ? a : undefined;
+}
