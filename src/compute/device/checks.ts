@@ -1,0 +1,77 @@
+/** What every device checks before it touches memory; so that all refuse the same mistakes with the same words. */
+import { assert } from "../../base/assert.ts";
+import { UnsupportedError } from "../../base/errors.ts";
+import type { Kernel } from "../lang/kernel.ts";
+import type { Command, DeviceBuffer, DeviceLimits } from "./device.ts";
+
+/** Elements of every stored type take 4 bytes. */
+const ELEMENT_BYTES = 4;
+
+/** @throws UnsupportedError for a kernel beyond `limits`. */
+export function checkKernelLimits(kernel: Kernel, limits: DeviceLimits): void {
+  const { name, bindings } = kernel;
+  if (bindings.length > limits.bindingsMax) {
+    const found = `found ${bindings.length}`;
+    throw new UnsupportedError(
+      `kernel ${name}: expected at most ${limits.bindingsMax} bindings on this device, ${found}`,
+    );
+  }
+  for (const [index, { length }] of bindings.entries()) {
+    const bytes = length * ELEMENT_BYTES;
+    if (bytes <= limits.bindingBytesMax) continue;
+    throw new UnsupportedError(
+      `kernel ${name}: expected at most ${limits.bindingBytesMax} bytes in binding ${index}, found ${bytes}`,
+    );
+  }
+}
+
+/** @throws InvariantError for a size no buffer has; UnsupportedError for one beyond `limits`. */
+export function checkBufferBytes(bytes: number, limits: DeviceLimits): void {
+  const isWhole = Number.isInteger(bytes) && bytes >= 4 && bytes % 4 === 0;
+  assert(isWhole, `createBuffer: expected a multiple of 4 bytes, at least 4, found ${bytes}`);
+  if (bytes <= limits.bufferBytesMax) return;
+  throw new UnsupportedError(
+    `createBuffer: expected at most ${limits.bufferBytesMax} bytes on this device, found ${bytes}`,
+  );
+}
+
+/** Checks that [offset, offset + bytes) lies in `buffer` and starts and ends at multiples of 4. */
+export function checkRange(what: string, buffer: DeviceBuffer, offset: number, bytes: number): void {
+  const isAligned = Number.isInteger(offset) && offset >= 0 && offset % 4 === 0 && bytes >= 0 && bytes % 4 === 0;
+  assert(isAligned, `${what}: expected an offset and a size in multiples of 4, found ${offset} and ${bytes}`);
+  assert(
+    offset + bytes <= buffer.bytes,
+    `${what}: expected an end within ${buffer.bytes} bytes, found ${offset} + ${bytes}`,
+  );
+}
+
+/**
+ * Checks buffers against the bindings of their kernel, and copies against their buffers.
+ *
+ * @throws InvariantError for a missing or short buffer, one bound twice while a binding writes it, a copy within one.
+ */
+export function checkCommand(command: Command): void {
+  if (command.kind === "copy") {
+    const { source, target, sourceOffset, targetOffset, bytes } = command;
+    checkRange("copy from", source, sourceOffset, bytes);
+    checkRange("copy to", target, targetOffset, bytes);
+    assert(source !== target, "copy: expected two buffers, found one");
+    return;
+  }
+  const { name, bindings } = command.kernel.kernel;
+  const { buffers } = command;
+  const counts = `found ${buffers.length}`;
+  assert(buffers.length === bindings.length, `dispatch ${name}: expected ${bindings.length} buffers, ${counts}`);
+  const written = new Set<DeviceBuffer>();
+  const bound = new Set<DeviceBuffer>();
+  for (const [index, buffer] of buffers.entries()) {
+    const { length = 0, access = "read" } = bindings[index] ?? {};
+    const bytes = length * ELEMENT_BYTES;
+    const size = `expected at least ${bytes} bytes for binding ${index}, found ${buffer.bytes}`;
+    assert(buffer.bytes >= bytes, `dispatch ${name}: ${size}`);
+    const clashes = written.has(buffer) || (access !== "read" && bound.has(buffer));
+    assert(!clashes, `dispatch ${name}: expected a written buffer to be bound once, found it again at ${index}`);
+    bound.add(buffer);
+    if (access !== "read") written.add(buffer);
+  }
+}

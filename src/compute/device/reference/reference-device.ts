@@ -1,0 +1,252 @@
+/**
+ * The device without a GPU: kernels as JavaScript over typed arrays, on the thread that owns it.
+ *
+ * The oracle of the other devices, and what a tab without WebGPU trains on. Work runs in slices of about 8 ms between
+ * which the event loop runs, so that a worker stays responsive. About 1 GFLOP/s.
+ */
+import { assert } from "../../../base/assert.ts";
+import type { Bytes } from "../../../base/bytes.ts";
+import { systemClock, type Clock } from "../../../base/clock.ts";
+import { DeviceLostError } from "../../../base/errors.ts";
+import type { Binding, Kernel } from "../../lang/kernel.ts";
+import {
+  compileJavaScript,
+  printJavaScript,
+  type KernelArray,
+  type KernelFunction,
+} from "../../lang/print-javascript.ts";
+import { checkBufferBytes, checkCommand, checkKernelLimits, checkRange } from "../checks.ts";
+import type { Command, Device, DeviceBuffer, DeviceInfo, DeviceKernel, Recording } from "../device.ts";
+import { SliceQueue, type Work } from "./slices.ts";
+import { yieldByMessage, type YieldToEventLoop } from "./yielding.ts";
+
+const GIBIBYTE = 2 ** 30;
+const INFO: DeviceInfo = {
+  kind: "reference",
+  name: "CPU (JavaScript)",
+  isSoftware: true,
+  limits: { bindingsMax: 16, bindingBytesMax: GIBIBYTE, bufferBytesMax: GIBIBYTE },
+};
+/** How long one call of a kernel's function should take. */
+const CALL_MS = 2;
+/** Before anything is measured: an invocation may be a long loop. */
+const FIRST_INVOCATIONS_PER_MS = 4;
+/** A clock of coarse ticks must not make a call take long. */
+const RATE_GROWTH_MAX = 8;
+
+export interface ReferenceDeviceOptions {
+  readonly clock?: Clock;
+  readonly yieldToEventLoop?: YieldToEventLoop;
+}
+
+class ReferenceBuffer implements DeviceBuffer {
+  readonly bytes: number;
+  memory: ArrayBuffer;
+  isDestroyed = false;
+  readonly #free: (buffer: ReferenceBuffer) => void;
+
+  constructor(bytes: number, free: (buffer: ReferenceBuffer) => void) {
+    this.bytes = bytes;
+    this.memory = new ArrayBuffer(bytes);
+    this.#free = free;
+  }
+
+  destroy(): void {
+    if (this.isDestroyed) return;
+    this.isDestroyed = true;
+    this.#free(this);
+  }
+}
+
+class ReferenceKernel implements DeviceKernel {
+  readonly kernel: Kernel;
+  readonly run: KernelFunction;
+  /** Of the last call, roughly. */
+  invocationsPerMs = FIRST_INVOCATIONS_PER_MS;
+
+  constructor(kernel: Kernel, run: KernelFunction) {
+    this.kernel = kernel;
+    this.run = run;
+  }
+}
+
+class ReferenceRecording implements Recording {
+  readonly commands: readonly Command[];
+  readonly buffers: ReadonlySet<ReferenceBuffer>;
+  /** Makes the work of one submit. */
+  readonly starts: readonly (() => Work)[];
+
+  constructor(commands: readonly Command[], buffers: ReadonlySet<ReferenceBuffer>, starts: readonly (() => Work)[]) {
+    this.commands = commands;
+    this.buffers = buffers;
+    this.starts = starts;
+  }
+}
+
+/** A device on this thread. `createKernel` rejects with UnsupportedError where the page forbids code from text. */
+export class ReferenceDevice implements Device {
+  readonly info: DeviceInfo = INFO;
+  readonly lost: Promise<DeviceLostError>;
+  readonly #clock: Clock;
+  readonly #queue: SliceQueue;
+  /** Kernels that print alike share their function. */
+  readonly #functions = new Map<string, KernelFunction>();
+  readonly #waiting = new Set<(error: DeviceLostError) => void>();
+  #resolveLost: (error: DeviceLostError) => void = () => {};
+  #failure: DeviceLostError | undefined;
+
+  constructor({ clock = systemClock, yieldToEventLoop = yieldByMessage }: ReferenceDeviceOptions = {}) {
+    this.#clock = clock;
+    this.#queue = new SliceQueue(clock, yieldToEventLoop, (cause) => {
+      this.#lose(new DeviceLostError("reference device: expected kernels that run, found one that threw", { cause }));
+    });
+    this.lost = new Promise((resolve) => {
+      this.#resolveLost = resolve;
+    });
+  }
+
+  createBuffer(bytes: number): DeviceBuffer {
+    checkBufferBytes(bytes, this.info.limits);
+    return new ReferenceBuffer(bytes, (buffer) => {
+      this.#enqueue(() => {
+        buffer.memory = new ArrayBuffer(0);
+        return true;
+      });
+    });
+  }
+
+  write(buffer: DeviceBuffer, data: Uint8Array, offset: number = 0): void {
+    const target = ownBuffer("write", buffer);
+    checkRange("write", buffer, offset, data.byteLength);
+    if (this.#queue.isEmpty) return new Uint8Array(target.memory).set(data, offset);
+    const copy = data.slice();
+    this.#enqueue(() => {
+      new Uint8Array(target.memory).set(copy, offset);
+      return true;
+    });
+  }
+
+  async read(buffer: DeviceBuffer, bytes: number = buffer.bytes): Promise<Bytes> {
+    const source = ownBuffer("read", buffer);
+    checkRange("read", buffer, 0, bytes);
+    return await this.#afterQueue(() => new Uint8Array(source.memory.slice(0, bytes)));
+  }
+
+  async createKernel(kernel: Kernel): Promise<DeviceKernel> {
+    if (this.#failure !== undefined) throw this.#failure;
+    checkKernelLimits(kernel, this.info.limits);
+    const source = printJavaScript(kernel);
+    let run = this.#functions.get(source);
+    if (run === undefined) {
+      run = compileJavaScript(source);
+      this.#functions.set(source, run);
+    }
+    return new ReferenceKernel(kernel, run);
+  }
+
+  record(commands: readonly Command[]): Recording {
+    const buffers = new Set<ReferenceBuffer>();
+    const starts = commands.map((command) => {
+      checkCommand(command);
+      const own = buffersOf(command).map((buffer) => ownBuffer("record", buffer));
+      for (const buffer of own) buffers.add(buffer);
+      return command.kind === "copy" ? startCopy(command) : this.#startDispatch(command, own);
+    });
+    return new ReferenceRecording(commands, buffers, starts);
+  }
+
+  submit(recording: Recording): void {
+    assert(recording instanceof ReferenceRecording, "submit: expected a recording of this device");
+    for (const buffer of recording.buffers) ownBuffer("submit", buffer);
+    for (const start of recording.starts) this.#enqueue(start());
+  }
+
+  async idle(): Promise<void> {
+    await this.#afterQueue(() => {});
+  }
+
+  destroy(): void {
+    this.#lose(new DeviceLostError("reference device: destroyed by its owner"));
+  }
+
+  #startDispatch(command: Command & { kind: "dispatch" }, buffers: readonly ReferenceBuffer[]): () => Work {
+    const { kernel } = command;
+    assert(kernel instanceof ReferenceKernel, `record: expected a kernel of this device for ${kernel.kernel.name}`);
+    const arrays = kernel.kernel.bindings.map((binding, i) => arrayOf(binding, buffers[i] as ReferenceBuffer));
+    const { invocations } = kernel.kernel;
+    return () => {
+      let from = 0;
+      return () => {
+        const to = Math.min(invocations, from + Math.max(1, Math.floor(kernel.invocationsPerMs * CALL_MS)));
+        const startMs = this.#clock.nowMs();
+        kernel.run(arrays, from, to);
+        const tookMs = this.#clock.nowMs() - startMs;
+        kernel.invocationsPerMs = nextRate(kernel.invocationsPerMs, to - from, tookMs);
+        from = to;
+        return from === invocations;
+      };
+    };
+  }
+
+  #enqueue(work: Work): void {
+    if (this.#failure === undefined) this.#queue.push(work);
+  }
+
+  #afterQueue<T>(finish: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) return reject(this.#failure);
+      this.#waiting.add(reject);
+      this.#queue.push(() => {
+        this.#waiting.delete(reject);
+        resolve(finish());
+        return true;
+      });
+    });
+  }
+
+  #lose(error: DeviceLostError): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#queue.clear();
+    this.#functions.clear();
+    for (const reject of this.#waiting) reject(error);
+    this.#waiting.clear();
+    this.#resolveLost(error);
+  }
+}
+
+function nextRate(rate: number, invocations: number, tookMs: number): number {
+  const limit = rate * RATE_GROWTH_MAX;
+  return tookMs > 0 ? Math.min(limit, invocations / tookMs) : limit;
+}
+
+function buffersOf(command: Command): readonly DeviceBuffer[] {
+  return command.kind === "copy" ? [command.source, command.target] : command.buffers;
+}
+
+function ownBuffer(what: string, buffer: DeviceBuffer): ReferenceBuffer {
+  assert(buffer instanceof ReferenceBuffer, `${what}: expected a buffer of this device`);
+  assert(!buffer.isDestroyed, `${what}: expected a live buffer, found one of ${buffer.bytes} bytes that is destroyed`);
+  return buffer;
+}
+
+function startCopy(command: Command & { kind: "copy" }): () => Work {
+  const source = ownBuffer("record", command.source);
+  const target = ownBuffer("record", command.target);
+  return () => () => {
+    const bytes = new Uint8Array(source.memory, command.sourceOffset, command.bytes);
+    new Uint8Array(target.memory).set(bytes, command.targetOffset);
+    return true;
+  };
+}
+
+function arrayOf({ type, length }: Binding, buffer: ReferenceBuffer): KernelArray {
+  switch (type) {
+    case "f32":
+      return new Float32Array(buffer.memory, 0, length);
+    case "i32":
+      return new Int32Array(buffer.memory, 0, length);
+    case "u32":
+      return new Uint32Array(buffer.memory, 0, length);
+  }
+}

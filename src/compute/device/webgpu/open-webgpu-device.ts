@@ -1,0 +1,62 @@
+/** From an adapter to a Device. Takes `navigator.gpu` of a page or worker, or Dawn's in Node. */
+import { systemClock, type Clock } from "../../../base/clock.ts";
+import { UnsupportedError } from "../../../base/errors.ts";
+import { withDeadline } from "../../../base/wait.ts";
+import type { Device } from "../device.ts";
+import { WebGpuDevice } from "./webgpu-device.ts";
+
+export interface WebGpuOptions {
+  readonly gpu: GPU;
+  /** Accept a GPU emulated on the processor. */
+  readonly allowSoftware: boolean;
+  readonly clock?: Clock;
+  /** For adapter and device together; some browsers never answer. */
+  readonly deadlineMs?: number;
+}
+
+const OPEN_DEADLINE_MS = 20_000;
+const SOFTWARE_NAMES = /swiftshader|llvmpipe|lavapipe|basic render|\bwarp\b|software/i;
+
+/**
+ * The fastest adapter, with its largest limits.
+ *
+ * @throws UnsupportedError where there is no adapter, or only a software one that is not allowed; DeadlineError
+ */
+export async function openWebGpuDevice(options: WebGpuOptions): Promise<Device> {
+  const { gpu, allowSoftware, clock = systemClock, deadlineMs = OPEN_DEADLINE_MS } = options;
+  return await withDeadline("openWebGpuDevice", open(gpu, allowSoftware), clock, { deadlineMs });
+}
+
+async function open(gpu: GPU, allowSoftware: boolean): Promise<Device> {
+  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (adapter === null) throw new UnsupportedError("openWebGpuDevice: expected a WebGPU adapter, found none");
+  const { info } = adapter;
+  const words = [info.vendor, info.architecture, info.device, info.description];
+  const name = words.filter((word) => word !== "").join(" ") || "WebGPU";
+  const isSoftware = info.isFallbackAdapter || SOFTWARE_NAMES.test(name);
+  if (isSoftware && !allowSoftware) {
+    throw new UnsupportedError(`openWebGpuDevice: expected a GPU, found the software adapter ${name}`);
+  }
+  const device = await requestDevice(adapter);
+  const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize } = device.limits;
+  return new WebGpuDevice(device, {
+    kind: "webgpu",
+    name,
+    isSoftware,
+    limits: {
+      bindingsMax: maxStorageBuffersPerShaderStage,
+      bindingBytesMax: Math.min(maxStorageBufferBindingSize, maxBufferSize),
+      bufferBytesMax: maxBufferSize,
+    },
+  });
+}
+
+async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+  const requiredLimits = { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize };
+  try {
+    return await adapter.requestDevice({ label: "hearth", requiredLimits });
+  } catch (cause) {
+    throw new UnsupportedError("openWebGpuDevice: expected the adapter to give a device, found a refusal", { cause });
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * The device on a GPU: recordings become one command encoder and one submit, with bind groups made once.
+ *
+ * An error that WebGPU reports late (validation, out of memory) ends the device as a loss does: what was computed since
+ * cannot be trusted. `lost` says why, and every later read rejects with it.
+ */
+import { assert } from "../../../base/assert.ts";
+import type { Bytes } from "../../../base/bytes.ts";
+import { DeviceLostError } from "../../../base/errors.ts";
+import type { Kernel } from "../../lang/kernel.ts";
+import { workgroupsOf } from "../../lang/print-wgsl.ts";
+import { checkBufferBytes, checkCommand, checkKernelLimits, checkRange } from "../checks.ts";
+import type { Command, Device, DeviceBuffer, DeviceInfo, DeviceKernel, Recording } from "../device.ts";
+import { BufferUsage, MAP_MODE_READ } from "./constants.ts";
+import { Pipelines, type Pipeline } from "./pipelines.ts";
+import { Staging } from "./staging.ts";
+
+const STORAGE_USAGE = BufferUsage.storage | BufferUsage.copySrc | BufferUsage.copyDst;
+
+class WebGpuBuffer implements DeviceBuffer {
+  readonly bytes: number;
+  readonly gpu: GPUBuffer;
+  isDestroyed = false;
+
+  constructor(bytes: number, gpu: GPUBuffer) {
+    this.bytes = bytes;
+    this.gpu = gpu;
+  }
+
+  destroy(): void {
+    this.isDestroyed = true;
+    this.gpu.destroy();
+  }
+}
+
+class WebGpuKernel implements DeviceKernel {
+  readonly kernel: Kernel;
+  readonly pipeline: Pipeline;
+
+  constructor(kernel: Kernel, pipeline: Pipeline) {
+    this.kernel = kernel;
+    this.pipeline = pipeline;
+  }
+}
+
+type Step =
+  | {
+      readonly kind: "dispatch";
+      readonly pipeline: GPUComputePipeline;
+      readonly bindGroup: GPUBindGroup;
+      readonly workgroups: readonly [number, number];
+    }
+  | (Command & { readonly kind: "copy" });
+
+class WebGpuRecording implements Recording {
+  readonly commands: readonly Command[];
+  readonly steps: readonly Step[];
+  readonly buffers: ReadonlySet<WebGpuBuffer>;
+
+  constructor(commands: readonly Command[], steps: readonly Step[], buffers: ReadonlySet<WebGpuBuffer>) {
+    this.commands = commands;
+    this.steps = steps;
+    this.buffers = buffers;
+  }
+}
+
+export class WebGpuDevice implements Device {
+  readonly info: DeviceInfo;
+  readonly lost: Promise<DeviceLostError>;
+  readonly #device: GPUDevice;
+  readonly #pipelines: Pipelines;
+  readonly #staging: Staging;
+  #resolveLost: (error: DeviceLostError) => void = () => {};
+  #failure: DeviceLostError | undefined;
+
+  /** Owns `device` from here on. */
+  constructor(device: GPUDevice, info: DeviceInfo) {
+    this.info = info;
+    this.#device = device;
+    this.#pipelines = new Pipelines(device);
+    this.#staging = new Staging(device);
+    this.lost = new Promise((resolve) => {
+      this.#resolveLost = resolve;
+    });
+    device.onuncapturederror = ({ error }) => {
+      this.#fail(`WebGPU ${info.name}: expected commands that run, found ${error.message}`, error);
+      device.destroy();
+    };
+    void device.lost.then(({ reason, message }) => {
+      this.#fail(`WebGPU ${info.name}: expected the device to stay, found it lost (${reason}): ${message}`);
+    });
+  }
+
+  createBuffer(bytes: number): DeviceBuffer {
+    checkBufferBytes(bytes, this.info.limits);
+    return new WebGpuBuffer(bytes, this.#device.createBuffer({ size: bytes, usage: STORAGE_USAGE }));
+  }
+
+  write(buffer: DeviceBuffer, data: Uint8Array, offset: number = 0): void {
+    const target = ownBuffer("write", buffer);
+    checkRange("write", buffer, offset, data.byteLength);
+    const { buffer: memory, byteOffset, byteLength } = data;
+    this.#device.queue.writeBuffer(target.gpu, offset, memory, byteOffset, byteLength);
+  }
+
+  async read(buffer: DeviceBuffer, bytes: number = buffer.bytes): Promise<Bytes> {
+    const source = ownBuffer("read", buffer);
+    checkRange("read", buffer, 0, bytes);
+    if (this.#failure !== undefined) throw this.#failure;
+    if (bytes === 0) return new Uint8Array(0);
+    const staging = this.#staging.take(bytes);
+    const encoder = this.#device.createCommandEncoder();
+    encoder.copyBufferToBuffer(source.gpu, 0, staging, 0, bytes);
+    this.#device.queue.submit([encoder.finish()]);
+    await this.#unlessLost(staging.mapAsync(MAP_MODE_READ, 0, bytes));
+    const out = new Uint8Array(staging.getMappedRange(0, bytes).slice(0));
+    staging.unmap();
+    this.#staging.give(staging);
+    return out;
+  }
+
+  async createKernel(kernel: Kernel): Promise<DeviceKernel> {
+    checkKernelLimits(kernel, this.info.limits);
+    if (this.#failure !== undefined) throw this.#failure;
+    return new WebGpuKernel(kernel, await this.#unlessLost(this.#pipelines.get(kernel)));
+  }
+
+  record(commands: readonly Command[]): Recording {
+    const buffers = new Set<WebGpuBuffer>();
+    const steps = commands.map((command) => {
+      checkCommand(command);
+      for (const buffer of buffersOf(command)) buffers.add(ownBuffer("record", buffer));
+      return command.kind === "copy" ? command : this.#bind(command);
+    });
+    return new WebGpuRecording(commands, steps, buffers);
+  }
+
+  submit(recording: Recording): void {
+    assert(recording instanceof WebGpuRecording, "submit: expected a recording of this device");
+    for (const buffer of recording.buffers) ownBuffer("submit", buffer);
+    if (recording.steps.length === 0 || this.#failure !== undefined) return;
+    const encoder = this.#device.createCommandEncoder();
+    let pass: GPUComputePassEncoder | undefined;
+    let pipeline: GPUComputePipeline | undefined;
+    for (const step of recording.steps) {
+      if (step.kind === "copy") {
+        pass?.end();
+        pass = pipeline = undefined;
+        encodeCopy(encoder, step);
+        continue;
+      }
+      pass ??= encoder.beginComputePass();
+      if (pipeline !== step.pipeline) pass.setPipeline(step.pipeline);
+      pipeline = step.pipeline;
+      pass.setBindGroup(0, step.bindGroup);
+      pass.dispatchWorkgroups(...step.workgroups);
+    }
+    pass?.end();
+    this.#device.queue.submit([encoder.finish()]);
+  }
+
+  async idle(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    await this.#unlessLost(this.#device.queue.onSubmittedWorkDone());
+  }
+
+  destroy(): void {
+    this.#fail(`WebGPU ${this.info.name}: destroyed by its owner`);
+    this.#device.destroy();
+  }
+
+  #bind(command: Command & { kind: "dispatch" }): Step {
+    const { kernel, buffers } = command;
+    assert(kernel instanceof WebGpuKernel, `record: expected a kernel of this device for ${kernel.kernel.name}`);
+    const { pipeline, layout } = kernel.pipeline;
+    const entries = buffers.map((buffer, binding) => ({
+      binding,
+      resource: { buffer: ownBuffer("record", buffer).gpu, size: bindingBytes(kernel.kernel, binding) },
+    }));
+    const bindGroup = this.#device.createBindGroup({ label: kernel.kernel.name, layout, entries });
+    return { kind: "dispatch", pipeline, bindGroup, workgroups: workgroupsOf(kernel.kernel) };
+  }
+
+  /** `promise`, or the reason of the loss: promises of a lost device may reject for other reasons, late, or never. */
+  async #unlessLost<T>(promise: Promise<T>): Promise<T> {
+    try {
+      const won = await Promise.race([promise, this.lost]);
+      if (won instanceof DeviceLostError) throw won;
+      // A late error of an earlier submit is known by now, since WebGPU reports in order.
+      if (this.#failure !== undefined) throw this.#failure;
+      return won;
+    } catch (error) {
+      promise.catch(() => {});
+      throw this.#failure ?? error;
+    }
+  }
+
+  #fail(message: string, cause?: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = new DeviceLostError(message, { cause });
+    this.#resolveLost(this.#failure);
+  }
+}
+
+function buffersOf(command: Command): readonly DeviceBuffer[] {
+  return command.kind === "copy" ? [command.source, command.target] : command.buffers;
+}
+
+/** Whole buffers may be larger than a binding may be. */
+function bindingBytes(kernel: Kernel, binding: number): number {
+  return (kernel.bindings[binding]?.length ?? 0) * 4;
+}
+
+function encodeCopy(encoder: GPUCommandEncoder, command: Command & { kind: "copy" }): void {
+  const source = ownBuffer("submit", command.source).gpu;
+  const target = ownBuffer("submit", command.target).gpu;
+  encoder.copyBufferToBuffer(source, command.sourceOffset, target, command.targetOffset, command.bytes);
+}
+
+function ownBuffer(what: string, buffer: DeviceBuffer): WebGpuBuffer {
+  assert(buffer instanceof WebGpuBuffer, `${what}: expected a buffer of this device`);
+  assert(!buffer.isDestroyed, `${what}: expected a live buffer, found one of ${buffer.bytes} bytes that is destroyed`);
+  return buffer;
+}

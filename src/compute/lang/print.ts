@@ -1,0 +1,111 @@
+/** Prints a kernel for a target: the target says how an operation reads, this says in what order and under what names. */
+import type { Binding, Kernel, ScalarType } from "./kernel.ts";
+import { isInside, numberKernel, type Block, type Line, type Scope, type Value } from "./numbering.ts";
+import { placeValues, type Placing } from "./placing.ts";
+
+/** The syntax of one language. Texts of operands are atoms or parenthesised. */
+export interface Target {
+  /** An operation, a literal or a name, as an atom or parenthesised. */
+  expression(value: Value, operands: readonly string[]): string;
+  define(name: string, type: ScalarType, text: string, isMutable: boolean): string;
+  assign(name: string, text: string): string;
+  store(binding: number, index: string, value: string): string;
+  /** The opening lines of blocks; each is closed by `}`. */
+  openFor(name: string, from: string, to: string): string;
+  openIf(condition: string): string;
+  /** True when `index`, unknown to be inside, is inside `binding`. */
+  inside(index: string, indexType: ScalarType, binding: Binding): string;
+  /** What surrounds the body of an invocation. */
+  openEach(): readonly string[];
+  closeEach(): readonly string[];
+}
+
+/** The name of a kernel's variable in printed code: no keyword and no built-in starts so. */
+export function printedName(name: string): string {
+  return name === "invocation" ? name : `v_${name}`;
+}
+
+/** The lines of a kernel's body. */
+export function printBody(kernel: Kernel, target: Target): string[] {
+  const numbered = numberKernel(kernel);
+  return new Printer(kernel, target, placeValues(numbered)).block(numbered.root, "  ");
+}
+
+class Printer {
+  readonly #kernel: Kernel;
+  readonly #target: Target;
+  readonly #placing: Placing;
+
+  constructor(kernel: Kernel, target: Target, placing: Placing) {
+    this.#kernel = kernel;
+    this.#target = target;
+    this.#placing = placing;
+  }
+
+  block(block: Block, indent: string): string[] {
+    const out: string[] = [];
+    for (const [index, line] of block.lines.entries()) {
+      for (const text of this.#lets(block.scope, index)) out.push(indent + text);
+      out.push(...this.#line(line, indent));
+    }
+    return out;
+  }
+
+  #lets(scope: Scope, index: number): string[] {
+    return this.#placing.lets(scope, index).map((value) => {
+      const text = this.#operation(value);
+      return this.#target.define(temporaryName(value), value.expr.type, text, false);
+    });
+  }
+
+  #line(line: Line, indent: string): string[] {
+    const target = this.#target;
+    const inner = `${indent}  `;
+    switch (line.kind) {
+      case "nothing":
+        return [];
+      case "define": {
+        const name = printedName(line.name);
+        return [indent + target.define(name, line.value.expr.type, this.#text(line.value), line.isMutable)];
+      }
+      case "assign":
+        return [indent + target.assign(printedName(line.name), this.#text(line.value))];
+      case "store":
+        return this.#store(line, indent);
+      case "for": {
+        const open = target.openFor(printedName(line.name), this.#text(line.from), this.#text(line.to));
+        return [indent + open, ...this.block(line.body, inner), `${indent}}`];
+      }
+      case "if":
+        return [indent + target.openIf(this.#text(line.condition)), ...this.block(line.body, inner), `${indent}}`];
+      case "each": {
+        const open = target.openEach();
+        const body = this.block(line.body, open.at(-1)?.endsWith("{") === true ? inner : indent);
+        return [...open.map((text) => indent + text), ...body, ...target.closeEach().map((text) => indent + text)];
+      }
+    }
+  }
+
+  #store(line: Line & { kind: "store" }, indent: string): string[] {
+    const binding = this.#kernel.bindings[line.binding] as Binding;
+    const index = this.#text(line.index);
+    const store = this.#target.store(line.binding, index, this.#text(line.value));
+    if (isInside(line.index, binding)) return [indent + store];
+    const open = this.#target.openIf(this.#target.inside(index, line.index.expr.type, binding));
+    return [indent + open, `${indent}  ${store}`, `${indent}}`];
+  }
+
+  /** A use of a value: its name, or all of it. Nesting is bounded by `placeValues`. */
+  #text(value: Value): string {
+    return this.#placing.isNamed(value) ? temporaryName(value) : this.#operation(value);
+  }
+
+  #operation(value: Value): string {
+    const operands = value.operands.map((operand) => this.#text(operand));
+    return this.#target.expression(value, operands);
+  }
+}
+
+function temporaryName(value: Value): string {
+  return `t${value.id}`;
+}
