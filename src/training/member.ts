@@ -5,12 +5,19 @@
 import type { Bytes } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import { describeError, PeerLostError } from "../base/errors.ts";
-import { hashBytes } from "../base/hash.ts";
+import { hashBytes, type Hash } from "../base/hash.ts";
 import type { BlobExchange } from "../network/blob-exchange.ts";
 import { Group } from "../network/collectives/group.ts";
 import type { Mux } from "../network/mux.ts";
 import type { PathKind, PeerId, Transport } from "../network/transport/transport.ts";
-import type { ByteCategory, ByteCounts, ClientMessage, MemberInfo, ServerMessage } from "../network/wire/messages.ts";
+import type {
+  ByteCategory,
+  ByteCounts,
+  CheckpointOrder,
+  ClientMessage,
+  MemberInfo,
+  ServerMessage,
+} from "../network/wire/messages.ts";
 import { PROTOCOL_VERSION } from "../network/wire/messages.ts";
 import type { ChunkStore } from "./checkpoint/chunk-store.ts";
 import { saveCheckpoint } from "./checkpoint/save.ts";
@@ -34,6 +41,8 @@ import { SyncError, syncToEpoch } from "./recovery/sync.ts";
 export interface MemberEngine extends StepEngine {
   /** The state of step 0, from the run's seed. */
   initialParameters(): Float32Array<ArrayBuffer>;
+  /** What it computes on, for people: "webgpu: SwiftShader". */
+  readonly name: string;
   /** Slots a second, as measured by the warm-up. */
   readonly slotsPerSecond: number;
   /** Puts `parameters` on the device and reads them back from it. */
@@ -59,6 +68,8 @@ export interface MemberOptions {
   readonly clock: Clock;
   /** Tells people; never read by the protocol. */
   readonly note: (text: string) => void;
+  /** Other bytes that peers may ask for by content: the run's data. */
+  readonly findBlob?: (hash: Hash) => Bytes | undefined;
   /** A new committed version: for samples and displays. */
   readonly onCommitted?: (name: VersionName, parameters: Float32Array<ArrayBuffer>) => void;
 }
@@ -85,7 +96,9 @@ export class Member {
   constructor(options: MemberOptions) {
     this.#options = options;
     this.#countedBytes = options.mux.bytesSent();
-    options.blobs.serve(async (hash) => this.#replica?.find(hash) ?? options.chunks.readChunk(hash));
+    options.blobs.serve(
+      async (hash) => this.#replica?.find(hash) ?? options.findBlob?.(hash) ?? options.chunks.readChunk(hash),
+    );
   }
 
   get state(): MemberState {
@@ -145,6 +158,7 @@ export class Member {
     const { genesis } = replica;
     link.send({
       kind: "join",
+      engine: engine.name,
       slots: engine.slots,
       slotsPerSecond: engine.slotsPerSecond,
       inventory: replica.inventory(stored),
@@ -173,7 +187,7 @@ export class Member {
         this.#promote(effect.name);
         return;
       case "checkpoint":
-        this.#checkpoint(effect.name, effect.writers, effect.epoch);
+        this.#checkpoint(effect.name, effect.order, effect.epoch);
         return;
       case "send":
         this.#options.link.send(effect.message);
@@ -294,7 +308,7 @@ export class Member {
   }
 
   /** Runs beside training, on a version that nothing changes any more. */
-  #checkpoint(name: VersionName, writers: readonly (readonly number[])[], epoch: EpochMessage): void {
+  #checkpoint(name: VersionName, order: CheckpointOrder, epoch: EpochMessage): void {
     const { link, chunks, clock, room, note } = this.#options;
     const { engine, replica } = this.#ready();
     const version = replica.committed;
@@ -309,24 +323,25 @@ export class Member {
     const report = (shards: readonly number[], error: string | null): void =>
       link.send({ kind: "stored", step, chain, shards, error, ms: clock.nowMs() - startMs });
     const options = { deadlineMs: SAVE_MS_MAX, signal: work.controller.signal };
-    saveCheckpoint({ room, name, version, epoch, writers, group: work.group, engine, chunks, options })
+    saveCheckpoint({
+      room,
+      name,
+      version,
+      epoch,
+      writers: order.writers,
+      group: work.group,
+      engine,
+      chunks,
+      options,
+      note,
+    })
       .then((shards) => report(shards, null))
       .catch((error: unknown) => {
         note(`this tab could not store its part of checkpoint ${step}: ${describeError(error)}`);
         report([], describeError(error).slice(0, 400));
       })
-      .then(() => this.#collect())
+      .then(() => chunks.collect(room, [...order.keep, { step, chain }]))
       .catch((error: unknown) => note(`old checkpoints could not be removed: ${describeError(error)}`));
-  }
-
-  /** Two generations are kept: whatever this device has that is older goes. */
-  async #collect(): Promise<void> {
-    const { chunks, room } = this.#options;
-    const [newest, previous] = await chunks.generations(room);
-    await chunks.collect(
-      room,
-      [newest, previous].filter((generation) => generation !== undefined),
-    );
   }
 
   #ready(): { engine: MemberEngine; replica: Replica } {

@@ -59,6 +59,3 @@ export interface RunDefinition<D extends Dataset = Dataset, M extends Module = M
   /** Something for people to read that grows better as the model learns. */
   sample?(model: M, dataset: D, random: Random): Promise<string>;
 }
-
-/** Checks a definition and gives it back. @throws OptionError */
-export type DefineRun = <D extends Dataset, M extends Module>(definition: RunDefinition<D, M>) => RunDefinition<D, M>;

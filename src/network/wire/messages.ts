@@ -114,6 +114,8 @@ export type ClientMessage =
   /** Prepared: data there, model built, kernels compiled. Said again after each reconnect. `genesis` is the state of step 0. */
   | {
       readonly kind: "join";
+      /** What it computes on, known only now: "webgpu: SwiftShader". */
+      readonly engine: string;
       /** Parts that the run cuts a step's batch into; the same for every member of a room. */
       readonly slots: number;
       /** Measured by the warm-up. */
@@ -208,8 +210,7 @@ export type ServerMessage =
       readonly chain: Hash;
       readonly parameterRoot: Hash;
       readonly loss: number;
-      /** Set at a checkpoint: for each shard the ranks that write it. */
-      readonly checkpoint: readonly (readonly number[])[] | null;
+      readonly checkpoint: CheckpointOrder | null;
     }
   /** Nothing can go on until something happens; says what. */
   | { readonly kind: "waiting"; readonly reason: string; readonly devices: readonly string[] }
@@ -218,6 +219,14 @@ export type ServerMessage =
   | { readonly kind: "event"; readonly line: RunLine }
   /** Who is here, once a second where it changed. */
   | { readonly kind: "roster"; readonly members: readonly RosterEntry[] };
+
+/** What to do for a checkpoint of the step just committed. */
+export interface CheckpointOrder {
+  /** For each shard the ranks that write it. */
+  readonly writers: readonly (readonly number[])[];
+  /** Whole generations in the log: every other one of this run may go once the new one is written. */
+  readonly keep: readonly { readonly step: number; readonly chain: Hash }[];
+}
 
 export type RefusalCode = "unknown-room" | "protocol-version" | "malformed" | "busy" | "mismatch";
 

@@ -6,6 +6,7 @@ import * as v from "valibot";
 import type { PathKind } from "../transport/transport.ts";
 import type {
   ByteCounts,
+  CheckpointOrder,
   CommitRecord,
   EpochMember,
   HistoryPoint,
@@ -57,7 +58,7 @@ export function count(max: number): Schema<number> {
 
 export const word: Schema<number> = count(0xffff_ffff);
 export const shard: Schema<number> = count(SHARDS - 1);
-export const rank: Schema<number> = count(MEMBERS_MAX - 1);
+const rank: Schema<number> = count(MEMBERS_MAX - 1);
 export const slot: Schema<number> = count(SLOTS_MAX - 1);
 export const slotCount: Schema<number> = count(SLOTS_MAX);
 export const finite: Schema<number> = v.pipe(v.number(), v.finite());
@@ -138,6 +139,10 @@ export const inventory: Schema<Inventory> = v.object({
 });
 
 export const shardMap: Schema<ShardMap> = v.object({ owner: perShard(rank), replica: perShard(rank) });
+export const checkpointOrder: Schema<CheckpointOrder> = v.object({
+  writers: perShard(list(rank, MEMBERS_MAX)),
+  keep: list(v.object({ step: word, chain: hash }), GENERATIONS_MAX),
+});
 export const sourcesByShard: Schema<string[][]> = perShard(peers);
 export const historyPoint: Schema<HistoryPoint> = v.object({ step: word, loss: finite });
 

@@ -27,6 +27,8 @@ const clientMessage: Schema<ClientMessage> = v.variant("kind", [
   }),
   v.object({
     kind: v.literal("join"),
+    engine: is.text(200),
+    engine: is.text(200),
     slots: is.slotCount,
     slotsPerSecond: is.amount,
     inventory: is.inventory,
@@ -114,7 +116,7 @@ const serverMessage: Schema<ServerMessage> = v.variant("kind", [
     chain: is.hash,
     parameterRoot: is.hash,
     loss: is.finite,
-    checkpoint: v.nullable(is.perShard(is.list(is.rank, is.MEMBERS_MAX))),
+    checkpoint: v.nullable(is.checkpointOrder),
   }),
   v.object({ kind: v.literal("waiting"), reason: is.text(2_000), devices: is.list(is.text(100), is.MEMBERS_MAX) }),
   v.object({ kind: v.literal("finish"), step: is.word, chain: is.hash }),

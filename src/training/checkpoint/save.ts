@@ -4,6 +4,7 @@
  */
 import type { Bytes } from "../../base/bytes.ts";
 import type { Hash } from "../../base/hash.ts";
+import { describeError } from "../../base/errors.ts";
 import { hashBytes } from "../../base/hash.ts";
 import type { WaitOptions } from "../../base/wait.ts";
 import type { Group } from "../../network/collectives/group.ts";
@@ -23,6 +24,7 @@ export interface SaveInput {
   readonly engine: Pick<StepEngine, "parameterCount" | "stateFloats">;
   readonly chunks: ChunkStore;
   readonly options: WaitOptions;
+  readonly note: (text: string) => void;
 }
 
 /** Checkpoints share their epoch's group with its steps; their operation ids lie far above the steps'. */
@@ -32,7 +34,10 @@ const OPERATION_BASE = 0x8000_0000;
 export async function saveCheckpoint(input: SaveInput): Promise<number[]> {
   const { name, version, writers, group, chunks } = input;
   const optimizer = new Map<number, OptimizerShard>(version.optimizer);
-  await receiveOthers(input, optimizer);
+  // Where the epoch ends meanwhile, what this rank holds itself is still worth writing.
+  await receiveOthers(input, optimizer).catch((error: unknown) =>
+    input.note(`a checkpoint's copies did not arrive: ${describeError(error)}`),
+  );
   const mine = writers.flatMap((ranks, shard) => (ranks.includes(group.rank) ? [shard] : []));
   const parts = mine.flatMap((shard) => {
     const state = optimizer.get(shard);

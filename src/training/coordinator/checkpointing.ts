@@ -1,5 +1,5 @@
 /** Checkpoints: who writes which shards, when a generation is whole, and whether all devices hold the same parameters. */
-import type { ClientMessage, CommitRecord } from "../../network/wire/messages.ts";
+import type { CheckpointOrder, ClientMessage, CommitRecord } from "../../network/wire/messages.ts";
 import type { Hash } from "../../base/hash.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
 import type { Draft } from "./draft.ts";
@@ -10,8 +10,8 @@ import type { Epoch, OpenCheckpoint, PeerState } from "./state.ts";
 /** A writer that has not reported by then is not waited for. */
 const WRITE_MS_MAX = 30_000;
 
-/** At a checkpoint step: for each shard the ranks that write it; null at others. */
-export function openCheckpoint(draft: Draft, epoch: Epoch, record: CommitRecord, loss: number): number[][] | null {
+/** What a checkpoint step asks of members; null at other steps. */
+export function openCheckpoint(draft: Draft, epoch: Epoch, record: CommitRecord, loss: number): CheckpointOrder | null {
   const spec = draft.state.durable.spec;
   if (!spec || (record.step % spec.checkpointEvery !== 0 && record.step !== spec.steps)) return null;
   if (draft.state.checkpoint) closeCheckpoint(draft, draft.state.checkpoint);
@@ -27,7 +27,8 @@ export function openCheckpoint(draft: Draft, epoch: Epoch, record: CommitRecord,
   draft.patch({
     checkpoint: { record, loss, startedAtMs: draft.nowMs, asked, stored: new Map(), digests: new Map(), members },
   });
-  return writers;
+  const keep = draft.state.durable.generations.map(({ record: { step, chain } }) => ({ step, chain }));
+  return { writers, keep };
 }
 
 export function onStored(draft: Draft, peer: PeerState, message: Extract<ClientMessage, { kind: "stored" }>): void {

@@ -77,6 +77,7 @@ function lastStepLine(state: State): StepLine | undefined {
 
 export function onJoin(draft: Draft, peer: PeerState, join: Extract<ClientMessage, { kind: "join" }>): void {
   draft.patchPeer(peer.info.peer, {
+    info: { ...peer.info, engine: join.engine },
     status: "joined",
     joinedAtMs: draft.nowMs,
     // A measured speed is worth more than a warm-up's.

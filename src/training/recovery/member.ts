@@ -8,7 +8,7 @@
  * - whatever was started under a fence is cancelled before anything of a newer one starts.
  */
 import type { Hash } from "../../base/hash.ts";
-import type { ClientMessage, Inventory, ServerMessage } from "../../network/wire/messages.ts";
+import type { CheckpointOrder, ClientMessage, Inventory, ServerMessage } from "../../network/wire/messages.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
 
 export type EpochMessage = Extract<ServerMessage, { kind: "epoch" }>;
@@ -67,11 +67,11 @@ export type MemberEffect =
   | { readonly kind: "step"; readonly plan: PlanMessage; readonly epoch: EpochMessage }
   /** The pending version is the committed one now. */
   | { readonly kind: "promote"; readonly name: VersionName }
-  /** Write the shards that `writers` gives this rank, and read the parameters back from the device. */
+  /** Write the shards that the order gives this rank, and read the parameters back from the device. */
   | {
       readonly kind: "checkpoint";
       readonly name: VersionName;
-      readonly writers: readonly (readonly number[])[];
+      readonly order: CheckpointOrder;
       readonly epoch: EpochMessage;
     }
   | { readonly kind: "send"; readonly message: ClientMessage }
@@ -167,7 +167,7 @@ function onCommit(state: MemberState, commit: CommitMessage): MemberStep {
     return { state, effects: [{ kind: "reconnect", reason: `step ${commit.step} committed without this tab` }] };
   const name: VersionName = { step: commit.step, chain: commit.chain, parameterRoot: commit.parameterRoot };
   const effects: MemberEffect[] = [{ kind: "promote", name }];
-  if (commit.checkpoint) effects.push({ kind: "checkpoint", name, writers: commit.checkpoint, epoch });
+  if (commit.checkpoint) effects.push({ kind: "checkpoint", name, order: commit.checkpoint, epoch });
   return { state: { ...state, committed: name, pending: null, activity: "idle" }, effects };
 }
 

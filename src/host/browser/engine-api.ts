@@ -1,0 +1,28 @@
+/** What the page and its engine worker say to each other (Comlink), and nothing else. */
+import type { RoomView } from "./room-view.ts";
+
+export type DeviceChoice = "auto" | "webgpu" | "wasm" | "reference";
+
+export interface EngineStart {
+  readonly room: string;
+  /** This tab's peer id: PeerJS's and the coordinator's. */
+  readonly peer: string;
+  /** `ws://host/coordinator`. */
+  readonly coordinatorUrl: string;
+  readonly device: DeviceChoice;
+  /** To the page's half of the WebRTC transport. */
+  readonly rtc: MessagePort;
+}
+
+export interface EngineApi {
+  /** Joins the room; views arrive until `leave`. */
+  start(options: EngineStart, onView: (view: RoomView) => void): Promise<void>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  leave(): Promise<void>;
+  /** A file that may be the room's data. @throws OptionError when it is not */
+  offerFile(file: Blob): Promise<void>;
+  sampleNow(): Promise<void>;
+  /** Bytes sent over data channels by the browser's own count, told by the page. */
+  browserCounted(bytes: number): Promise<void>;
+}

@@ -1,0 +1,242 @@
+/**
+ * The engine worker: device, model, links, disk and the member that drives them, behind `EngineApi`. It owns the clock of
+ * the run, since the timers of a hidden page slow down and a worker's do not.
+ */
+import { expose, type Remote } from "comlink";
+import type { Bytes } from "../../base/bytes.ts";
+import { systemClock } from "../../base/clock.ts";
+import { describeError, OptionError } from "../../base/errors.ts";
+import { BlobExchange } from "../../network/blob-exchange.ts";
+import { Mux } from "../../network/mux.ts";
+import type { PeerId } from "../../network/transport/transport.ts";
+import type { RunSpec, ServerMessage } from "../../network/wire/messages.ts";
+import { IndexedDbStore } from "../../storage/indexed-db/indexed-db-store.ts";
+import { ChunkStore } from "../../training/checkpoint/chunk-store.ts";
+import { Member } from "../../training/member.ts";
+import { Trainer } from "../../training/parallel/data/trainer.ts";
+import type { RunDefinition } from "../../training/run-definition.ts";
+import { CoordinatorSocket } from "./coordinator-socket.ts";
+import { deviceId } from "./device-id.ts";
+import type { EngineApi, EngineStart } from "./engine-api.ts";
+import { openDevice } from "./open-device.ts";
+import { RoomData } from "./room-data.ts";
+import { initialView, logged, phase, viewAfter } from "./room-model.ts";
+import type { RoomView } from "./room-view.ts";
+import { WorkerTransport } from "./rtc-worker.ts";
+
+/** Views go to the page this seldom: people read no faster, and the page has better things to do. */
+const VIEW_MS = 250;
+/** Steps between samples of the model. */
+const SAMPLE_STEPS = 20;
+
+type AnyRun = RunDefinition;
+
+/** Serves the page that made this worker. `runs` are all that the room may ask for: peers send data, never code. */
+export function serveEngine(runs: Readonly<Record<string, AnyRun>>): void {
+  let engine: Engine | null = null;
+  const started = (): Engine => {
+    if (!engine) throw new OptionError("engine: not started");
+    return engine;
+  };
+  const api: EngineApi = {
+    start: async (options, onView) => {
+      engine = await Engine.start(runs, options, onView as unknown as Remote<(view: RoomView) => void>);
+    },
+    pause: async () => started().pause(),
+    resume: async () => started().resume(),
+    leave: async () => started().leave(),
+    offerFile: async (file) => started().offerFile(file),
+    sampleNow: async () => started().sample(),
+    browserCounted: async (bytes) => started().update({ bytesSentByBrowser: bytes }),
+  };
+  expose(api);
+}
+
+class Engine {
+  readonly #runs: Readonly<Record<string, AnyRun>>;
+  readonly #options: EngineStart;
+  readonly #onView: Remote<(view: RoomView) => void>;
+  readonly #end = new AbortController();
+  readonly #socket: CoordinatorSocket;
+  readonly #transport: WorkerTransport;
+  readonly #mux: Mux;
+  readonly #data: RoomData;
+  readonly #member: Member;
+  #view: RoomView;
+  #cancelView: (() => void) | null = null;
+  #peers: readonly PeerId[] = [];
+  #trainer: Trainer | null = null;
+  #isPreparing = false;
+  #sampledAt = -SAMPLE_STEPS;
+
+  static async start(
+    runs: Readonly<Record<string, AnyRun>>,
+    options: EngineStart,
+    onView: Remote<(view: RoomView) => void>,
+  ): Promise<Engine> {
+    const store = await IndexedDbStore.open("hearth");
+    return new Engine(runs, options, onView, new ChunkStore(store), await deviceId(store));
+  }
+
+  private constructor(
+    runs: Readonly<Record<string, AnyRun>>,
+    options: EngineStart,
+    onView: Remote<(view: RoomView) => void>,
+    chunks: ChunkStore,
+    device: string,
+  ) {
+    const clock = systemClock;
+    this.#runs = runs;
+    this.#options = options;
+    this.#onView = onView;
+    this.#view = initialView(options.peer);
+    const note = (text: string): void => this.#log(text);
+    this.#socket = new CoordinatorSocket(
+      options.coordinatorUrl,
+      { hello: () => this.#member.hello(), onMessage: (m) => this.#onMessage(m), onDown: (why) => this.#onDown(why) },
+      clock,
+    );
+    this.#transport = new WorkerTransport({ self: options.peer, port: options.rtc, clock });
+    this.#mux = new Mux({ transport: this.#transport, clock });
+    const blobs = new BlobExchange({ mux: this.#mux, transport: this.#transport, clock });
+    this.#data = new RoomData({
+      chunks,
+      blobs,
+      clock,
+      signal: this.#end.signal,
+      peers: () => this.#peers,
+      onMissing: (needsFile) => this.update({ needsFile }),
+      note,
+    });
+    this.#member = new Member({
+      room: options.room,
+      info: { peer: options.peer, device, engine: options.device },
+      link: this.#socket,
+      transport: this.#transport,
+      mux: this.#mux,
+      blobs,
+      chunks,
+      clock,
+      note,
+      findBlob: (hash) => this.#data.find(hash),
+      onCommitted: (name, parameters) => this.#afterCommit(name.step, parameters),
+    });
+    this.#socket.open();
+  }
+
+  update(change: Partial<RoomView>): void {
+    this.#show({ ...this.#view, ...change });
+  }
+
+  pause(): void {
+    this.#member.pause("paused");
+    this.#show(phase(this.#view, "paused", "Paused: the others go on without this tab."));
+  }
+
+  async resume(): Promise<void> {
+    this.#show(phase(this.#view, "waiting", "Back; waiting for the next step."));
+    await this.#member.resume();
+  }
+
+  leave(): void {
+    this.#socket.send({ kind: "leave", reason: "left" });
+    this.#stop("stopped", "You left the room.", null);
+  }
+
+  async offerFile(file: Blob): Promise<void> {
+    await this.#data.offer(new Uint8Array(await file.arrayBuffer()));
+  }
+
+  /** A sample of the newest committed model, for people to read. */
+  async sample(): Promise<void> {
+    const version = this.#member.committed;
+    if (!version || !this.#trainer) return;
+    this.#sampledAt = version.step;
+    const text = await this.#trainer.sample(version.parameters, version.step);
+    if (text !== null) this.update({ sample: { step: version.step, text } });
+  }
+
+  #onMessage(message: ServerMessage): void {
+    if (message.kind === "welcome") this.#peers = message.peers;
+    if (message.kind === "roster") {
+      this.#peers = message.members.map(({ peer }) => peer).filter((peer) => peer !== this.#options.peer);
+    }
+    this.#show(viewAfter(this.#view, message, this.#trainer !== null));
+    if (message.kind === "refused") return this.#stop("stopped", message.reason, message.reason);
+    if (message.kind === "welcome") this.#prepareOnce(message.spec);
+    this.#member.onMessage(message).catch((error: unknown) => this.#fail(error));
+  }
+
+  #onDown(reason: string): void {
+    this.#member.onDisconnected();
+    if (this.#view.phase !== "stopped" && this.#view.phase !== "paused") {
+      this.#show(phase(this.#view, "reconnecting", `Reconnecting: ${reason}. This tab keeps its state.`));
+    }
+  }
+
+  #prepareOnce(spec: RunSpec): void {
+    if (this.#isPreparing) return;
+    this.#isPreparing = true;
+    this.#prepare(spec).catch((error: unknown) => this.#fail(error));
+  }
+
+  async #prepare(spec: RunSpec): Promise<void> {
+    const definition = this.#runs[spec.run];
+    if (!definition)
+      throw new OptionError(`This site has no run named “${spec.run}”: reload the page, or start another room.`);
+    const bytes: Bytes | null = spec.data ? await this.#data.load(spec.data) : null;
+    const { device, reason } = await openDevice(this.#options.device);
+    const { kind, name } = device.info;
+    this.update({ engine: { kind, name, reason }, note: "Building the model and compiling its kernels." });
+    void device.lost.then((error) => this.#fail(error));
+    const trainer = await Trainer.create({ definition, device, bytes, spec, clock: systemClock });
+    this.#end.signal.throwIfAborted();
+    this.#trainer = trainer;
+    this.#show(phase(this.#view, "waiting", "Ready; waiting for the next step."));
+    await this.#member.prepared(trainer);
+  }
+
+  #afterCommit(step: number, parameters: Float32Array<ArrayBuffer>): void {
+    this.update({ bytesSent: this.#mux.totalBytesSent(), paths: this.#mux.paths() });
+    const last = this.#view.spec?.steps;
+    if (!this.#trainer || parameters.length === 0) return;
+    if (step - this.#sampledAt >= SAMPLE_STEPS || step === last) {
+      this.sample().catch((error: unknown) => this.#log(`sampling failed: ${describeError(error)}`));
+    }
+  }
+
+  /** Nothing can go on in this tab: it leaves, says why, and harms nobody. */
+  #fail(error: unknown): void {
+    if (this.#end.signal.aborted) return;
+    const problem = error instanceof Error ? error.message : String(error);
+    this.#socket.send({ kind: "leave", reason: problem.slice(0, 200) });
+    this.#stop("stopped", problem, problem);
+  }
+
+  #stop(name: "stopped", note: string, problem: string | null): void {
+    this.#show({ ...phase(this.#view, name, note), problem });
+    this.#end.abort();
+    this.#member.onDisconnected();
+    this.#socket.close();
+    this.#mux.close();
+    this.#transport.close();
+    this.#trainer?.destroy();
+  }
+
+  #log(text: string): void {
+    this.#show(logged(this.#view, text));
+  }
+
+  #show(view: RoomView): void {
+    const isUrgent = view.phase !== this.#view.phase;
+    this.#view = view;
+    if (isUrgent) this.#push();
+    else this.#cancelView ??= systemClock.after(VIEW_MS, () => this.#push());
+  }
+
+  #push(): void {
+    this.#cancelView?.();
+    this.#cancelView = null;
+    void this.#onView(this.#view);
+  }
+}

@@ -1,0 +1,121 @@
+/** Folds what the coordinator and the engine say into the RoomView that pages draw. */
+import type { HistoryPoint, RunLine, ServerMessage } from "../../network/wire/messages.ts";
+import type { Phase, RoomView } from "./room-view.ts";
+
+const HISTORY_MAX = 2_000;
+const LOG_MAX = 50;
+
+/** The view before anything is known. */
+export function initialView(self: string): RoomView {
+  return {
+    phase: "connecting",
+    note: "Connecting to the server.",
+    problem: null,
+    self,
+    spec: null,
+    engine: null,
+    step: 0,
+    loss: null,
+    incarnation: 0,
+    epoch: 0,
+    members: [],
+    paths: {},
+    history: [],
+    lastStep: null,
+    bytesSent: 0,
+    bytesSentByBrowser: 0,
+    checkpoint: null,
+    sample: null,
+    log: [],
+    needsFile: null,
+  };
+}
+
+/** The view after a message of the coordinator. `isPrepared`: this tab has data, model and kernels. */
+export function viewAfter(view: RoomView, message: ServerMessage, isPrepared: boolean): RoomView {
+  switch (message.kind) {
+    case "welcome": {
+      const { spec, incarnation, step, history } = message;
+      const loss = history.at(-1)?.loss ?? view.loss;
+      const next = { ...view, spec, incarnation, step, loss, history: thinned(history) };
+      if (view.phase === "paused") return next;
+      return isPrepared
+        ? phase(next, "waiting", "Connected; waiting for the next step.")
+        : phase(next, "preparing", "Preparing.");
+    }
+    case "refused":
+      return { ...phase(view, "stopped", message.reason), problem: message.reason };
+    case "epoch":
+      return {
+        ...phase(view, "syncing", `Joining epoch ${message.epoch} with ${message.members.length} members.`),
+        incarnation: message.incarnation,
+        epoch: message.epoch,
+      };
+    case "plan":
+      return phase(view, "training", `Training step ${message.step}.`);
+    case "commit":
+      return { ...view, step: message.step, loss: message.loss };
+    case "waiting":
+      return view.phase === "paused" || !isPrepared ? view : phase(view, "waiting", message.reason);
+    case "finish":
+      return phase(view, "finished", `Done: ${message.step} steps.`);
+    case "roster":
+      return { ...view, members: message.members };
+    case "event":
+      return viewAfterLine(view, message.line);
+  }
+}
+
+/** The view in another phase. */
+export function phase(view: RoomView, name: Phase, note: string): RoomView {
+  return { ...view, phase: name, note };
+}
+
+/** The view with one more line of the event log. */
+export function logged(view: RoomView, text: string): RoomView {
+  return { ...view, log: [...view.log, text].slice(-LOG_MAX) };
+}
+
+function viewAfterLine(view: RoomView, line: RunLine): RoomView {
+  switch (line.type) {
+    case "step": {
+      if (view.lastStep?.chain === line.chain) return view;
+      const { step, loss, incarnation } = line;
+      const history = thinned([...view.history.filter((point) => point.step < step), { step, loss }]);
+      return { ...view, step, loss, incarnation, history, lastStep: line };
+    }
+    case "member":
+      return logged(
+        view,
+        `Step ${line.step}: ${line.peer.slice(0, 6)} ${MEMBER_WORDS[line.event]}${line.reason ? ` (${line.reason})` : ""}.`,
+      );
+    case "abort":
+      return logged(view, `Step ${line.step} is done again: ${line.reason}.`);
+    case "rollback":
+      return logged(
+        { ...view, step: line.to, history: view.history.filter((point) => point.step <= line.to) },
+        `Back to the checkpoint of step ${line.to}.`,
+      );
+    case "checkpoint": {
+      const failures = Object.values(line.errors ?? {});
+      const next = failures.length > 0 ? logged(view, `Checkpoint ${line.step}: ${failures[0]}`) : view;
+      if (line.copies === 0) return logged(next, `Checkpoint ${line.step} is not whole: nothing was kept of it.`);
+      const { step, generation, copies, ms } = line;
+      return { ...next, checkpoint: { step, generation, copies, ms } };
+    }
+    case "end":
+      return logged(view, `The run ended at step ${line.steps}.`);
+    case "waiting":
+      return logged(view, line.reason);
+    case "fault":
+      return logged(view, `Fault: ${line.kind}.`);
+  }
+}
+
+const MEMBER_WORDS = { join: "joined", leave: "left", lost: "was lost" } as const;
+
+/** At most HISTORY_MAX points: every other one goes, the newest stays. */
+function thinned(history: readonly HistoryPoint[]): readonly HistoryPoint[] {
+  if (history.length <= HISTORY_MAX) return history;
+  return history.filter((_, index) => (history.length - 1 - index) % 2 === 0);
+}
