@@ -1,0 +1,216 @@
+/**
+ * The WebSocket at /coordinator: JSON messages between a tab and its room's coordinator.
+ *
+ * A socket says hello within 10 s and thereby names its room; from then on what it says goes to that room, in order.
+ * Whatever breaks the rules gets one sentence and is closed, and nobody else notices.
+ */
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import type { Clock } from "../src/base/clock.ts";
+import { describeError, ProtocolError } from "../src/base/errors.ts";
+import type { ClientMessage, RefusalCode, ServerMessage } from "../src/network/wire/messages.ts";
+import { parseClientMessage, versionRefusal } from "../src/network/wire/validate.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Conn } from "./rooms/room-driver.ts";
+import { RoomDriver } from "./rooms/room-driver.ts";
+import type { Rooms } from "./rooms/rooms.ts";
+
+export const COORDINATOR_PATH = "/coordinator";
+const MESSAGE_BYTES_MAX = 1024 * 1024;
+const QUEUE_BYTES_MAX = 16 * 1024 * 1024;
+const HELLO_MS_MAX = 10_000;
+const SOCKETS_MAX = 2_000;
+/** A member of a fast run says some 40 things and 1 MB a second. */
+const WINDOW_MESSAGES_MAX = 5_000;
+const WINDOW_BYTES_MAX = 64 * 1024 * 1024;
+const WINDOW_MS = 10_000;
+/** For the close handshake. */
+const CLOSE_MS_MAX = 2_000;
+const REASON_BYTES_MAX = 123;
+
+const CLOSE_NORMAL = 1000;
+const CLOSE_GOING_AWAY = 1001;
+const CLOSE_POLICY = 1008;
+
+type Hello = Extract<ClientMessage, { kind: "hello" }>;
+
+export interface CoordinatorSocketsOptions {
+  readonly rooms: Rooms;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly log: (line: string) => void;
+}
+
+export class CoordinatorSockets {
+  readonly #options: CoordinatorSocketsOptions;
+  readonly #server = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_BYTES_MAX, perMessageDeflate: false });
+  #isStopping = false;
+
+  constructor(options: CoordinatorSocketsOptions) {
+    this.#options = options;
+  }
+
+  /** False when there are too many sockets: the caller answers. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    if (this.#isStopping || this.#server.clients.size >= SOCKETS_MAX) return false;
+    this.#server.handleUpgrade(request, socket, head, (opened) => {
+      new CoordinatorSocket(opened, this.#options, () => this.#isStopping);
+    });
+    return true;
+  }
+
+  /** From now on nothing that sockets say or do reaches a room. */
+  quiet(): void {
+    this.#isStopping = true;
+  }
+
+  /** Tells everybody; members keep their state and come back. */
+  close(reason: string): void {
+    for (const socket of this.#server.clients) socket.close(CLOSE_GOING_AWAY, reason);
+  }
+
+  terminate(): void {
+    for (const socket of this.#server.clients) socket.terminate();
+  }
+}
+
+/** One socket: before its hello, on its way into a room, in it, or closed. */
+class CoordinatorSocket implements Conn {
+  readonly id: string = randomUUID();
+  role: Conn["role"] = "member";
+  readonly #socket: WebSocket;
+  readonly #options: CoordinatorSocketsOptions;
+  readonly #isQuiet: () => boolean;
+  readonly #cancelHello: () => void;
+  #room: RoomDriver | null = null;
+  #hasSaidHello = false;
+  /** What had arrived with the hello: reading pauses while the room is loaded. */
+  #early: ClientMessage[] = [];
+  #isClosed = false;
+  #windowEndsMs = 0;
+  #windowMessages = 0;
+  #windowBytes = 0;
+
+  constructor(socket: WebSocket, options: CoordinatorSocketsOptions, isQuiet: () => boolean) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#isQuiet = isQuiet;
+    this.#cancelHello = options.clock.after(HELLO_MS_MAX, () =>
+      this.refuse("malformed", `The server expected a hello within ${HELLO_MS_MAX / 1000} s and got none.`),
+    );
+    socket.on("message", (data, isBinary) => this.#receive(data, isBinary));
+    socket.on("close", () => this.#closed());
+    // A message that is too large, or no WebSocket frames at all: `ws` closes the socket by itself.
+    socket.on("error", () => options.metrics.refused("malformed"));
+  }
+
+  send(text: string): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#socket.send(text);
+    this.#options.metrics.message("out", Buffer.byteLength(text));
+    if (this.#socket.bufferedAmount > QUEUE_BYTES_MAX) {
+      this.#options.log(`a client does not read what it is sent: ${this.#socket.bufferedAmount} bytes wait; closed`);
+      this.#socket.terminate();
+    }
+  }
+
+  refuse(code: RefusalCode, reason: string): void {
+    if (this.#isClosed) return;
+    this.#options.metrics.refused(code);
+    const message: ServerMessage = { kind: "refused", code, reason };
+    this.send(JSON.stringify(message));
+    this.#end(CLOSE_POLICY, reason);
+  }
+
+  close(reason: string): void {
+    this.#end(CLOSE_NORMAL, reason);
+  }
+
+  #end(code: number, reason: string): void {
+    if (this.#isClosed) return;
+    this.#closed();
+    this.#socket.close(code, cut(reason));
+    const cancel = this.#options.clock.after(CLOSE_MS_MAX, () => this.#socket.terminate());
+    this.#socket.once("close", cancel);
+  }
+
+  /** Also when we close: what it still sends is no longer heard, and its room is told now. */
+  #closed(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#cancelHello();
+    if (!this.#isQuiet()) this.#room?.detach(this);
+  }
+
+  #receive(data: RawData, isBinary: boolean): void {
+    if (this.#isClosed || this.#isQuiet()) return;
+    const bytes = data as Buffer;
+    this.#options.metrics.message("in", bytes.byteLength);
+    try {
+      if (isBinary) throw new ProtocolError(`message: expected text, found ${bytes.byteLength} binary bytes`);
+      this.#checkRate(bytes.byteLength);
+      const message = parseClientMessage(bytes.toString());
+      if (message.kind === "hello") this.#hello(message);
+      else this.#hear(message);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) this.#options.log(`socket: ${describeError(error)}`);
+      this.refuse("malformed", error instanceof ProtocolError ? error.message : "The server failed on this message.");
+    }
+  }
+
+  #checkRate(bytes: number): void {
+    const nowMs = this.#options.clock.nowMs();
+    if (nowMs >= this.#windowEndsMs) {
+      this.#windowEndsMs = nowMs + WINDOW_MS;
+      this.#windowMessages = 0;
+      this.#windowBytes = 0;
+    }
+    this.#windowMessages += 1;
+    this.#windowBytes += bytes;
+    if (this.#windowMessages > WINDOW_MESSAGES_MAX || this.#windowBytes > WINDOW_BYTES_MAX) {
+      throw new ProtocolError(
+        `messages: expected at most ${WINDOW_MESSAGES_MAX} of together ${WINDOW_BYTES_MAX} bytes in ${WINDOW_MS / 1000} s, found more`,
+      );
+    }
+  }
+
+  #hello(hello: Hello): void {
+    const foreign = versionRefusal(hello.protocol);
+    if (foreign !== null) return this.refuse("protocol-version", foreign);
+    if (this.#hasSaidHello) throw new ProtocolError("hello: expected one a connection, found another");
+    this.#hasSaidHello = true;
+    this.#cancelHello();
+    this.role = hello.role;
+    void this.#enter(hello);
+  }
+
+  async #enter(hello: Hello): Promise<void> {
+    this.#socket.pause();
+    const entered = await this.#options.rooms.enter(hello.room, this);
+    this.#socket.resume();
+    if (!(entered instanceof RoomDriver)) return this.refuse(entered.code, entered.reason);
+    if (this.#isClosed) return entered.detach(this);
+    this.#room = entered;
+    for (const message of [hello, ...this.#early]) entered.post({ kind: "message", conn: this.id, message });
+    this.#early = [];
+  }
+
+  #hear(message: ClientMessage): void {
+    if (!this.#hasSaidHello) throw new ProtocolError(`first message: expected a hello, found "${message.kind}"`);
+    if (this.#room) this.#room.post({ kind: "message", conn: this.id, message });
+    else this.#early.push(message);
+  }
+}
+
+/** As much of a sentence as fits into a close frame. */
+function cut(reason: string): string {
+  const bytes = Buffer.from(reason);
+  return bytes.byteLength <= REASON_BYTES_MAX
+    ? reason
+    : `${bytes
+        .subarray(0, REASON_BYTES_MAX - 3)
+        .toString()
+        .replace(/\uFFFD+$/u, "")}...`;
+}

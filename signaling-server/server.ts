@@ -1,0 +1,232 @@
+/**
+ * The whole server on one port: the app, rooms, the coordinator's sockets, PeerJS signaling, health and metrics.
+ * It puts the parts together and decides nothing else.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { join } from "node:path";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Clock } from "../src/base/clock.ts";
+import { describeError, OptionError } from "../src/base/errors.ts";
+import type { RandomSource } from "../src/base/random.ts";
+import { sleep, withDeadline } from "../src/base/wait.ts";
+import type { Limits } from "../src/training/coordinator/protocol.ts";
+import { COORDINATOR_PATH, CoordinatorSockets } from "./coordinator-sockets.ts";
+import { lockDirectory } from "./data-lock.ts";
+import { handleRooms, isRoomsApi } from "./http/rooms-api.ts";
+import { sendJson, sendText } from "./http/reply.ts";
+import { serveStatic } from "./http/static-files.ts";
+import { type Gauges, Metrics } from "./metrics.ts";
+import { createPeerSignaling, type PeerSignaling } from "./peer-signaling.ts";
+import type { OpenCoordinator } from "./rooms/room-driver.ts";
+import { Rooms } from "./rooms/rooms.ts";
+
+const ROOMS_STORED_MAX = 10_000;
+const ROOMS_LOADED_MAX = 500;
+const ROOM_IDLE_MS_MAX = 10 * 60_000;
+const HEADERS_MS_MAX = 10_000;
+const REQUEST_MS_MAX = 30_000;
+const TAKEOVER_MS_MAX = 1_000;
+const TAKEOVER_RETRY_MS = 100;
+/** A shutdown: for rooms to end between two events, then for sockets to say goodbye. */
+const ROOMS_STOP_MS_MAX = 1_500;
+const GOODBYE_MS_MAX = 500;
+
+export interface ServerOptions {
+  /** 0 for any that is free. */
+  readonly port: number;
+  /** Of the interface to listen on; all of them when undefined. */
+  readonly host?: string | undefined;
+  readonly dataDirectory: string;
+  /** The built app; null serves none. */
+  readonly appDirectory: string | null;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly limits: Limits;
+  readonly open: OpenCoordinator;
+  /** For people: what went wrong, a line each. */
+  readonly log: (line: string) => void;
+  readonly roomsStoredMax?: number;
+  readonly roomIdleMsMax?: number;
+}
+
+export interface RunningServer {
+  readonly port: number;
+  /** Within about 2 s: no more requests, rooms ended, logs closed, the data folder free. */
+  stop(): Promise<void>;
+}
+
+interface Parts {
+  readonly options: ServerOptions;
+  readonly startedAtMs: number;
+  readonly metrics: Metrics;
+  readonly rooms: Rooms;
+  readonly sockets: CoordinatorSockets;
+  readonly peers: PeerSignaling;
+}
+
+/** Resolves when it answers. @throws OptionError when the port is taken or the data folder in use; QuotaError */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  let parts: Parts | null = null;
+  const server = createServer({ keepAlive: true }, (request, response) => {
+    if (parts) void answer(parts, request, response);
+    else sendText(response, 503, "The server is starting: try again in a moment.\n");
+  });
+  server.headersTimeout = HEADERS_MS_MAX;
+  server.requestTimeout = REQUEST_MS_MAX;
+  server.on("upgrade", (request, socket, head) => {
+    if (parts) upgrade(parts, request, socket, head);
+    else socket.destroy();
+  });
+  // The port first: when somebody starts a second server, that is what to tell them about.
+  await patiently(options.clock, () => listen(server, options));
+  try {
+    const unlock = await patiently(options.clock, () => lockDirectory(options.dataDirectory));
+    try {
+      parts = await assemble(server, options);
+    } catch (error) {
+      await unlock();
+      throw error;
+    }
+    const assembled = parts;
+    return { port: (server.address() as AddressInfo).port, stop: () => stop(server, assembled, unlock) };
+  } catch (error) {
+    server.close();
+    server.closeAllConnections();
+    throw error;
+  }
+}
+
+async function assemble(server: Server, options: ServerOptions): Promise<Parts> {
+  const { clock, log, random, limits, open } = options;
+  const metrics = new Metrics();
+  const rooms = await Rooms.open({
+    directory: join(options.dataDirectory, "rooms"),
+    clock,
+    random,
+    limits,
+    open,
+    log,
+    storedMax: options.roomsStoredMax ?? ROOMS_STORED_MAX,
+    loadedMax: ROOMS_LOADED_MAX,
+    idleMsMax: options.roomIdleMsMax ?? ROOM_IDLE_MS_MAX,
+    onLine: (line) => metrics.line(line),
+    onAppend: (record) => metrics.record(record),
+    onRefusal: (code) => metrics.refused(code),
+  });
+  const sockets = new CoordinatorSockets({ rooms, clock, metrics, log });
+  const peers = createPeerSignaling(server, clock, log);
+  return { options, startedAtMs: clock.nowMs(), metrics, rooms, sockets, peers };
+}
+
+/** Tries again for a moment: a server that was just killed may not have let go yet. */
+async function patiently<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
+  const untilMs = clock.nowMs() + TAKEOVER_MS_MAX;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof OptionError) || clock.nowMs() >= untilMs) throw error;
+      await sleep(TAKEOVER_RETRY_MS, clock);
+    }
+  }
+}
+
+function listen(server: Server, { port, host }: ServerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: NodeJS.ErrnoException): void => reject(listenError(port, error));
+    server.once("error", onError);
+    server.listen({ port, host }, () => {
+      server.off("error", onError);
+      resolve();
+    });
+  });
+}
+
+function listenError(port: number, cause: NodeJS.ErrnoException): OptionError {
+  const other = `choose another one, for example with --port ${port < 65_535 ? port + 1 : 8080}`;
+  const found: Readonly<Record<string, string>> = {
+    EADDRINUSE: "another program uses it",
+    EACCES: "this user may not use it",
+  };
+  return new OptionError(`Port ${port} cannot be had, ${found[cause.code ?? ""] ?? describeError(cause)}: ${other}.`, {
+    cause,
+  });
+}
+
+async function answer(parts: Parts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const pathname = (request.url ?? "/").split(/[?#]/, 1)[0] ?? "/";
+  try {
+    if (parts.peers.owns(pathname)) parts.peers.handle(request, response);
+    else if (isRoomsApi(pathname)) {
+      await handleRooms({ rooms: parts.rooms, random: parts.options.random }, request, response, pathname);
+    } else if (pathname === "/healthz") sendJson(response, 200, health(parts));
+    else if (pathname === "/metrics") {
+      sendText(response, 200, parts.metrics.render(gaugesOf(parts)), "text/plain; version=0.0.4; charset=utf-8");
+    } else await serveStatic(parts.options.appDirectory, request, response, pathname);
+  } catch (error) {
+    if (request.errored || request.destroyed) return; // The client went away in the middle.
+    parts.options.log(`${request.method} ${pathname.slice(0, 12)}: ${describeError(error)}`);
+    if (response.headersSent) response.destroy();
+    else sendText(response, 500, "The server failed on this request; its log says why.\n");
+  }
+}
+
+function upgrade(parts: Parts, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  const pathname = (request.url ?? "/").split("?", 1)[0] ?? "/";
+  if (parts.peers.owns(pathname)) return parts.peers.upgrade(request, socket, head);
+  const isOurs = pathname === COORDINATOR_PATH;
+  if (isOurs && parts.sockets.upgrade(request, socket, head)) return;
+  socket.on("error", () => socket.destroy());
+  socket.end(`HTTP/1.1 ${isOurs ? "503 Service Unavailable" : "404 Not Found"}\r\nConnection: close\r\n\r\n`);
+}
+
+function health(parts: Parts): { ok: true; uptime: number; rooms: number; version: string } {
+  const uptime = Math.round(parts.options.clock.nowMs() - parts.startedAtMs) / 1000;
+  return { ok: true, uptime, rooms: [...parts.rooms.loaded()].length, version: parts.options.version };
+}
+
+function gaugesOf(parts: Parts): Gauges {
+  const nowMs = parts.options.clock.nowMs();
+  const gauges = {
+    uptimeSeconds: (nowMs - parts.startedAtMs) / 1000,
+    roomsLoaded: 0,
+    roomsStored: parts.rooms.stored,
+    members: 0,
+    observers: 0,
+    checkpointAgeSeconds: null as number | null,
+    logBytes: 0,
+    peerSockets: parts.peers.sockets,
+  };
+  for (const { driver, log, checkpointAtMs } of parts.rooms.loaded()) {
+    const members = driver.count("member");
+    gauges.roomsLoaded += 1;
+    gauges.members += members;
+    gauges.observers += driver.count("observer");
+    gauges.logBytes += log.bytes;
+    if (members === 0 || checkpointAtMs === null) continue;
+    gauges.checkpointAgeSeconds = Math.max(gauges.checkpointAgeSeconds ?? 0, (nowMs - checkpointAtMs) / 1000);
+  }
+  return gauges;
+}
+
+async function stop(server: Server, parts: Parts, unlock: () => Promise<void>): Promise<void> {
+  const { options, rooms, sockets, peers, metrics } = parts;
+  const { clock, log } = options;
+  const ignore = (what: string) => (error: unknown) => log(`${what}: ${describeError(error)}`);
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // Rooms before sockets: that everybody is cut off now is no loss of members, and not for the log.
+  sockets.quiet();
+  await withDeadline("end of rooms", rooms.stop(), clock, { deadlineMs: ROOMS_STOP_MS_MAX }).catch(ignore("shutdown"));
+  sockets.close("the server is shutting down");
+  peers.close("the server is shutting down");
+  server.closeIdleConnections();
+  await withDeadline("goodbyes", closed, clock, { deadlineMs: GOODBYE_MS_MAX }).catch(() => {
+    sockets.terminate();
+    peers.terminate();
+    server.closeAllConnections();
+  });
+  metrics.stop();
+  await unlock();
+}
