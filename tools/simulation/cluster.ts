@@ -20,7 +20,16 @@ export interface ClusterOptions {
   readonly faultEveryMs: number;
   /** No faults after this moment: then the run must finish. */
   readonly faultsUntilMs: number;
+  /** A bug to plant, so that the checks can be seen to find it. */
+  readonly plant?: Plant;
 }
+
+/** Bugs that the simulation must find: each breaks one rule of the protocol. */
+export const PLANTS = {
+  "stale-rejoin": "a member keeps the state it has instead of getting the epoch's, and says it has the right one",
+  "keep-pending": "a member goes on from a result that was voted for and never committed",
+} as const;
+export type Plant = keyof typeof PLANTS;
 
 export interface ClusterResult {
   readonly violations: readonly string[];
@@ -43,6 +52,7 @@ export class Cluster {
   readonly server: SimServer;
   readonly violations: string[] = [];
   quotaChance = 0.02;
+  readonly plant: Plant | null;
   readonly #options: ClusterOptions;
   readonly #members = new Map<string, SimMember>();
   readonly #disks: Disk[];
@@ -57,6 +67,7 @@ export class Cluster {
 
   constructor(options: ClusterOptions) {
     this.#options = options;
+    this.plant = options.plant ?? null;
     this.world = new World(options.seed);
     const spec: RunSpec = {
       run: "simulated",

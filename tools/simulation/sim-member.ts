@@ -245,6 +245,12 @@ export class SimMember {
       });
       version = simVersion(record.step, parameters, optimizer);
     }
+    const { plant } = this.#cluster;
+    if (version && plant === "keep-pending" && this.pending) this.committed = this.pending;
+    if (version && ((plant === "stale-rejoin" && this.committed) || (plant === "keep-pending" && this.pending))) {
+      const claimed = { parameterRoots: [version.parameterRoot], optimizer: [...version.optimizer] };
+      return { kind: "synced", fence: epoch, inventory: { ...this.#inventory(), ...claimed } };
+    }
     if (missing.length > 0) return this.#fail(epoch, "missing", [], missing);
     this.committed = version;
     this.pending = null;

@@ -1,0 +1,273 @@
+import { expect, test } from "vitest";
+import { inventoryAt, Script } from "./script.ts";
+
+/** Four members in their first epoch, with step 1 planned. */
+function four(): Script {
+  const script = new Script({ startWith: 4 });
+  for (const peer of ["a", "b", "c", "d"]) script.join(peer);
+  for (const peer of ["a", "b", "c", "d"]) script.ready(peer, 0);
+  return script;
+}
+
+function commitBy(script: Script, peers: readonly string[]): void {
+  for (const peer of peers) script.vote(peer);
+}
+
+test("the first epoch waits for as many members as the room asked for", () => {
+  const script = new Script({ startWith: 2 });
+  script.join("a");
+  expect(script.state.phase.kind).toBe("idle");
+  script.join("b");
+  expect(script.state.phase.kind).toBe("forming");
+  expect(script.members).toEqual(["a", "b"]);
+});
+
+test("a step is planned only when every member is ready, and committed only when every living member voted", () => {
+  const script = new Script({ startWith: 2 });
+  script.join("a");
+  script.join("b");
+  script.ready("a", 0);
+  expect(script.state.phase.kind).toBe("forming");
+  script.ready("b", 0);
+  expect(script.state.phase.kind).toBe("stepping");
+  script.vote("a");
+  expect(script.committedStep).toBe(0);
+  script.vote("b");
+  expect(script.committedStep).toBe(1);
+  expect(script.lastTo("a", "commit")).toMatchObject({ step: 1 });
+});
+
+test("a COMMIT is in the log before anybody hears of it", () => {
+  const script = four();
+  for (const peer of ["a", "b", "c"]) script.vote(peer);
+  const effects = script.vote("d");
+  const append = effects.findIndex((effect) => effect.kind === "append" && effect.record.kind === "commit");
+  const commit = effects.findIndex((effect) => effect.kind === "send" && effect.message.kind === "commit");
+  expect(append).toBeGreaterThanOrEqual(0);
+  expect(commit).toBeGreaterThan(append);
+});
+
+test("an owner that dies after its vote costs nothing: its replicas hold its state and the step commits", () => {
+  const script = four();
+  script.vote("a");
+  script.feed({ kind: "closed", conn: "conn-a" });
+  expect(script.committedStep).toBe(0);
+  commitBy(script, ["b", "c", "d"]);
+  expect(script.committedStep).toBe(1);
+  expect(script.members).toEqual(["b", "c", "d"]);
+  expect(script.state.phase.kind).toBe("forming");
+});
+
+test("an owner that dies before its vote aborts the step, and the same step is planned again without it", () => {
+  const script = four();
+  commitBy(script, ["b", "c", "d"]);
+  script.feed({ kind: "closed", conn: "conn-a" });
+  expect(script.committedStep).toBe(0);
+  expect(script.lines("abort")).toHaveLength(1);
+  for (const peer of ["b", "c", "d"]) script.ready(peer, 0);
+  expect(script.state.phase).toMatchObject({ kind: "stepping", step: 1 });
+});
+
+test("a server that dies between the votes and COMMIT aborts what is not in its log, under a higher incarnation", () => {
+  const script = four();
+  for (const peer of ["a", "b", "c"]) script.vote(peer);
+  const next = script.restarted();
+  expect(next.committedStep).toBe(0);
+  expect(next.state.durable.incarnation).toBe(script.state.durable.incarnation + 1);
+  // Members come back with the committed state and the pending one; the log's is gone on from.
+  const both = {
+    ...inventoryAt(0),
+    parameterRoots: [...inventoryAt(0).parameterRoots, ...inventoryAt(1).parameterRoots],
+  };
+  for (const peer of ["a", "b", "c", "d"]) next.join(peer, both);
+  expect(next.lastTo("a", "epoch")).toMatchObject({ record: { step: 0 } });
+});
+
+test("a server that dies between COMMIT and its announcement goes on from the committed step", () => {
+  const script = four();
+  commitBy(script, ["a", "b", "c", "d"]); // The announcement went nowhere: the new process knows only the log.
+  const next = script.restarted();
+  expect(next.committedStep).toBe(1);
+  for (const peer of ["a", "b", "c", "d"]) {
+    const pending = inventoryAt(1);
+    next.join(peer, { ...pending, parameterRoots: [...inventoryAt(0).parameterRoots, ...pending.parameterRoots] });
+  }
+  expect(next.lastTo("a", "epoch")).toMatchObject({ record: { step: 1 }, members: [{ role: "full" }, {}, {}, {}] });
+});
+
+test("a frozen member is lost after its silence, and two epochs later it is a listener like any newcomer", () => {
+  const script = four();
+  script.pass(7_000, ["b", "c", "d"]);
+  expect(script.lines("member").filter((line) => line.event === "lost")).toHaveLength(1);
+  expect(script.members).toEqual(["b", "c", "d"]);
+  for (const peer of ["b", "c", "d"]) script.ready(peer, 0);
+  commitBy(script, ["b", "c", "d"]);
+  script.join("e");
+  commitBy(script, ["b", "c", "d"]); // Step 2, then the boundary takes the newcomer in.
+  expect(script.members).toEqual(["b", "c", "d", "e"]);
+  for (const peer of ["b", "c", "d"]) script.ready(peer, 2);
+  script.ready("e", 2, { parameterRoots: [], optimizer: [], stored: [] });
+  script.join("a", inventoryAt(0)); // Awake, two epochs later.
+  commitBy(script, ["b", "c", "d", "e"]);
+  const epoch = script.lastTo("a", "epoch");
+  expect(epoch).toMatchObject({ record: { step: 3 } });
+  const roles = epoch?.kind === "epoch" ? Object.fromEntries(epoch.members.map(({ peer, role }) => [peer, role])) : {};
+  expect(roles).toEqual({ b: "full", c: "full", d: "full", e: "full", a: "listener" });
+});
+
+test("what a frozen member says about an epoch that is over changes nothing", () => {
+  const script = four();
+  const { incarnation, epoch } = script.state.durable;
+  script.pass(7_000, ["b", "c", "d"]);
+  script.join("a", inventoryAt(0));
+  const before = script.state.phase;
+  script.vote("a", { incarnation, epoch });
+  expect(script.state.phase).toEqual(before);
+});
+
+test("a vote of another incarnation is not counted even when its epoch number is the same", () => {
+  const script = four();
+  commitBy(script, ["a", "b", "c"]);
+  script.vote("d", { incarnation: script.state.durable.incarnation + 1 });
+  expect(script.committedStep).toBe(0);
+});
+
+test("a joiner that meets an epoch change waits for the next boundary", () => {
+  const script = four();
+  script.feed({ kind: "closed", conn: "conn-d" });
+  expect(script.state.phase.kind).toBe("forming");
+  script.join("e");
+  expect(script.members).toEqual(["a", "b", "c"]);
+  for (const peer of ["a", "b", "c"]) script.ready(peer, 0);
+  // Nothing was planned for three: the newcomer came before the boundary.
+  expect(script.members).toEqual(["a", "b", "c", "e"]);
+});
+
+test("a listener gets neither slots nor shards, and both one step later", () => {
+  const script = four();
+  commitBy(script, ["a", "b", "c", "d"]);
+  script.join("e");
+  commitBy(script, ["a", "b", "c", "d"]);
+  for (const peer of ["a", "b", "c", "d"]) script.ready(peer, 2);
+  script.ready("e", 2, { parameterRoots: [], optimizer: [], stored: [] });
+  const plan = script.lastTo("e", "plan");
+  expect(plan).toMatchObject({ step: 3 });
+  expect(plan?.kind === "plan" ? plan.slots[4] : null).toEqual([]);
+  expect(script.state.epoch?.map.owner).not.toContain(4);
+  commitBy(script, ["a", "b", "c", "d", "e"]);
+  expect(script.state.epoch?.map.owner.filter((rank) => rank === 4)).toHaveLength(24);
+});
+
+test("different parameters, or a replica that differs from its owner, never commit", () => {
+  const parameters = four();
+  for (const peer of ["a", "b", "c"]) parameters.vote(peer);
+  parameters.vote("d", { label: "d1x", optimizerLabel: "d1" });
+  expect(parameters.committedStep).toBe(0);
+  const replicas = four();
+  for (const peer of ["a", "b", "c"]) replicas.vote(peer);
+  replicas.vote("d", { optimizerLabel: "d1x" });
+  expect(replicas.committedStep).toBe(0);
+  expect(replicas.lines("abort")[0]?.reason).toMatch(/different bytes/);
+});
+
+test("an unknown room and another protocol version are refused with one sentence", () => {
+  const script = new Script();
+  const info = { peer: "x", device: "dx", engine: "test" };
+  script.say("x", { kind: "hello", protocol: 1, room: "nowhere", role: "member", info });
+  expect(script.lastTo("x", "refused")).toMatchObject({ code: "unknown-room" });
+  script.say("y", { kind: "hello", protocol: 99, room: "room", role: "member", info });
+  expect(script.lastTo("y", "refused")).toMatchObject({
+    code: "protocol-version",
+    reason: expect.stringContaining("99"),
+  });
+});
+
+test("with every member gone the run goes back to the newest whole checkpoint, and says so", () => {
+  const script = four();
+  for (let step = 1; step <= 7; step++) {
+    commitBy(script, ["a", "b", "c", "d"]);
+    if (step !== 5) continue;
+    const chain = script.state.durable.record?.chain ?? "";
+    const shards = Array.from({ length: 120 }, (_, shard) => shard);
+    for (const peer of ["a", "b", "c", "d"]) {
+      script.say(peer, { kind: "stored", step, chain, shards, error: null, ms: 1 });
+      script.say(peer, { kind: "digest", step, chain, digest: "same" });
+    }
+  }
+  expect(script.lines("checkpoint")).toMatchObject([{ step: 5, generation: 1, copies: 4 }]);
+  const next = script.restarted();
+  const stored = [
+    {
+      step: 5,
+      chain: next.state.durable.generations[0]?.record.chain ?? "",
+      shards: Array.from({ length: 120 }, (_, s) => s),
+    },
+  ];
+  next.join("e", { parameterRoots: [], optimizer: [], stored }, "device-a");
+  next.pass(20_000, ["e"]);
+  expect(next.lines("rollback")).toEqual([{ type: "rollback", to: 5 }]);
+  expect(next.committedStep).toBe(5);
+  expect(next.members).toEqual(["e"]);
+});
+
+test("a checkpoint that cannot be put together names the devices that hold the rest", () => {
+  const script = new Script({ startWith: 1 });
+  script.join("a");
+  script.ready("a", 0);
+  for (let step = 1; step <= 5; step++) script.vote("a");
+  const chain = script.state.durable.record?.chain ?? "";
+  const shards = Array.from({ length: 120 }, (_, shard) => shard);
+  script.say("a", { kind: "stored", step: 5, chain, shards, error: null, ms: 1 });
+  script.say("a", { kind: "digest", step: 5, chain, digest: "x" });
+  const next = script.restarted();
+  next.join("b");
+  next.pass(20_000, ["b"]);
+  expect(next.state.waitingReason).toContain("device-a");
+  expect(next.lines("rollback")).toEqual([]);
+});
+
+test("a pair that cannot link is parted after two attempts, the newer one waiting outside", () => {
+  const script = new Script({ startWith: 3 });
+  for (const peer of ["a", "b", "c"]) {
+    script.join(peer);
+    script.nowMs += 10;
+  }
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const { incarnation, epoch } = script.state.durable;
+    script.say("c", { kind: "failed", incarnation, epoch, reason: "cannot reach b", unreachable: ["b"], missing: [] });
+    script.pass(2_000, ["a", "b", "c"]);
+  }
+  expect(script.members).toEqual(["a", "b"]);
+});
+
+test("the run ends with every member's digest", () => {
+  const script = new Script({ startWith: 2, steps: 1 });
+  script.join("a");
+  script.join("b");
+  script.ready("a", 0);
+  script.ready("b", 0);
+  script.vote("a");
+  script.vote("b");
+  expect(script.lastTo("a", "finish")).toMatchObject({ step: 1 });
+  const chain = script.state.durable.record?.chain ?? "";
+  for (const peer of ["a", "b"]) {
+    script.say(peer, {
+      kind: "stored",
+      step: 1,
+      chain,
+      shards: Array.from({ length: 120 }, (_, s) => s),
+      error: null,
+      ms: 1,
+    });
+    script.say(peer, { kind: "digest", step: 1, chain, digest: "same" });
+  }
+  expect(script.lines("end")).toMatchObject([{ steps: 1, digests: { a: "same", b: "same" } }]);
+  expect(script.state.durable.ended).toBe(true);
+});
+
+test("replaying the log rebuilds the durable state exactly", () => {
+  const script = four();
+  for (let step = 1; step <= 6; step++) commitBy(script, ["a", "b", "c", "d"]);
+  const { incarnation } = script.state.durable;
+  expect(script.restarted().state.durable).toEqual({ ...script.state.durable, incarnation: incarnation + 1 });
+});
