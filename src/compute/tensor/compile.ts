@@ -1,0 +1,83 @@
+/**
+ * A function of tensors, recorded once for each set of input shapes as one plan, then replayed.
+ *
+ * Inputs are copied into fixed leaves. Tensors from outside that the function reads are leaves of the plan; those that
+ * it assigns (parameters, optimizer state, a `.grad` that was there before) are its updates. What it returns are leaves
+ * that the next call overwrites. Plain numbers are part of the code: what changes from call to call must be a tensor.
+ * Lazy tensors outside that were computed from an updated one and not yet realized see the new values.
+ */
+import { OptionError } from "../../base/errors.ts";
+import type { KernelReport, Runtime } from "../runtime/runtime.ts";
+import type { HostValues } from "./host-values.ts";
+import { currentRuntime } from "./runtime-scope.ts";
+import type { Tensor } from "./tensor.ts";
+import { currentTrace } from "./trace.ts";
+import { inputSignature, TracedPlan } from "./traced-plan.ts";
+import type { InputList, TensorTree } from "./traced-plan.ts";
+
+/** What a compiled function is called with: host values or tensors of one name each. */
+export type TensorInput = HostValues | Tensor;
+
+/** What the traced function gets: `compile(({ x, y }: Inputs<"x" | "y">) => ...)`. */
+export type Inputs<Names extends string> = Readonly<Record<Names, Tensor>>;
+
+export interface CompiledFunction<Names extends string, Result extends TensorTree> {
+  /** Runs the plan of these inputs' shapes. Calls run one after another, in their order. @throws what the function throws */
+  (inputs?: Readonly<Record<Names, TensorInput>>): Promise<Result>;
+  /** The kernels of each plan made so far, for people and tests. */
+  explain(): readonly (readonly KernelReport[])[];
+  /** Frees the plans. Results of earlier calls are gone with them. */
+  destroy(): void;
+}
+
+export interface CompileOptions {
+  /** Where it runs; the default one at the first call otherwise. */
+  readonly runtime?: Runtime;
+}
+
+/** See the top of this file. `fn` is synchronous and does the same every time it is traced. */
+export function compile<Names extends string = string, Result extends TensorTree = Tensor>(
+  fn: (inputs: Inputs<Names>) => Result,
+  options: CompileOptions = {},
+): CompiledFunction<Names, Result> {
+  const plans = new Map<string, TracedPlan<Result>[]>();
+  let runtime = options.runtime;
+  let last: Promise<unknown> = Promise.resolve();
+
+  const run = async (list: InputList, on: Runtime): Promise<Result> => {
+    const key = inputSignature(list);
+    const known = plans.get(key) ?? [];
+    plans.set(key, known);
+    for (const plan of known.filter((candidate) => candidate.holds())) {
+      if (await plan.refresh()) return plan.run(list);
+      known.splice(known.indexOf(plan), 1);
+      plan.destroy();
+    }
+    const plan = await TracedPlan.trace(fn, list, on);
+    known.push(plan);
+    return plan.run(list);
+  };
+
+  const call = (inputs?: Readonly<Record<Names, TensorInput>>): Promise<Result> => {
+    if (currentTrace() !== null) {
+      return Promise.reject(
+        new OptionError("compile: expected a call from outside, found one inside a compiled function"),
+      );
+    }
+    runtime ??= currentRuntime("compile");
+    const on = runtime;
+    const list = Object.entries<TensorInput>(inputs ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+    const result = last.then(() => run(list, on));
+    last = result.catch(() => {});
+    return result;
+  };
+
+  const all = (): TracedPlan<Result>[] => [...plans.values()].flat();
+  return Object.assign(call, {
+    explain: () => all().map((plan) => plan.explain()),
+    destroy: () => {
+      for (const plan of all()) plan.destroy();
+      plans.clear();
+    },
+  });
+}

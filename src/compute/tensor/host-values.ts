@@ -1,0 +1,93 @@
+/** Values on the host: nested arrays and typed arrays in, typed arrays out. */
+import { OptionError, ShapeError } from "../../base/errors.ts";
+import type { Bytes } from "../../base/bytes.ts";
+import type { Shape } from "../compiler/ir.ts";
+import type { DType } from "../layout/dtype.ts";
+import type { HostArray } from "../runtime/runtime.ts";
+import { elementCount, formatShape } from "../layout/shape.ts";
+
+/** Numbers or booleans, nested as deep as the tensor has axes. */
+export type NestedValues = number | boolean | readonly NestedValues[];
+
+/** A tensor's worth of host values. */
+export interface HostValues {
+  readonly shape: Shape;
+  readonly data: HostArray;
+}
+
+/** The dtype whose values an array of this type holds. */
+export function dtypeOfArray(data: HostArray): DType {
+  if (data instanceof Float32Array) return "float32";
+  return data instanceof Int32Array ? "int32" : "uint32";
+}
+
+/** An array of `length` for values of `dtype`. */
+export function hostArray(dtype: DType, length: number): HostArray {
+  switch (dtype) {
+    case "float32":
+      return new Float32Array(length);
+    case "int32":
+      return new Int32Array(length);
+    case "uint32":
+    case "bool":
+      return new Uint32Array(length);
+  }
+}
+
+/** `bytes` as values of `dtype`, without a copy when they are aligned. */
+export function valuesOf(bytes: Bytes, dtype: DType): HostArray {
+  const { buffer, byteOffset, byteLength } = byteLengthAligned(bytes);
+  switch (dtype) {
+    case "float32":
+      return new Float32Array(buffer, byteOffset, byteLength / 4);
+    case "int32":
+      return new Int32Array(buffer, byteOffset, byteLength / 4);
+    case "uint32":
+    case "bool":
+      return new Uint32Array(buffer, byteOffset, byteLength / 4);
+  }
+}
+
+function byteLengthAligned(bytes: Bytes): Bytes {
+  return bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+}
+
+/** Nested values, flattened. Their dtype is bool for booleans, float32 for numbers. @throws ShapeError */
+export function flattenValues(values: NestedValues): { shape: number[]; flat: number[]; dtype: DType } {
+  const shape: number[] = [];
+  for (let level = values; Array.isArray(level); level = level[0] as NestedValues) {
+    shape.push(level.length);
+    if (level.length === 0) break;
+  }
+  const flat: number[] = [];
+  let isBool = true;
+  const visit = (value: NestedValues, axis: number): void => {
+    if (typeof value !== "object") {
+      if (axis !== shape.length) throw ragged(shape);
+      if (typeof value === "number") isBool = false;
+      flat.push(Number(value));
+      return;
+    }
+    if (value.length !== shape[axis]) throw ragged(shape);
+    for (const inner of value) visit(inner, axis + 1);
+  };
+  visit(values, 0);
+  return { shape, flat, dtype: isBool && flat.length > 0 ? "bool" : "float32" };
+}
+
+function ragged(shape: Shape): ShapeError {
+  return new ShapeError(`tensor: expected nested arrays of the shape ${formatShape(shape)}, found uneven ones`);
+}
+
+/** @throws ShapeError unless `data` has as many elements as `shape`; OptionError for data of another dtype */
+export function checkHostArray(operation: string, data: HostArray, shape: Shape, dtype: DType): void {
+  if (data.length !== elementCount(shape)) {
+    throw new ShapeError(
+      `${operation}: expected ${elementCount(shape)} values for the shape ${formatShape(shape)}, found ${data.length}`,
+    );
+  }
+  const found = dtypeOfArray(data);
+  if (found !== (dtype === "bool" ? "uint32" : dtype)) {
+    throw new OptionError(`${operation}: expected values of ${dtype}, found ${found}`);
+  }
+}

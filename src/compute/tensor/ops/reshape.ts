@@ -1,0 +1,47 @@
+import { ShapeError } from "../../../base/errors.ts";
+import { reshape as reshapeNode } from "../../compiler/graph.ts";
+import type { Shape } from "../../compiler/ir.ts";
+import { defineOp } from "../op.ts";
+import { elementCount, formatShape, sameShape } from "../../layout/shape.ts";
+import { inferShape, normalizeAxes, normalizeAxis } from "../shapes.ts";
+import type { Tensor } from "../tensor.ts";
+import type { Axes } from "./sum.ts";
+
+/** dL/dx = g in the shape of x. */
+const op = defineOp<[Tensor], { shape: Shape }>({
+  name: "reshape",
+  forward: ([x], { shape }) => reshapeNode(x, shape),
+  backward: ({ grad, inputs: [x] }) => [grad.reshape(x.shape)],
+});
+
+/** The same elements in row-major order; one size may be -1. @throws ShapeError */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  const target = inferShape("reshape", shape, elementCount(x.shape));
+  return sameShape(x.shape, target) ? x : op([x], { shape: target });
+}
+
+/** Axes `from` to `to`, inclusive, merged into one. */
+export function flatten(x: Tensor, from = 0, to = -1): Tensor {
+  const rank = x.shape.length;
+  if (rank === 0) return reshape(x, [1]);
+  const first = normalizeAxis("flatten", from, rank);
+  const last = normalizeAxis("flatten", to, rank);
+  const merged = elementCount(x.shape.slice(first, last + 1));
+  return reshape(x, [...x.shape.slice(0, first), merged, ...x.shape.slice(last + 1)]);
+}
+
+/** Without the axes of size 1: those in `axes`, or all. @throws ShapeError for an axis of another size */
+export function squeeze(x: Tensor, axes: Axes = null): Tensor {
+  if (axes === null) return reshape(x, x.shape.filter((size) => size !== 1)); // prettier-ignore
+  const list = normalizeAxes("squeeze", axes, x.shape.length);
+  if (list.some((axis) => x.shape[axis] !== 1)) {
+    throw new ShapeError(`squeeze: expected size 1 at ${formatShape(list)}, found the shape ${formatShape(x.shape)}`);
+  }
+  return reshape(x, x.shape.filter((_, axis) => !list.includes(axis))); // prettier-ignore
+}
+
+/** With a new axis of size 1 at `axis`. */
+export function unsqueeze(x: Tensor, axis: number): Tensor {
+  const at = normalizeAxis("unsqueeze", axis, x.shape.length + 1);
+  return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
+}

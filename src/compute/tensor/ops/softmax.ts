@@ -1,0 +1,61 @@
+import { binary, expand, reduce, unary } from "../../compiler/graph.ts";
+import type { Node } from "../../compiler/ir.ts";
+import { defineOp } from "../op.ts";
+import { toFloat } from "../operands.ts";
+import { normalizeAxis } from "../shapes.ts";
+import type { Tensor } from "../tensor.ts";
+
+/** With s = softmax(x): dL/dx = s * (g - sum(g * s)). Keeps only the output. */
+const op = defineOp<[Tensor], { axis: number }>({
+  name: "softmax",
+  forward: ([x], { axis }) => {
+    const { exponentials, sum } = shiftedExponentials(x, axis);
+    return binary("divide", exponentials, expand(sum, x.shape));
+  },
+  backward: ({ grad, output, options: { axis } }) => {
+    const dot = grad.mul(output).sum(axis, { keepDim: true });
+    return [output.mul(grad.sub(dot))];
+  },
+});
+
+/** With s = softmax(x): dL/dx = g - s * sum(g). Keeps only the output. */
+const logOp = defineOp<[Tensor], { axis: number }>({
+  name: "logSoftmax",
+  forward: ([x], { axis }) => binary("subtract", x, expand(logSumExpNode(x, axis), x.shape)),
+  backward: ({ grad, output, options: { axis } }) => [grad.sub(output.exp().mul(grad.sum(axis, { keepDim: true })))],
+});
+
+/** dL/dx = g * softmax(x), by e^(x - output). */
+const sumOp = defineOp<[Tensor], { axis: number }>({
+  name: "logSumExp",
+  forward: ([x], { axis }) => logSumExpNode(x, axis),
+  backward: ({ grad, inputs: [x], output }) => [grad.mul(x.sub(output).exp())],
+});
+
+/** e^(x - max(x)) and its sum, so that nothing overflows. */
+function shiftedExponentials(x: Node, axis: number): { max: Node; exponentials: Node; sum: Node } {
+  const max = reduce("maximum", x, [axis]);
+  const exponentials = unary("exp", binary("subtract", x, expand(max, x.shape)));
+  return { max, exponentials, sum: reduce("sum", exponentials, [axis]) };
+}
+
+/** log(sum(e^x)) along `axis`, which keeps size 1. */
+export function logSumExpNode(x: Node, axis: number): Node {
+  const { max, sum } = shiftedExponentials(x, axis);
+  return binary("add", max, unary("log", sum));
+}
+
+/** e^x / sum(e^x) along `axis`. */
+export function softmax(x: Tensor, axis: number): Tensor {
+  return op([toFloat(x)], { axis: normalizeAxis("softmax", axis, x.shape.length) });
+}
+
+/** log(softmax(x)) along `axis`. */
+export function logSoftmax(x: Tensor, axis: number): Tensor {
+  return logOp([toFloat(x)], { axis: normalizeAxis("logSoftmax", axis, x.shape.length) });
+}
+
+/** log(sum(e^x)) along `axis`, which keeps size 1. */
+export function logSumExpKept(x: Tensor, axis: number): Tensor {
+  return sumOp([toFloat(x)], { axis: normalizeAxis("logSumExp", axis, x.shape.length) });
+}

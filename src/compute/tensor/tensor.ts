@@ -1,0 +1,178 @@
+/**
+ * Tensors, with PyTorch's semantics and names in camelCase. A tensor is a cell: it holds a value, lazily, and can be
+ * assigned another. Ops never consume or change their inputs.
+ */
+import { assert } from "../../base/assert.ts";
+import { OptionError, ShapeError } from "../../base/errors.ts";
+import type { Shape } from "../compiler/ir.ts";
+import type { DType } from "../layout/dtype.ts";
+import type { HostArray } from "../runtime/runtime.ts";
+import { ArrayMethods } from "./methods/array-methods.ts";
+import { backward, detach } from "./autograd.ts";
+import { checkHostArray } from "./host-values.ts";
+import { dropPending, notePending, readAll, realizeAll } from "./realize.ts";
+import { currentRuntime } from "./runtime-scope.ts";
+import { elementCount, formatShape, sameShape } from "../layout/shape.ts";
+import { currentTrace, readNode } from "./trace.ts";
+import { createValue, isLeaf, ownLeaf, ownsLeaf, registerTensor } from "./value.ts";
+import type { Value } from "./value.ts";
+
+export class Tensor extends ArrayMethods {
+  /** What it holds now. For ops and compiled functions: users never need it. */
+  value: Value;
+  #grad: Tensor | null = null;
+
+  constructor(value: Value) {
+    super();
+    this.value = value;
+  }
+
+  get shape(): Shape {
+    return this.value.node.shape;
+  }
+
+  get dtype(): DType {
+    return this.value.node.dtype;
+  }
+
+  /** Elements. */
+  get size(): number {
+    return elementCount(this.shape);
+  }
+
+  /** True when gradients flow to it. Can be set on tensors that no op made, of float32. @throws OptionError */
+  get requiresGrad(): boolean {
+    return this.value.requiresGrad;
+  }
+
+  set requiresGrad(requires: boolean) {
+    if (requires === this.requiresGrad) return;
+    if (this.value.origin !== null || this.dtype !== "float32") {
+      throw new OptionError(
+        `requiresGrad: expected a float32 tensor that no differentiable op made, found ${this.dtype}${this.value.origin ? ` made by ${this.value.origin.name}` : ""}`,
+      );
+    }
+    this.#replace({ ...this.value, requiresGrad: requires, owner: requires ? this : null });
+  }
+
+  /** What `backward` has summed up for it; null for none. */
+  get grad(): Tensor | null {
+    return this.#grad;
+  }
+
+  set grad(grad: Tensor | null) {
+    if (grad !== null && !sameShape(grad.shape, this.shape)) {
+      throw new ShapeError(`grad: expected the shape ${formatShape(this.shape)}, found ${formatShape(grad.shape)}`);
+    }
+    const trace = currentTrace();
+    if (trace !== null && this.value.trace === null) trace.noteGradient(this, this.#grad);
+    this.#grad = grad;
+  }
+
+  /** Sets `grad` without a record of it: for the end of a trace. */
+  restoreGrad(grad: Tensor | null): void {
+    this.#grad = grad;
+  }
+
+  /** Adds dL/dleaf to the `grad` of all leaves that require it; `seed` is dL/dthis, 1 for one element. @throws ShapeError, OptionError */
+  backward(seed?: Tensor): void {
+    backward(this, seed);
+  }
+
+  /** The same value in another tensor, through which no gradient flows. */
+  detach(): Tensor {
+    return detach(this);
+  }
+
+  /**
+   * Takes over the value of `other`, lazily and without its history. What was computed from the old value keeps it.
+   * @throws ShapeError, OptionError
+   */
+  assign(other: Tensor): this {
+    if (!sameShape(this.shape, other.shape) || this.dtype !== other.dtype) {
+      throw new ShapeError(
+        `assign: expected ${this.dtype} ${formatShape(this.shape)}, found ${other.dtype} ${formatShape(other.shape)}`,
+      );
+    }
+    if (this.value.origin !== null) {
+      throw new OptionError(
+        `assign: expected a tensor that no differentiable op made, found one of ${this.value.origin.name}`,
+      );
+    }
+    const trace = currentTrace();
+    const node = readNode(other);
+    if (trace !== null && this.value.trace !== trace) trace.noteAssignment(this);
+    const { requiresGrad } = this;
+    const owner = requiresGrad ? this : null;
+    this.#replace(createValue(node, { runtime: other.value.runtime, trace, requiresGrad, owner }));
+    notePending(this.value);
+    return this;
+  }
+
+  /**
+   * Overwrites the bytes, before all that runs later: lazy tensors that were computed from this one and not yet
+   * realized, and detached ones, see the new values. @throws ShapeError, OptionError
+   */
+  write(data: HostArray): this {
+    if (currentTrace() !== null)
+      throw new OptionError("write: expected to be outside of compiled functions, found it inside");
+    checkHostArray("write", data, this.shape, this.dtype);
+    const { value } = this;
+    if (value.origin !== null) {
+      throw new OptionError(
+        `write: expected a tensor that no differentiable op made, found one of ${value.origin.name}`,
+      );
+    }
+    const runtime = value.runtime ?? currentRuntime("write");
+    if (isLeaf(value.node) && ownsLeaf(value)) {
+      runtime.write(value.node, data);
+      return this;
+    }
+    const { requiresGrad, owner } = value;
+    this.#replace(createValue(runtime.leaf(this.shape, this.dtype, data), { runtime, requiresGrad, owner }));
+    ownLeaf(this.value.node, this.value);
+    return this;
+  }
+
+  /** Computes it now, if it is lazy; gives itself. */
+  async realize(): Promise<this> {
+    await realizeAll([this]);
+    return this;
+  }
+
+  /** Its elements, row-major: Float32Array, Int32Array, or Uint32Array for uint32 and bool. */
+  async data(): Promise<HostArray> {
+    const [data] = await readAll([this]);
+    assert(data !== undefined, "data: nothing was read");
+    return data;
+  }
+
+  /** Its only element. @throws ShapeError when there are more */
+  async item(): Promise<number> {
+    if (this.size !== 1) throw new ShapeError(`item: expected one element, found the shape ${formatShape(this.shape)}`);
+    return (await this.data())[0] ?? Number.NaN;
+  }
+
+  /** The elements of all, in one readback. */
+  static readAll(tensors: readonly Tensor[]): Promise<HostArray[]> {
+    return readAll(tensors);
+  }
+
+  /** Computes all that are lazy, in one go. */
+  static realizeAll(tensors: readonly Tensor[]): Promise<void> {
+    return realizeAll(tensors);
+  }
+
+  override toString(): string {
+    return `Tensor(${formatShape(this.shape)}, ${this.dtype})`;
+  }
+
+  #replace(value: Value): void {
+    dropPending(this.value);
+    const moved = ownsLeaf(this.value) && value.node === this.value.node;
+    this.value = value;
+    if (moved) ownLeaf(value.node, value);
+  }
+}
+
+registerTensor((value) => new Tensor(value));

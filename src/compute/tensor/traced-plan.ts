@@ -1,0 +1,181 @@
+/** One recording of a compiled function: a plan, the leaves of its inputs, and the tensors that it shares with the outside. */
+import { assert, present } from "../../base/assert.ts";
+import { OptionError } from "../../base/errors.ts";
+import type { Node, Shape } from "../compiler/ir.ts";
+import type { DType } from "../layout/dtype.ts";
+import { formatShape } from "../layout/shape.ts";
+import type { KernelReport, Plan, Runtime } from "../runtime/runtime.ts";
+import { withGradMode } from "./grad-mode.ts";
+import { checkHostArray, dtypeOfArray } from "./host-values.ts";
+import type { HostValues } from "./host-values.ts";
+import { filled } from "./operands.ts";
+import { withRuntime } from "./runtime-scope.ts";
+import { Tensor } from "./tensor.ts";
+import { isStateLeaf, readNode, Trace, withTrace } from "./trace.ts";
+import type { TraceResult } from "./trace.ts";
+import { createValue, isLeaf, ownLeaf } from "./value.ts";
+
+/** What a compiled function may return. */
+export type TensorTree = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
+
+/** Inputs by name, in the order of their names. */
+export type InputList = readonly (readonly [name: string, input: HostValues | Tensor])[];
+
+type Copy = readonly [target: Node, value: Node];
+
+/** Inputs of one signature can share a plan. */
+export function inputSignature(list: InputList): string {
+  return list.map(([name, input]) => `${name}: ${dtypeOf(input)}${formatShape(input.shape)}`).join("; ");
+}
+
+function dtypeOf(input: HostValues | Tensor): DType {
+  return input instanceof Tensor ? input.dtype : dtypeOfArray(input.data);
+}
+
+export class TracedPlan<Result extends TensorTree> {
+  readonly #runtime: Runtime;
+  readonly #plan: Plan;
+  readonly #inputs: readonly Node[];
+  readonly #traced: TraceResult;
+  readonly #result: Result;
+  /** Copies tensors into the inputs' leaves; kept while the same leaves come again. */
+  #feed: { readonly copies: readonly Copy[]; readonly plan: Plan } | null = null;
+
+  private constructor(runtime: Runtime, plan: Plan, inputs: readonly Node[], traced: TraceResult, result: Result) {
+    this.#runtime = runtime;
+    this.#plan = plan;
+    this.#inputs = inputs;
+    this.#traced = traced;
+    this.#result = result;
+  }
+
+  /** Runs `fn` on the shapes of `list` and compiles what it did. Nothing outside changes if that fails. */
+  static async trace<Names extends string, Result extends TensorTree>(
+    fn: (inputs: Readonly<Record<Names, Tensor>>) => Result,
+    list: InputList,
+    runtime: Runtime,
+  ): Promise<TracedPlan<Result>> {
+    const trace = new Trace(runtime);
+    const leaves = list.map(([, input]) => runtime.leaf(input.shape, dtypeOf(input)));
+    const record = (): { returned: Result; nodes: Node[]; traced: TraceResult } => {
+      const inputs = list.map(([name], i) => {
+        const leaf = present(leaves[i], "compile: an input's leaf");
+        return [name, new Tensor(createValue(leaf, { runtime, trace }))] as const;
+      });
+      const returned = fn(Object.fromEntries(inputs) as Record<Names, Tensor>);
+      const nodes = tensorsOf(returned).map(readNode);
+      return { returned, nodes, traced: trace.end((like) => filled(like.shape, 0, like.dtype)) };
+    };
+    try {
+      const { returned, nodes, traced } = withRuntime(runtime, () =>
+        withGradMode(true, () => withTrace(trace, record)),
+      );
+      const plan = await runtime.compile(nodes, traced.updates);
+      await runCopies(runtime, traced.copies);
+      traced.adopt();
+      return new TracedPlan(runtime, plan, leaves, traced, rebuilt(returned, outputTensors(plan, nodes, runtime)));
+    } catch (error) {
+      trace.abandon();
+      throw error;
+    }
+  }
+
+  /** False when something that the function looked at (a module's training mode) is not as it was. */
+  holds(): boolean {
+    return this.#traced.guards.every((guard) => guard());
+  }
+
+  /** Brings what was assigned outside since the last run into the plan's leaves; false when a new trace must do it. */
+  async refresh(): Promise<boolean> {
+    const moved = this.#traced.captures.filter(({ tensor, leaf }) => tensor.value.node !== leaf);
+    if (moved.length === 0) return true;
+    const settled = new Set(
+      this.#traced.captures.filter((capture) => !moved.includes(capture)).map(({ leaf }) => leaf),
+    );
+    const copies: Copy[] = [];
+    for (const { tensor, leaf } of moved) {
+      const { node } = tensor.value;
+      const isShared = settled.has(leaf) || copies.some(([target]) => target === leaf);
+      if (isShared || isStateLeaf(node)) return false;
+      copies.push([leaf, node]);
+    }
+    const values = moved.map(({ tensor }) => tensor.value);
+    await runCopies(this.#runtime, copies);
+    moved.forEach(({ leaf }, i) => {
+      const value = present(values[i], "compile: a moved value");
+      value.node = leaf;
+      ownLeaf(leaf, value);
+    });
+    return true;
+  }
+
+  async run(list: InputList): Promise<Result> {
+    const copies: Copy[] = [];
+    list.forEach(([name, input], i) => {
+      const leaf = present(this.#inputs[i], "compile: an input's leaf");
+      if (input instanceof Tensor) {
+        copies.push([leaf, readNode(input)]);
+      } else {
+        checkHostArray(`compile: ${name}`, input.data, input.shape, leaf.dtype);
+        this.#runtime.write(leaf, input.data);
+      }
+    });
+    if (copies.length > 0) await this.#feedTensors(copies);
+    this.#plan.run();
+    return this.#result;
+  }
+
+  async #feedTensors(copies: readonly Copy[]): Promise<void> {
+    const kept = this.#feed;
+    if (kept !== null && kept.copies.every(([, node], i) => node === copies[i]?.[1])) {
+      kept.plan.run();
+      return;
+    }
+    kept?.plan.destroy();
+    this.#feed = null;
+    if (!copies.every(([, node]) => isLeaf(node))) return runCopies(this.#runtime, copies);
+    this.#feed = { copies, plan: await this.#runtime.compile([], copies) };
+    this.#feed.plan.run();
+  }
+
+  explain(): readonly KernelReport[] {
+    return this.#plan.explain();
+  }
+
+  destroy(): void {
+    this.#feed?.plan.destroy();
+    this.#feed = null;
+    this.#plan.destroy();
+  }
+}
+
+async function runCopies(runtime: Runtime, copies: readonly Copy[]): Promise<void> {
+  if (copies.length === 0) return;
+  const plan = await runtime.compile([], copies);
+  plan.run();
+  plan.destroy();
+}
+
+function outputTensors(plan: Plan, nodes: readonly Node[], runtime: Runtime): Tensor[] {
+  return plan.outputs.map((leaf, i) => {
+    const value = createValue(leaf, { runtime });
+    if (leaf !== nodes[i]) ownLeaf(leaf, value);
+    return new Tensor(value);
+  });
+}
+
+function tensorsOf(tree: TensorTree): Tensor[] {
+  const list = tree instanceof Tensor ? [tree] : Array.isArray(tree) ? (tree as Tensor[]) : Object.values(tree ?? {});
+  if (typeof tree !== "object" || tree === null || !list.every((item) => item instanceof Tensor)) {
+    throw new OptionError("compile: expected a function that returns tensors, found one that returns something else");
+  }
+  return list;
+}
+
+/** `tree` with its tensors, in order, replaced. */
+function rebuilt<Result extends TensorTree>(tree: Result, tensors: readonly Tensor[]): Result {
+  assert(tensors.length === tensorsOf(tree).length, "compile: as many outputs as were returned");
+  if (tree instanceof Tensor) return tensors[0] as Tensor as Result & Tensor;
+  if (Array.isArray(tree)) return tensors as unknown as Result;
+  return Object.fromEntries(Object.keys(tree).map((name, i) => [name, tensors[i]])) as unknown as Result;
+}

@@ -1,0 +1,21 @@
+/** The namespace `functional` of the entry `hearth`: operations on tensors that take no state. */
+export { where } from "./compute/tensor/ops/where.ts";
+export { cat, stack } from "./compute/tensor/ops/cat.ts";
+export { conv2d } from "./compute/tensor/ops/conv2d.ts";
+export { crossEntropy } from "./compute/tensor/ops/cross-entropy.ts";
+export { dropout } from "./compute/tensor/ops/dropout.ts";
+export { embedding } from "./compute/tensor/ops/gather.ts";
+export { gelu } from "./compute/tensor/ops/gelu.ts";
+export { layerNorm } from "./compute/tensor/ops/layer-norm.ts";
+export { leakyRelu } from "./compute/tensor/ops/leaky-relu.ts";
+export { linear } from "./compute/tensor/ops/linear.ts";
+export { l1Loss, mseLoss } from "./compute/tensor/ops/losses.ts";
+export { oneHot } from "./compute/tensor/ops/one-hot.ts";
+export { pad } from "./compute/tensor/ops/pad.ts";
+export { avgPool2d, maxPool2d } from "./compute/tensor/ops/pool2d.ts";
+export { relu } from "./compute/tensor/ops/relu.ts";
+export { scaledDotProductAttention } from "./compute/tensor/ops/scaled-dot-product-attention.ts";
+export { sigmoid } from "./compute/tensor/ops/sigmoid.ts";
+export { silu } from "./compute/tensor/ops/silu.ts";
+export { logSoftmax, softmax } from "./compute/tensor/ops/softmax.ts";
+export { tanh } from "./compute/tensor/ops/tanh.ts";
