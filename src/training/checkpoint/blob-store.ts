@@ -12,7 +12,7 @@ import * as v from "valibot";
 import type { Store } from "../../storage/store.ts";
 import { seal, unseal } from "./marker.ts";
 
-export const BLOB_BYTES_MAX = 64 * 1024 * 1024;
+const BLOB_BYTES_MAX = 64 * 1024 * 1024;
 const PIECE_BYTES = 4 * 1024 * 1024;
 /** Files that stay on disk: at most 256 MiB. */
 const BLOBS_KEPT = 4;
@@ -32,11 +32,13 @@ export class BlobStore {
     this.#clock = clock;
   }
 
-  /** Whose `hash` the caller has checked. Nothing is visible until all of it is written. */
+  /** Nothing is visible until all of it is written. */
   async save(hash: Hash, bytes: Bytes): Promise<void> {
     if (bytes.byteLength > BLOB_BYTES_MAX) {
       throw new OptionError(`saveBlob: expected at most ${BLOB_BYTES_MAX} bytes, found ${bytes.byteLength}`);
     }
+    const found = hashBytes(bytes);
+    if (found !== hash) throw new CorruptDataError(`saveBlob: expected bytes with SHA-256 ${hash}, found ${found}`);
     const pieces = Math.ceil(bytes.byteLength / PIECE_BYTES);
     try {
       for (let i = 0; i < pieces; i++) {

@@ -10,7 +10,6 @@
  * meanwhile is the matter of `garbage.ts`. It knows neither tensors nor peers: shards are bytes with a hash.
  */
 import type { Bytes } from "../../base/bytes.ts";
-import { assert } from "../../base/assert.ts";
 import type { Clock } from "../../base/clock.ts";
 import { CorruptDataError } from "../../base/errors.ts";
 import { hashBytes, hashText } from "../../base/hash.ts";
@@ -120,14 +119,18 @@ export class ChunkStore {
    * @throws CorruptDataError when bytes are not what their hash says: nothing is written
    * @throws QuotaError when the disk is full: nothing is visible, and what was written is deleted again
    */
-  writeGeneration(part: GenerationPart): Promise<WriteReport> {
+  async writeGeneration(part: GenerationPart): Promise<WriteReport> {
     const chunks = new Map<Hash, Bytes>();
     for (const { shard, parameter, parameterHash, optimizer, optimizerHash } of part.shards) {
       for (const [bytes, hash] of [
         [parameter, parameterHash],
         [optimizer, optimizerHash],
       ] as const) {
-        if (!chunks.has(hash)) checkHash(`writeGeneration: shard ${shard} of step ${part.step}`, bytes, hash);
+        const found = chunks.has(hash) ? hash : hashBytes(bytes);
+        if (found !== hash) {
+          const what = `writeGeneration: shard ${shard} of step ${part.step}`;
+          throw new CorruptDataError(`${what}: expected bytes with SHA-256 ${hash}, found ${found}`);
+        }
         chunks.set(hash, bytes);
       }
     }
@@ -168,9 +171,8 @@ export class ChunkStore {
   }
 
   /** Keeps a run's data file, up to 64 MiB. @throws OptionError when larger; CorruptDataError; QuotaError */
-  async saveBlob(hash: Hash, bytes: Bytes): Promise<void> {
-    checkHash("saveBlob", bytes, hash);
-    await this.#blobs.save(hash, bytes);
+  saveBlob(hash: Hash, bytes: Bytes): Promise<void> {
+    return this.#blobs.save(hash, bytes);
   }
 
   /** The data file, verified, or undefined. */
@@ -270,9 +272,4 @@ export class ChunkStore {
     this.#last = done.catch(() => {});
     return done;
   }
-}
-
-function checkHash(what: string, bytes: Bytes, hash: Hash): void {
-  const found = hashBytes(bytes);
-  if (found !== hash) throw new CorruptDataError(`${what}: expected bytes with SHA-256 ${hash}, found ${found}`);
 }

@@ -9,7 +9,7 @@ import { hashText } from "../../base/hash.ts";
 /** Devices that hold a shard, where there are so many. */
 export const COPIES = 3;
 
-export interface PlacementInput {
+export interface CheckpointPlacement {
   /** Rank that owns each shard. */
   readonly owner: readonly number[];
   /** Rank that holds its replica; the owner itself in an epoch of one. */
@@ -23,7 +23,7 @@ export interface PlacementInput {
  * devices have it; never two on one device. The same on every machine, and a device that comes or goes moves only the
  * shards it gains or had (rendezvous hashing: Thaler & Ravishankar, 1998). Costs a hash per shard and device.
  */
-export function placeCheckpoint({ owner, replica, devices }: PlacementInput): number[][] {
+export function placeCheckpoint({ owner, replica, devices }: CheckpointPlacement): number[][] {
   assert(owner.length === replica.length, `placeCheckpoint: ${owner.length} owners and ${replica.length} replicas`);
   const ranksOf = new Map<string, number[]>();
   devices.forEach((device, rank) => ranksOf.set(device, [...(ranksOf.get(device) ?? []), rank]));
