@@ -1,0 +1,41 @@
+/** Two addresses, `/` and `/room/<id>`, over the history API. */
+
+export type Route =
+  | { readonly kind: "home" }
+  | { readonly kind: "room"; readonly room: string }
+  | { readonly kind: "unknown"; readonly path: string };
+
+const ROOM_PATH = /^\/room\/([\w-]+)\/?$/;
+const ROOM_ID = /^[\w-]{4,128}$/;
+
+/** Fired on `window` when the address changes without a page load. */
+const NAVIGATED = "hearth-navigated";
+
+/** What the address asks for. */
+export function routeOf(path: string): Route {
+  if (path === "/" || path === "/index.html") return { kind: "home" };
+  const room = ROOM_PATH.exec(path)?.[1];
+  return room === undefined ? { kind: "unknown", path } : { kind: "room", room };
+}
+
+/** The room that somebody pasted, as a link or a bare id; null when it is neither. */
+export function parseRoom(pasted: string): string | null {
+  const text = pasted.trim();
+  if (ROOM_ID.test(text)) return text;
+  const link = URL.canParse(text) ? text : `https://${text}`;
+  if (!URL.canParse(link)) return null;
+  const route = routeOf(new URL(link).pathname);
+  return route.kind === "room" ? route.room : null;
+}
+
+/** Goes to `path` within the page, and keeps the query (`?device=...`). */
+export function navigate(path: string): void {
+  history.pushState(null, "", `${path}${location.search}`);
+  dispatchEvent(new Event(NAVIGATED));
+}
+
+/** Calls `changed` at each change of address, back and forward included, until `signal` aborts. */
+export function onNavigation(changed: () => void, signal: AbortSignal): void {
+  addEventListener(NAVIGATED, changed, { signal });
+  addEventListener("popstate", changed, { signal });
+}

@@ -1,0 +1,103 @@
+/** One tab's part in one room, from opening to leaving: a Lit controller around `join`. */
+import type { ReactiveController, ReactiveControllerHost } from "lit";
+import { join } from "hearth/swarm";
+import type { JoinOptions, Run } from "hearth/swarm";
+import type { RoomView } from "hearth/elements";
+import { missingFeature } from "./platform.ts";
+import { SERVER_AWAY, isServerThere, untilServerThere } from "./server-health.ts";
+
+const DEVICES = ["auto", "webgpu", "wasm", "reference"] as const;
+
+/** Joins at once when its host appears, and leaves when it goes. */
+export class RoomSession implements ReactiveController {
+  /** The newest view; null until the room answers. */
+  view: RoomView | null = null;
+  /** Why this tab is not in the room, in one sentence. */
+  problem: string | null = null;
+
+  readonly #host: ReactiveControllerHost;
+  readonly #changed: () => void;
+  #end = new AbortController();
+  #run: Run | null = null;
+
+  constructor(host: ReactiveControllerHost, changed: () => void) {
+    this.#host = host;
+    this.#changed = changed;
+    host.addController(this);
+  }
+
+  hostConnected(): void {
+    void this.join();
+  }
+
+  hostDisconnected(): void {
+    this.#end.abort();
+    this.#run = null;
+  }
+
+  /** Joins the room that the address names, and leaves the one before. */
+  async join(): Promise<void> {
+    this.#end.abort();
+    this.#end = new AbortController();
+    const { signal } = this.#end;
+    this.#run = null;
+    this.view = null;
+    this.#say(missingFeature());
+    if (this.problem !== null) return;
+    try {
+      const run = await join(location.href, { worker: startEngine, device: deviceAsked(), signal });
+      if (signal.aborted) return void run.leave();
+      this.#run = run;
+      run.addEventListener("view", () => this.#show(run));
+      this.#show(run);
+    } catch (error) {
+      if (!signal.aborted) await this.#explain(error, signal);
+    }
+  }
+
+  /** Runs one of the run's commands; a failure becomes the sentence that people see. */
+  async command(act: (run: Run) => Promise<void>): Promise<void> {
+    if (!this.#run) return;
+    try {
+      await act(this.#run);
+      this.#say(null);
+    } catch (error) {
+      this.#say(sentenceOf(error));
+    }
+  }
+
+  #show(run: Run): void {
+    if (run !== this.#run) return;
+    this.view = run.view;
+    this.#changed();
+  }
+
+  #say(problem: string | null): void {
+    this.problem = problem;
+    this.#host.requestUpdate();
+  }
+
+  /** A failed join is the server's absence more often than anything else: then this waits, and joins by itself. */
+  async #explain(error: unknown, signal: AbortSignal): Promise<void> {
+    if (await isServerThere()) return this.#say(sentenceOf(error));
+    if (signal.aborted) return;
+    this.#say(`${SERVER_AWAY} This tab joins as soon as it answers.`);
+    await untilServerThere(signal);
+    if (!signal.aborted) await this.join();
+  }
+}
+
+/** `?device=webgpu` and so on; anything else is left to hearth. */
+function deviceAsked(): NonNullable<JoinOptions["device"]> {
+  const asked = new URLSearchParams(location.search).get("device");
+  return DEVICES.find((device) => device === asked) ?? "auto";
+}
+
+function startEngine(): Worker {
+  return new Worker(new URL("./engine.ts", import.meta.url), { type: "module", name: "hearth engine" });
+}
+
+/** The message that hearth's errors carry; they are written for people. */
+export function sentenceOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

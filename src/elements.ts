@@ -1,0 +1,24 @@
+/**
+ * `hearth/elements`: custom elements for a page of one's own. Importing this registers them; each shows the `RoomView`
+ * set as its `view` property, and takes its looks from the custom properties listed in `theme`.
+ *
+ * ```ts
+ * import { join } from "hearth/swarm";
+ * import "hearth/elements";
+ *
+ * const chart = document.querySelector("hearth-loss-chart");
+ * const run = await join(roomUrl, { worker });
+ * run.addEventListener("view", () => (chart.view = run.view));
+ * ```
+ */
+export { HearthFire } from "./host/browser/elements/fire.ts";
+export { HearthLossChart } from "./host/browser/elements/loss-chart.ts";
+export { HearthMembers } from "./host/browser/elements/members.ts";
+export { HearthRoomLink } from "./host/browser/elements/room-link.ts";
+export { HearthSample } from "./host/browser/elements/sample.ts";
+export { HearthStatus } from "./host/browser/elements/status.ts";
+export { HearthStepTime } from "./host/browser/elements/step-time.ts";
+export { ViewElement } from "./host/browser/elements/view-element.ts";
+export { formatBytes, formatMs, plural } from "./host/browser/elements/format.ts";
+export { theme } from "./host/browser/elements/theme.ts";
+export type { RoomView } from "./host/browser/room-view.ts";

@@ -1,0 +1,178 @@
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startApp } from "./support/app-under-test.ts";
+import type { AppUnderTest } from "./support/app-under-test.ts";
+import { longestTaskMs } from "./support/longest-task.ts";
+import { showView } from "./support/show-view.ts";
+import { fakePeer, trainingView } from "./support/views.ts";
+import { peerName } from "../../src/host/browser/elements/peer-name.ts";
+
+let app: AppUnderTest;
+beforeAll(async () => {
+  app = await startApp();
+}, 60_000);
+afterAll(() => app.close());
+
+const ROOM = "/room/fake-room-1";
+
+async function withRoom(body: (page: Page) => Promise<void>, path = ROOM): Promise<void> {
+  const { page, trouble } = await app.open(path);
+  await body(page);
+  expect(trouble).toEqual([]);
+  await page.context().close();
+}
+
+/** The text inside an element's shadow root, its white space folded. */
+const shadowText = (page: Page, element: string): Promise<string> =>
+  page.locator(element).evaluate((host) => (host.shadowRoot?.textContent ?? "").replace(/\s+/g, " "));
+
+const calls = (page: Page): Promise<string[]> => page.evaluate(() => window.hearthFake.calls);
+
+test("a run in training is told in words and numbers", () =>
+  withRoom(async (page) => {
+    await showView(page, trainingView(120, 3));
+    expect(await shadowText(page, "hearth-status")).toMatch(/Training .*steps done 120 of 300 tabs 3 /);
+    expect(await page.locator("hearth-loss-chart [role=img]").getAttribute("aria-label")).toMatch(
+      /^Loss curve: \d\.\d\d at step 1, now \d\.\d\d at step 120\.$/,
+    );
+    expect(await page.locator("hearth-loss-chart canvas").count()).toBe(1);
+    expect(await page.locator("hearth-step-time li").count()).toBe(4);
+    expect(await page.locator("hearth-sample pre").first().innerText()).toContain("KING");
+    const facts = await shadowText(page, "room-facts");
+    expect(facts).toContain("97.5 MB the browser counts 100 MB");
+    expect(facts).toContain("step 120 on 3 devices at least, written in 84 ms");
+    expect(await page.title()).toMatch(/^step 120 · loss \d\.\d\d · hearth$/);
+  }));
+
+test("members come and go before people's eyes", () =>
+  withRoom(async (page) => {
+    const [self, other] = [peerName(fakePeer(0)), peerName(fakePeer(2))];
+    await showView(page, trainingView(20, 3));
+    const rows = page.locator("hearth-members li");
+    expect(await rows.count()).toBe(3);
+    expect(await rows.first().innerText()).toMatch(new RegExp(`${self}\\s+this tab[\\s\\S]*WebGPU: Apple M2`));
+    expect(await rows.last().innerText()).toContain("same browser");
+    await showView(page, trainingView(21, 2));
+    expect(await rows.last().innerText()).toMatch(new RegExp(`${other}[\\s\\S]*gone`));
+    await showView(page, trainingView(22, 3));
+    expect(await rows.count()).toBe(3);
+    expect(await rows.filter({ hasText: "gone" }).count()).toBe(0);
+  }));
+
+test("pause, resume, leave and join again do what they say", () =>
+  withRoom(async (page) => {
+    await showView(page, trainingView(20, 2));
+    await page.getByRole("button", { name: "Pause this tab" }).click();
+    await page.locator(".note", { hasText: "This tab rests" }).waitFor();
+    await page.getByRole("button", { name: "Resume" }).click();
+    await page.getByRole("button", { name: "Write something now" }).click();
+    await page.getByRole("button", { name: "Leave" }).click();
+    await page.locator(".note", { hasText: "This tab has left" }).waitFor();
+    await page.getByRole("button", { name: "Join again" }).click();
+    await page.locator("hearth-status", { hasText: "Finding the room" }).waitFor();
+    const joined = `join auto ${ROOM}`;
+    expect((await calls(page)).filter((call) => call !== "leave")).toEqual([
+      joined,
+      "pause",
+      "resume",
+      "sampleNow",
+      joined,
+    ]);
+  }));
+
+test("going to the start page leaves the room", () =>
+  withRoom(async (page) => {
+    await showView(page, trainingView(20, 2));
+    await page.getByRole("link", { name: "hearth" }).click();
+    await page.getByRole("heading", { name: "Start a room" }).waitFor();
+    expect(await calls(page)).toContain("leave");
+  }));
+
+test("the device asked for in the address is passed on, and others are not", async () => {
+  await withRoom(async (page) => expect(await calls(page)).toEqual([`join webgpu ${ROOM}`]), `${ROOM}?device=webgpu`);
+  await withRoom(async (page) => expect(await calls(page)).toEqual([`join auto ${ROOM}`]), `${ROOM}?device=abacus`);
+});
+
+test("a tab without WebGPU says that it goes on with the CPU", () =>
+  withRoom(async (page) => {
+    const engine = { kind: "reference", name: "CPU", reason: "This browser offers no WebGPU." };
+    await showView(page, trainingView(5, 1, { engine }));
+    expect(await page.locator("hearth-status .notice").innerText()).toMatch(/computes on the CPU.*offers no WebGPU/);
+  }));
+
+test("the room's missing file is asked for, and a wrong one is refused in words", () =>
+  withRoom(async (page) => {
+    await showView(page, trainingView(0, 1, { phase: "waiting", note: "Waiting for data.", needsFile: "hamlet.txt" }));
+    await page.getByText("This room trains on “hamlet.txt”").waitFor();
+    const buffer = Buffer.from("something else");
+    await page.locator("file-drop input").setInputFiles({ name: "other.txt", mimeType: "text/plain", buffer });
+    await page.locator("[role=alert]", { hasText: "This is not the file the room trains on." }).waitFor();
+    expect(await calls(page)).toContain("offerFile 14");
+  }));
+
+test("a refusal leaves its sentence and the way out, and no empty room", () =>
+  withRoom(async (page) => {
+    const problem = "This page speaks version 1 of the protocol, the server version 2: reload the page.";
+    await showView(page, trainingView(0, 0, { phase: "stopped", note: "Refused.", spec: null, problem }));
+    await page.locator("[role=alert]", { hasText: problem }).waitFor();
+    expect(await page.locator("hearth-members, hearth-loss-chart").count()).toBe(0);
+    await page.getByRole("link", { name: "Start page" }).click();
+    await page.getByRole("heading", { name: "Start a room" }).waitFor();
+  }));
+
+test("a join that fails is explained; while the server is away the tab waits for it", async () => {
+  const { page } = await app.open("/");
+  await page.evaluate(() => sessionStorage.setItem("refusal", "The signaling server refused this tab."));
+  await page.goto(`${app.origin}${ROOM}`);
+  await page.getByText("The signaling server refused this tab.").waitFor();
+  app.isHealthy = false;
+  await page.getByRole("button", { name: "Join again" }).click();
+  await page.getByText("This tab joins as soon as it answers.").waitFor();
+  await page.evaluate(() => (window.hearthFake.refusal = null));
+  app.isHealthy = true;
+  await page.locator("hearth-status", { hasText: "Finding the room" }).waitFor();
+  await page.context().close();
+});
+
+test("a browser without WebRTC is told what it lacks", async () => {
+  const context = await app.browser.newContext();
+  await context.addInitScript("delete window.RTCPeerConnection");
+  const page = await context.newPage();
+  await page.goto(`${app.origin}${ROOM}`);
+  await page.getByText("This browser has no WebRTC").waitFor();
+  await context.close();
+});
+
+test("the link is shown without the query, and copied at a press", () =>
+  withRoom(async (page) => {
+    await showView(page, trainingView(5, 1));
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    expect(await page.getByLabel("Link to this room").inputValue()).toBe(`${app.origin}${ROOM}`);
+    await page.getByRole("button", { name: "Copy" }).click();
+    await page.getByRole("button", { name: "Copied" }).waitFor();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(`${app.origin}${ROOM}`);
+  }, `${ROOM}?device=webgpu`));
+
+test("however fast views come, the page renders four times a second, in tasks of under 50 ms", () =>
+  withRoom(async (page) => {
+    await showView(page, trainingView(10, 8));
+    const view = trainingView(2_000, 8);
+    const tookMs = await longestTaskMs(page, async () => {
+      const renderings = await page.evaluate(async (newest) => {
+        const note = document.querySelector("hearth-app")?.shadowRoot?.querySelector("room-page")?.shadowRoot;
+        const status = note?.querySelector("hearth-status")?.shadowRoot;
+        let count = 0;
+        new MutationObserver(() => (count += 1)).observe(status as ShadowRoot, { subtree: true, characterData: true });
+        for (let at = 0; at < 100; at++) {
+          window.hearthFake.show({ ...newest, step: 1_900 + at, history: newest.history.slice(0, 1_900 + at) });
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+        return count;
+      }, view);
+      // 100 views in 2 s or a little more; 4 a second, and one for each end.
+      expect(renderings).toBeGreaterThanOrEqual(4);
+      expect(renderings).toBeLessThanOrEqual(16);
+    });
+    expect(tookMs).toBeGreaterThan(0);
+    expect(tookMs).toBeLessThan(50);
+  }));

@@ -1,0 +1,95 @@
+/** Rooms to show: plain views, a function of their arguments alone. */
+import type { RosterEntry, StepTimes } from "../../../src/network/wire/messages.ts";
+import { Random } from "../../../src/base/random.ts";
+import type { RoomView } from "../../../src/host/browser/room-view.ts";
+
+const ENGINES = ["webgpu: Apple M2", "webgpu: SwiftShader", "reference: CPU (JavaScript)", "webgpu: NVIDIA RTX 4060"];
+const PATHS = ["webrtc", "port", "relay"];
+const BYTES_A_STEP = 812_544;
+
+export function fakePeer(index: number): string {
+  return `peer-${index}-7f3a9c`;
+}
+
+function fakeMember(index: number, count: number): RosterEntry {
+  return {
+    peer: fakePeer(index),
+    device: `device-${index}`,
+    engine: ENGINES[index % ENGINES.length] ?? "",
+    state: "training",
+    slots: Math.max(0, Math.floor(8 / count) + (index < 8 % count ? 1 : 0)),
+    slotsPerSecond: 6.4 / (index + 1),
+  };
+}
+
+/** A run in full swing at `step`, seen by the first of `memberCount` tabs. */
+export function trainingView(step: number, memberCount: number, changes: Partial<RoomView> = {}): RoomView {
+  const random = new Random(11, "views");
+  const history = Array.from({ length: step }, (_, at) => ({
+    step: at + 1,
+    loss: 1.75 + 2.42 * Math.exp(-at / 45) + 0.09 * random.normal(),
+  }));
+  const members = Array.from({ length: memberCount }, (_, index) => fakeMember(index, memberCount));
+  const times: Record<string, StepTimes> = {};
+  members.forEach((member, index) => {
+    times[member.peer] = {
+      compute: 180 + 90 * index,
+      network: 44 + 5 * (index % 3),
+      waiting: 60 * (memberCount - index),
+    };
+  });
+  const loss = history.at(-1)?.loss ?? null;
+  return {
+    phase: "training",
+    note: `This tab computes ${members[0]?.slots ?? 0} of 8 slots of each step.`,
+    problem: null,
+    self: fakePeer(0),
+    spec: {
+      run: "char-gpt",
+      seed: 7,
+      steps: 300,
+      checkpointEvery: 5,
+      startWith: 1,
+      data: { hash: "ab".repeat(32), bytes: 1_115_394, name: "tinyshakespeare.txt" },
+      settings: {},
+    },
+    engine: { kind: "webgpu", name: "Apple M2", reason: "" },
+    step,
+    loss,
+    incarnation: 1,
+    epoch: memberCount,
+    members,
+    paths: Object.fromEntries(members.slice(1).map((member, index) => [member.peer, PATHS[index % 3] ?? "webrtc"])),
+    history,
+    lastStep:
+      step === 0
+        ? null
+        : {
+            type: "step",
+            step,
+            loss: loss ?? 0,
+            incarnation: 1,
+            epoch: memberCount,
+            members: members.map((member) => member.peer),
+            chain: "cd".repeat(32),
+            ms: 520,
+            transport: {},
+            bytesSent: {},
+            times,
+          },
+    bytesSent: step * BYTES_A_STEP,
+    bytesSentByBrowser: step * BYTES_A_STEP * 1.03,
+    checkpoint: step < 5 ? null : { step: step - (step % 5), generation: Math.floor(step / 5), copies: 3, ms: 84 },
+    sample: step < 10 ? null : { step: step - (step % 10), text: sampleAt(step) },
+    log: ["This room trains char-gpt, seed 7.", "Copper Wren joined.", "Quiet Birch joined.", "Checkpoint at step 5."],
+    needsFile: null,
+    ...changes,
+  };
+}
+
+function sampleAt(step: number): string {
+  if (step < 40) return "e tnoh  aes,r i\nohtd yWe  lsn:ao hIt ,e r wtu\n  seoa nhd";
+  if (step < 150)
+    return "KING:\nThe mand wit he sore of that, I with\nAnd ther cor in the bare the lood,\nWhat with and me she";
+  return "KING HENRY:\nWhat say you to my lord, and let the world\nBe gentle to the heart of such a crown?\n\nGLOUCESTER:\nMy gracious sovereign, I will stand with thee,\nAnd bring the morning where thy father slept.";
+}
