@@ -178,10 +178,14 @@ class Numbering {
   #store(statement: Statement & { kind: "store" }, site: Site): Line {
     const binding = this.#binding(statement.binding);
     this.#check(binding.access !== "read", `a written binding ${statement.binding}`, binding.access);
-    const index = this.#use(statement.index, site);
-    const value = this.#use(statement.value, site);
-    this.#check(isInteger(index.expr.type), "an integer index", index.expr.type);
-    this.#check(value.expr.type === binding.type, `a stored ${binding.type}`, value.expr.type);
+    const { index: at, value: stored } = statement;
+    this.#check(isInteger(at.type), "an integer index", at.type);
+    this.#check(stored.type === binding.type, `a stored ${binding.type}`, stored.type);
+    const { range } = this.#value(at);
+    // WGSL refuses a place that is never inside.
+    if (range.max < 0 || range.min >= binding.length) return { kind: "nothing" };
+    const index = this.#use(at, site);
+    const value = this.#use(stored, site);
     if (!isInside(index, binding) && index.expr.kind !== "variable") index.isNamed = true;
     return { kind: "store", binding: statement.binding, index, value };
   }
@@ -230,8 +234,8 @@ class Numbering {
     }
     const folded = fold(x, operands);
     if (folded !== undefined) return this.#valueOf(folded, []);
-    const [first] = operands;
-    if (first !== undefined && isByZero("divide", x, operands)) return first;
+    const same = sameAs(x, operands);
+    if (same !== undefined) return same;
     if (isByZero("remainder", x, operands)) return this.#valueOf({ kind: "constant", type: x.type, value: 0 }, []);
     const key = `${isVolatile ? this.#statement : ""}:${keyOf(x)}:${operands.map((operand) => operand.id).join()}`;
     let value = this.#byKey.get(key);
@@ -325,6 +329,13 @@ function fold(x: Expr, operands: readonly Value[]): Expr | undefined {
     default:
       return undefined;
   }
+}
+
+/** The operand that `x` is: WGSL refuses some operations that need not be written at all. */
+function sameAs(x: Expr, operands: readonly Value[]): Value | undefined {
+  const [a, b, c] = operands;
+  if (x.kind === "select" && a?.expr.kind === "constant") return a.expr.value === true ? b : c;
+  return isByZero("divide", x, operands) ? a : undefined;
 }
 
 /** True for x / 0 (which is x) and x % 0 (0) on integers: WGSL refuses a literal 0 there. */

@@ -45,10 +45,15 @@ async function open(gpu: GPU, allowSoftware: boolean): Promise<Device> {
     isSoftware,
     limits: {
       bindingsMax: maxStorageBuffersPerShaderStage,
-      bindingBytesMax: Math.min(maxStorageBufferBindingSize, maxBufferSize),
-      bufferBytesMax: maxBufferSize,
+      bindingBytesMax: wholeWords(Math.min(maxStorageBufferBindingSize, maxBufferSize)),
+      bufferBytesMax: wholeWords(maxBufferSize),
     },
   });
+}
+
+/** Some drivers say 2^32 - 1. */
+function wholeWords(bytes: number): number {
+  return Math.floor(bytes / 4) * 4;
 }
 
 async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
