@@ -58,6 +58,17 @@ export class CorruptDataError extends HearthError {
   readonly code = "corrupt-data";
 }
 
+/** Bytes that nobody who can be reached has. */
+export class MissingDataError extends HearthError {
+  readonly code = "missing-data";
+  /** SHA-256 of each. */
+  readonly hashes: readonly string[];
+  constructor(hashes: readonly string[], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.hashes = hashes;
+  }
+}
+
 /** A wait that reached its deadline. */
 export class DeadlineError extends HearthError {
   readonly code = "deadline";

@@ -17,7 +17,7 @@ export interface LinkStats {
   readonly bytesReceived: number;
   readonly framesSent: number;
   readonly framesReceived: number;
-  /** Frames that were refused: malformed, stale, oversized, wrong checksum. */
+  /** Messages that the link itself refused: oversized, or of no kind it knows. What is wrong inside a frame is the mux's to count. */
   readonly framesDropped: number;
 }
 
@@ -27,21 +27,30 @@ export interface Link {
   readonly frameBytesMax: number;
   readonly isOpen: boolean;
   readonly stats: LinkStats;
-  /** Resolves when the frame is handed over and the send queue has room again. @throws PeerLostError when closed */
+  /**
+   * Resolves when the frame is handed over; while the send queue is full it waits, in order. The frame's buffer is the
+   * link's from then on, which may transfer it. @throws PeerLostError when closed, OptionError when too large
+   */
   send(frame: Bytes): Promise<void>;
-  /** The one receiver of raw messages; set once, by the mux above. */
+  /**
+   * Resolves at a sign of life: an answer, any other message, a send queue that drains. A link can stay open for long
+   * after its peer froze or its path broke. @throws DeadlineError, PeerLostError, AbortedError
+   */
+  probe(options: WaitOptions): Promise<void>;
+  /** The one receiver of raw messages; set once, by the mux above. What came before is kept for it, within bounds. */
   onMessage(receive: (message: Bytes) => void): void;
-  /** Called once, with the reason. */
+  /** Called once, with the reason; at once when closed already. Several may listen. */
   onClose(closed: (reason: string) => void): void;
+  /** The other side's `onClose` gets the reason, after all that was handed over before. */
   close(reason: string): void;
 }
 
-/** Makes links. One of the two peers dials (the one whose id sorts first); the other's `onLink` fires. */
+/** Makes links. Either peer may dial; when both do, they end with the same one link. */
 export interface Transport {
   readonly self: PeerId;
-  /** An open link, the existing one where there is one. @throws DeadlineError, PeerLostError */
+  /** An open link: the existing one where there is one that shows a sign of life within 2 s. @throws DeadlineError, PeerLostError, AbortedError */
   connect(peer: PeerId, options: WaitOptions): Promise<Link>;
-  /** Links that the other side opened. */
+  /** Told of every new link, whoever dialled, before `connect` resolves. A new link to a peer replaces the old one. */
   onLink(accept: (link: Link) => void): void;
   /** Drops the link to `peer`, so that the next connect makes a new one. */
   disconnect(peer: PeerId, reason: string): void;

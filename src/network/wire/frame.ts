@@ -7,7 +7,7 @@
  *           7  u8   zero
  *           8  u32  incarnation    the fence: frames of another (incarnation, epoch) are stale
  *          12  u32  epoch
- *          16  u32  operation      which collective, request or ping of that fence
+ *          16  u32  operation      which collective of that fence, or which request
  *          20  u32  chunk          which frame of a message
  *          24  u32  chunk count    of that message
  *          28  u32  payload bytes
@@ -31,12 +31,10 @@ export const FRAME_TYPE = {
   data: 1,
   /** "I take part in this operation now: send more than the first window." */
   grant: 2,
-  ping: 3,
-  pong: 4,
   /** Asks for blobs by hash, or, empty, takes a request back. */
-  blobRequest: 5,
+  blobRequest: 3,
   /** Part of a blob; with a chunk count of 0, "I do not have it". */
-  blobAnswer: 6,
+  blobAnswer: 4,
 } as const;
 
 export type FrameType = keyof typeof FRAME_TYPE;

@@ -28,7 +28,6 @@ const clientMessage: Schema<ClientMessage> = v.variant("kind", [
   v.object({
     kind: v.literal("join"),
     engine: is.text(200),
-    engine: is.text(200),
     slots: is.slotCount,
     slotsPerSecond: is.amount,
     inventory: is.inventory,

@@ -37,6 +37,7 @@ const clientMessages: readonly ClientMessage[] = [
   { kind: "hello", protocol: PROTOCOL_VERSION, room: "r", role: "member", info },
   {
     kind: "join",
+    engine: "webgpu: SwiftShader",
     slots: 8,
     slotsPerSecond: 2.5,
     inventory,
@@ -101,7 +102,7 @@ const serverMessages: readonly ServerMessage[] = [
     chain: HASH,
     parameterRoot: HASH,
     loss: 3.5,
-    checkpoint: perShard([0, 1, 2]),
+    checkpoint: { writers: perShard([0, 1, 2]), keep: [{ step: 5, chain: HASH }] },
   },
   { kind: "waiting", reason: "Shards are missing.", devices: ["device-2"] },
   { kind: "finish", step: 60, chain: HASH },

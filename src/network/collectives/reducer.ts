@@ -1,0 +1,20 @@
+/** How a collective adds up what it gets. Injected, so that GPUs may do it; this is the plain one. */
+import { assert } from "../../base/assert.ts";
+import { bytesOf, floatsOf } from "../../base/bytes.ts";
+import type { Bytes } from "../../base/bytes.ts";
+
+/** The sum of two or more operands of equal length, in their order, in a buffer of its own. Operands stay as they are. */
+export type Reducer = (operands: readonly Bytes[]) => Bytes;
+
+/** Sums float32 values in float32, from the first operand to the last: the same operands give the same bits everywhere. */
+export const sumFloat32: Reducer = (operands) => {
+  const [first, ...rest] = operands.map(floatsOf);
+  assert(first !== undefined, "sumFloat32: expected operands, found none");
+  const sum = first.slice();
+  for (const operand of rest) {
+    assert(operand.length === sum.length, `sumFloat32: expected ${sum.length} values, found ${operand.length}`);
+    // Adding two float32 in float64 and rounding once is the float32 sum, exactly.
+    for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (operand[i] as number);
+  }
+  return bytesOf(sum);
+};
