@@ -4,12 +4,13 @@
  */
 import type { Bytes } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
-import { describeError, PeerLostError } from "../base/errors.ts";
+import { describeError, MissingDataError, PeerLostError } from "../base/errors.ts";
 import { hashBytes, type Hash } from "../base/hash.ts";
 import type { BlobExchange } from "../network/blob-exchange.ts";
 import { Group } from "../network/collectives/group.ts";
+import { bytesSince } from "../network/byte-ledger.ts";
 import type { Mux } from "../network/mux.ts";
-import type { PathKind, PeerId, Transport } from "../network/transport/transport.ts";
+import type { PathKind, PeerId } from "../network/transport/transport.ts";
 import type {
   ByteCategory,
   ByteCounts,
@@ -61,7 +62,6 @@ export interface MemberOptions {
   readonly room: string;
   readonly info: MemberInfo;
   readonly link: CoordinatorLink;
-  readonly transport: Transport;
   readonly mux: Mux;
   readonly blobs: BlobExchange;
   readonly chunks: ChunkStore;
@@ -224,7 +224,7 @@ export class Member {
       (error: unknown) => {
         if (work.controller.signal.aborted) return;
         const unreachable = error instanceof SyncError ? error.unreachable : lostPeers(error);
-        const missing = error instanceof SyncError ? error.missing : [];
+        const missing = missingHashes(error);
         this.#options.note(`${what} failed: ${describeError(error)}`);
         const reason = describeError(error).slice(0, 400);
         const { incarnation, epoch } = fence;
@@ -234,18 +234,17 @@ export class Member {
   }
 
   async #sync(work: Work, epoch: EpochMessage): Promise<MemberEvent> {
-    const { transport, blobs, chunks, clock, room, info } = this.#options;
+    const { mux, blobs, chunks, room, info } = this.#options;
     const replica = this.#replica;
     if (!replica) throw new SyncError("an epoch came before this tab was prepared", [], []);
     const rank = epoch.members.findIndex((member) => member.peer === info.peer);
     const version = await syncToEpoch({
       epoch,
       rank,
-      transport,
+      mux,
       blobs,
       find: (hash) => replica.find(hash),
       readChunk: (hash) => chunks.readChunk(hash),
-      clock,
       signal: work.controller.signal,
     });
     const stored = await chunks.generations(room);
@@ -275,7 +274,7 @@ export class Member {
     work.controller.signal.throwIfAborted();
     replica.setPending(output.version);
     const sent = mux.bytesSent();
-    const bytesSent = difference(sent, this.#countedBytes);
+    const bytesSent = bytesSince(sent, this.#countedBytes);
     this.#countedBytes = sent;
     const optimizer = [...output.version.optimizer].map(([shard, { hash }]) => [shard, hash] as const);
     return {
@@ -354,7 +353,7 @@ function lostPeers(error: unknown): PeerId[] {
   return error instanceof PeerLostError ? [error.peer] : [];
 }
 
-function difference(now: ByteCounts, before: ByteCounts): ByteCounts {
-  const entries = Object.entries(now) as [ByteCategory, number][];
-  return Object.fromEntries(entries.map(([category, bytes]) => [category, bytes - before[category]])) as ByteCounts;
+function missingHashes(error: unknown): readonly Hash[] {
+  if (error instanceof SyncError) return error.missing;
+  return error instanceof MissingDataError ? error.hashes : [];
 }

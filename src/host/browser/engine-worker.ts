@@ -9,7 +9,7 @@ import { describeError, OptionError } from "../../base/errors.ts";
 import { BlobExchange } from "../../network/blob-exchange.ts";
 import { Mux } from "../../network/mux.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
-import type { RunSpec, ServerMessage } from "../../network/wire/messages.ts";
+import type { ByteCounts, RunSpec, ServerMessage } from "../../network/wire/messages.ts";
 import { IndexedDbStore } from "../../storage/indexed-db/indexed-db-store.ts";
 import { ChunkStore } from "../../training/checkpoint/chunk-store.ts";
 import { Member } from "../../training/member.ts";
@@ -74,8 +74,9 @@ class Engine {
     options: EngineStart,
     onView: Remote<(view: RoomView) => void>,
   ): Promise<Engine> {
-    const store = await IndexedDbStore.open("hearth");
-    return new Engine(runs, options, onView, new ChunkStore(store), await deviceId(store));
+    const store = new IndexedDbStore({ name: "hearth", clock: systemClock });
+    const chunks = new ChunkStore({ store, clock: systemClock, id: options.peer });
+    return new Engine(runs, options, onView, chunks, await deviceId(store));
   }
 
   private constructor(
@@ -97,8 +98,8 @@ class Engine {
       clock,
     );
     this.#transport = new WorkerTransport({ self: options.peer, port: options.rtc, clock });
-    this.#mux = new Mux({ transport: this.#transport, clock });
-    const blobs = new BlobExchange({ mux: this.#mux, transport: this.#transport, clock });
+    this.#mux = new Mux({ transport: this.#transport });
+    const blobs = new BlobExchange({ mux: this.#mux, clock });
     this.#data = new RoomData({
       chunks,
       blobs,
@@ -112,7 +113,6 @@ class Engine {
       room: options.room,
       info: { peer: options.peer, device, engine: options.device },
       link: this.#socket,
-      transport: this.#transport,
       mux: this.#mux,
       blobs,
       chunks,
@@ -152,7 +152,7 @@ class Engine {
     const version = this.#member.committed;
     if (!version || !this.#trainer) return;
     this.#sampledAt = version.step;
-    const text = await this.#trainer.sample(version.parameters, version.step);
+    const text = await this.#trainer.sample(version.step);
     if (text !== null) this.update({ sample: { step: version.step, text } });
   }
 
@@ -197,7 +197,7 @@ class Engine {
   }
 
   #afterCommit(step: number, parameters: Float32Array<ArrayBuffer>): void {
-    this.update({ bytesSent: this.#mux.totalBytesSent(), paths: this.#mux.paths() });
+    this.update({ bytesSent: totalOf(this.#mux.bytesSent()), paths: this.#mux.paths() });
     const last = this.#view.spec?.steps;
     if (!this.#trainer || parameters.length === 0) return;
     if (step - this.#sampledAt >= SAMPLE_STEPS || step === last) {
@@ -239,4 +239,8 @@ class Engine {
     this.#cancelView = null;
     void this.#onView(this.#view);
   }
+}
+
+function totalOf(counts: ByteCounts): number {
+  return Object.values(counts).reduce((sum, bytes) => sum + bytes, 0);
 }

@@ -3,12 +3,12 @@
  * in this member's own versions (that is how a pending result is applied or given up), on its disk, at other members.
  */
 import type { Bytes } from "../../base/bytes.ts";
-import type { Clock } from "../../base/clock.ts";
 import { HearthError } from "../../base/errors.ts";
 import type { Hash } from "../../base/hash.ts";
 import type { WaitOptions } from "../../base/wait.ts";
 import type { BlobExchange } from "../../network/blob-exchange.ts";
-import type { PeerId, Transport } from "../../network/transport/transport.ts";
+import type { Mux } from "../../network/mux.ts";
+import type { PeerId } from "../../network/transport/transport.ts";
 import type { EpochMessage } from "./member.ts";
 import { joinParameters, makeVersion, type OptimizerShard, type Version } from "./replica.ts";
 
@@ -27,13 +27,12 @@ export class SyncError extends HearthError {
 export interface SyncInput {
   readonly epoch: EpochMessage;
   readonly rank: number;
-  readonly transport: Transport;
+  readonly mux: Mux;
   readonly blobs: BlobExchange;
   /** Own bytes by content: versions in memory. */
   readonly find: (hash: Hash) => Bytes | undefined;
   /** Own bytes by content: verified chunks on disk. */
   readonly readChunk: (hash: Hash) => Promise<Bytes | undefined>;
-  readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
@@ -63,9 +62,9 @@ export async function syncToEpoch(input: SyncInput): Promise<Version | null> {
   return makeVersion(record.step, joinParameters(record.parameters.map(bytesOfHash)), optimizer);
 }
 
-async function linkUp({ epoch, rank, transport }: SyncInput, options: WaitOptions): Promise<void> {
+async function linkUp({ epoch, rank, mux }: SyncInput, options: WaitOptions): Promise<void> {
   const others = epoch.members.filter((_, other) => other !== rank).map((member) => member.peer);
-  const results = await Promise.allSettled(others.map((peer) => transport.connect(peer, options)));
+  const results = await Promise.allSettled(others.map((peer) => mux.connect(peer, options)));
   options.signal?.throwIfAborted();
   const unreachable = others.filter((_, index) => results[index]?.status === "rejected");
   if (unreachable.length === 0) return;
@@ -78,7 +77,7 @@ async function gather(
   wanted: ReadonlyMap<Hash, readonly PeerId[]>,
   options: WaitOptions,
 ): Promise<Map<Hash, Bytes>> {
-  const self = input.transport.self;
+  const self = input.mux.self;
   const found = new Map<Hash, Bytes>();
   const remote: { hash: Hash; sources: readonly PeerId[] }[] = [];
   for (const [hash, sources] of wanted) {

@@ -1,0 +1,151 @@
+/** A small GPT that learns to write like the text it is given, character by character. */
+import {
+  ByteTokenizer,
+  CharTokenizer,
+  compile,
+  functional as F,
+  nn,
+  noGrad,
+  OptionError,
+  tensor,
+  Tensor,
+} from "hearth";
+import { defineRun, type Dataset, type Random } from "hearth/swarm";
+
+const CONTEXT = 64;
+/** Texts with more distinct characters are read byte by byte. */
+const VOCABULARY_MAX = 512;
+const SAMPLE_CHARACTERS = 120;
+
+class Text implements Dataset {
+  readonly tokenizer: CharTokenizer | ByteTokenizer;
+  readonly tokens: Int32Array;
+
+  constructor(text: string) {
+    if (text.length < CONTEXT + 2) {
+      throw new OptionError(
+        `The text has ${text.length} characters; char-gpt needs at least ${CONTEXT + 2} to learn from.`,
+      );
+    }
+    const characters = new CharTokenizer(text);
+    this.tokenizer = characters.vocabularySize <= VOCABULARY_MAX ? characters : new ByteTokenizer();
+    this.tokens = this.tokenizer.encode(text);
+  }
+
+  /** x [size, CONTEXT] and y, which is x one character later. */
+  batch(
+    random: Random,
+    size: number,
+  ): { x: { shape: number[]; data: Int32Array<ArrayBuffer> }; y: { shape: number[]; data: Int32Array<ArrayBuffer> } } {
+    const x = new Int32Array(size * CONTEXT);
+    const y = new Int32Array(size * CONTEXT);
+    for (let row = 0; row < size; row++) {
+      const start = random.below(this.tokens.length - CONTEXT);
+      x.set(this.tokens.subarray(start, start + CONTEXT), row * CONTEXT);
+      y.set(this.tokens.subarray(start + 1, start + 1 + CONTEXT), row * CONTEXT);
+    }
+    return { x: { shape: [size, CONTEXT], data: x }, y: { shape: [size, CONTEXT], data: y } };
+  }
+}
+
+class Block extends nn.Module {
+  readonly ln1: nn.LayerNorm;
+  readonly attention: nn.CausalSelfAttention;
+  readonly ln2: nn.LayerNorm;
+  readonly fc: nn.Linear;
+  readonly out: nn.Linear;
+
+  constructor(width: number, heads: number) {
+    super();
+    this.ln1 = new nn.LayerNorm(width);
+    this.attention = new nn.CausalSelfAttention(width, { heads });
+    this.ln2 = new nn.LayerNorm(width);
+    this.fc = new nn.Linear(width, 4 * width);
+    this.out = new nn.Linear(4 * width, width);
+  }
+
+  forward(x: Tensor): Tensor {
+    const attended = x.add(this.attention.forward(this.ln1.forward(x)));
+    return attended.add(this.out.forward(F.gelu(this.fc.forward(this.ln2.forward(attended)))));
+  }
+}
+
+/** Token and position embeddings, blocks, a norm and a head: GPT-2's shape, small. */
+export class Gpt extends nn.Module {
+  readonly wte: nn.Embedding;
+  readonly wpe: nn.Embedding;
+  readonly blocks: nn.ModuleList<Block>;
+  readonly lnf: nn.LayerNorm;
+  readonly head: nn.Linear;
+
+  constructor(vocabulary: number, context: number, { width = 64, heads = 4, layers = 2 } = {}) {
+    super();
+    this.wte = new nn.Embedding(vocabulary, width);
+    this.wpe = new nn.Embedding(context, width);
+    this.blocks = new nn.ModuleList(Array.from({ length: layers }, () => new Block(width, heads)));
+    this.lnf = new nn.LayerNorm(width);
+    this.head = new nn.Linear(width, vocabulary, { bias: false });
+  }
+
+  /** Tokens [batch, time] -> logits [batch, time, vocabulary]. */
+  forward(tokens: Tensor): Tensor {
+    const time = tokens.shape[1] ?? 0;
+    let x = this.wte.forward(tokens).add(this.wpe.weight.narrow(0, 0, time));
+    for (const block of this.blocks) x = block.forward(x);
+    return this.head.forward(this.lnf.forward(x));
+  }
+}
+
+export default defineRun<Text, Gpt>({
+  name: "char-gpt",
+  title: "Char GPT",
+  description: "A small language model learns to write like your text, one character at a time.",
+  globalBatch: 16,
+  slots: 8,
+  steps: 500,
+  data: {
+    accept: ".txt,text/plain",
+    async load(bytes) {
+      return new Text(bytes ? new TextDecoder().decode(bytes) : await ownSource());
+    },
+  },
+  model: ({ dataset }) => new Gpt(dataset.tokenizer.vocabularySize, CONTEXT),
+  loss: (model, { x, y }) => F.crossEntropy(model.forward(x), y),
+  optimizer: ({ lr }) => ({
+    kind: "adamw",
+    lr: lr === undefined ? 3e-3 : Number(lr),
+    betas: [0.9, 0.99],
+    weightDecay: 0.1,
+  }),
+  async sample(model, { tokenizer, tokens }, random) {
+    const next = compile<"x">(({ x }) => noGrad(() => model.forward(x)));
+    const window = Array.from(tokens.subarray(0, CONTEXT));
+    for (let count = 0; count < SAMPLE_CHARACTERS; count++) {
+      const x = { shape: [1, CONTEXT], data: Int32Array.from(window.slice(-CONTEXT)) };
+      const logits = await (await next({ x })).data();
+      window.push(draw(logits.subarray(-tokenizer.vocabularySize), random));
+    }
+    next.destroy();
+    return tokenizer.decode(window.slice(CONTEXT));
+  },
+});
+
+/** A token with probability softmax(logits / 0.8). */
+function draw(logits: ArrayLike<number>, random: Random): number {
+  const weights = Array.from(logits, (logit) => logit / 0.8);
+  const top = Math.max(...weights);
+  const masses = weights.map((weight) => Math.exp(weight - top));
+  let left = random.uniform() * masses.reduce((sum, mass) => sum + mass, 0);
+  return Math.max(
+    0,
+    masses.findIndex((mass) => (left -= mass) < 0),
+  );
+}
+
+/** The text to learn from when nobody gave one: this project's own source, which the app serves. */
+async function ownSource(): Promise<string> {
+  const response = await fetch("/own-source.txt", { signal: AbortSignal.timeout(20_000) });
+  if (!response.ok)
+    throw new OptionError(`The default text could not be loaded (${response.status}): drop a text file instead.`);
+  return response.text();
+}
