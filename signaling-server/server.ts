@@ -135,12 +135,16 @@ async function patiently<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
 
 function listen(server: Server, { port, host }: ServerOptions): Promise<void> {
   return new Promise((resolve, reject) => {
-    const onError = (error: NodeJS.ErrnoException): void => reject(listenError(port, error));
-    server.once("error", onError);
-    server.listen({ port, host }, () => {
-      server.off("error", onError);
+    const end = (): void => void server.off("error", onError).off("listening", onListening);
+    const onError = (error: NodeJS.ErrnoException): void => {
+      end();
+      reject(listenError(port, error));
+    };
+    const onListening = (): void => {
+      end();
       resolve();
-    });
+    };
+    server.once("error", onError).once("listening", onListening).listen({ port, host });
   });
 }
 

@@ -165,7 +165,7 @@ export class Rooms {
   async stop(): Promise<void> {
     this.#isEnded = true;
     this.#endSweeps();
-    await Promise.all([...this.#busy.values()]);
+    await Promise.all(this.#busy.values());
     await Promise.all([...this.#loaded.keys()].map((room) => this.#unload(room)));
   }
 
