@@ -56,8 +56,8 @@ class Cnn extends nn.Module {
 
   /** [batch, 1, 8, 8] -> logits [batch, 10]. */
   forward(x: Tensor): Tensor {
-    const first = F.maxPool2d(F.relu(this.c1.forward(x)), 2);
-    const second = F.maxPool2d(F.relu(this.c2.forward(first)), 2);
+    const first = F.maxPool2d(F.relu(this.c1.forward(x)), { kernelSize: 2 });
+    const second = F.maxPool2d(F.relu(this.c2.forward(first)), { kernelSize: 2 });
     return this.fc.forward(second.flatten(1));
   }
 }
