@@ -16,8 +16,8 @@ export const runs: readonly RunSummary[] = [
     name: "char-gpt",
     title: "A small GPT that learns to write",
     description: "Learns a text letter by letter: this project's own source, or any text you drop here.",
-    accept: ".txt,.md,.csv,.json,.html,.js,.ts,.py,text/*",
-    steps: 300,
+    accept: ".txt,text/plain",
+    steps: 500,
   },
   {
     name: "digits",

@@ -9,18 +9,11 @@ import type { Browser, BrowserContextOptions, ConsoleMessage, Page } from "playw
 import { build } from "vite";
 import { present } from "../../../src/base/assert.ts";
 import { findChromium } from "../../../tools/swarm/chromium.ts";
-import type { Plugin } from "vite";
+import { emptyEngine } from "./empty-engine.ts";
 
 const SUPPORT = import.meta.dirname;
 const APP = resolve(SUPPORT, "../../../app");
 const TYPES: Readonly<Record<string, string>> = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css" };
-
-/** The worker's bundle is not under test here, and would take the compute stack along. */
-const emptyEngine: Plugin = {
-  name: "empty-engine",
-  enforce: "pre",
-  load: (id) => (id.split("?")[0] === join(APP, "engine.ts") ? "export {};" : null),
-};
 
 export interface AppUnderTest {
   readonly origin: string;
@@ -32,12 +25,13 @@ export interface AppUnderTest {
   close(): Promise<void>;
 }
 
-/** Builds, serves and opens the app. Takes a few seconds; one for each test file. */
-export async function startApp(): Promise<AppUnderTest> {
+/** Builds, serves and opens the app, or another page at `root`. Takes a few seconds; one for each test file. */
+export async function startApp(root: string = APP): Promise<AppUnderTest> {
   // Under a test runner this is "test", which bundles the development builds of libraries and their warnings.
   process.env["NODE_ENV"] = "production";
   const outDir = await mkdtemp(join(tmpdir(), "hearth-app-"));
   await build({
+    root,
     configFile: join(APP, "vite.config.ts"),
     logLevel: "error",
     resolve: { alias: [{ find: "hearth/swarm", replacement: join(SUPPORT, "fake-swarm.ts") }] },

@@ -79,8 +79,8 @@ export class HearthStatus extends ViewElement {
         font-size: 0.9375rem;
       }
       dl {
-        display: flex;
-        flex-wrap: wrap;
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(6.5rem, max-content));
         gap: 0.75rem 2.25rem;
         margin: 1.25rem 0 0;
       }
