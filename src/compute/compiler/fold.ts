@@ -3,7 +3,7 @@ import { OptionError } from "../../base/errors.ts";
 import type { ScalarType } from "../lang/kernel.ts";
 import { foldBinary, foldCast, foldUnary, wrap } from "../lang/scalar-functions.ts";
 import type { DType } from "../layout/dtype.ts";
-import type { BinaryFunction, Node, UnaryFunction } from "./ir.ts";
+import type { BinaryFunction, Node, ReduceFunction, UnaryFunction } from "./ir.ts";
 
 /** The type of a value of `dtype` inside a kernel. */
 export function scalarTypeOf(dtype: DType): ScalarType {
@@ -83,4 +83,18 @@ function boolOperand(a: Node, b: Node, neutral: 0 | 1): Node | undefined {
   const y = constantValue(b);
   if (y !== undefined) return y === neutral ? a : b;
   return a === b ? a : undefined;
+}
+
+/** What `fn` over no elements is: combined with any value, it gives that value. */
+export function reduceIdentity(fn: ReduceFunction, dtype: DType): number {
+  switch (fn) {
+    case "sum":
+      return 0;
+    case "product":
+      return 1;
+    case "maximum":
+      return dtype === "float32" ? -Infinity : dtype === "int32" ? -(2 ** 31) : 0;
+    case "minimum":
+      return dtype === "float32" ? Infinity : dtype === "int32" ? 2 ** 31 - 1 : 2 ** 32 - 1;
+  }
 }

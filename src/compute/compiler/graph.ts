@@ -8,7 +8,15 @@ import { OptionError, ShapeError } from "../../base/errors.ts";
 import type { DType } from "../layout/dtype.ts";
 import { elementCount, formatShape, sameShape } from "../layout/shape.ts";
 import * as check from "./check.ts";
-import { constantValue, foldedBinary, foldedCast, foldedUnary, neutralOperand, storedValue } from "./fold.ts";
+import {
+  constantValue,
+  foldedBinary,
+  foldedCast,
+  foldedUnary,
+  neutralOperand,
+  reduceIdentity,
+  storedValue,
+} from "./fold.ts";
 import type { BinaryFunction, Node, Primitive, ReduceFunction, Shape, UnaryFunction } from "./ir.ts";
 
 const NUMBERS: readonly DType[] = ["float32", "int32", "uint32"];
@@ -221,7 +229,7 @@ export function pad(x: Node, padding: Padding): Node {
   const stored = storedValue(value, x.dtype);
   const isApart = interior.some((count, axis) => count !== 0 && sizeAt(x.shape, axis) > 1);
   if (!isApart && low.every((count) => count === 0) && sameShape(shape, x.shape)) return x;
-  if (constantValue(x) === stored) return constant(stored, shape, x.dtype);
+  if (constantValue(x) === stored || elementCount(x.shape) === 0) return constant(stored, shape, x.dtype);
   return make({ kind: "pad", low, interior, value: stored }, [x], shape, x.dtype);
 }
 
@@ -249,6 +257,7 @@ export function reduce(fn: ReduceFunction, x: Node, axes: readonly number[]): No
   }
   const shape = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
   if (sameShape(shape, x.shape)) return x;
+  if (elementCount(x.shape) === 0) return constant(reduceIdentity(fn, x.dtype), shape, x.dtype);
   const sorted = [...axes].sort((a, b) => a - b);
   return make({ kind: "reduce", fn, axes: sorted }, [x], shape, x.dtype);
 }
@@ -284,6 +293,7 @@ export function scatterAdd(x: Node, indices: Node, axis: number, size: number): 
   check.checkSameShape("scatterAdd", x, indices);
   const shape = withSize(x.shape, axis, size);
   check.checkShape("scatterAdd", shape);
+  if (elementCount(x.shape) === 0) return constant(0, shape, x.dtype);
   return make({ kind: "scatterAdd", axis }, [x, indices], shape, x.dtype);
 }
 
@@ -297,5 +307,7 @@ export function contraction(a: Node, b: Node): Node {
     const found = `${formatShape(a.shape)} and ${formatShape(b.shape)}`;
     throw new ShapeError(`contraction: expected shapes [B, M, K] and [B, K, N], found ${found}`);
   }
-  return make({ kind: "contraction" }, [a, b], [batch, rows, sizeAt(b.shape, 2)], "float32");
+  const shape = [batch, rows, sizeAt(b.shape, 2)];
+  if (inner === 0) return constant(0, shape, "float32");
+  return make({ kind: "contraction" }, [a, b], shape, "float32");
 }

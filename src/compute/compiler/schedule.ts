@@ -1,0 +1,257 @@
+/**
+ * Which nodes are stored, each by a kernel of its own; all others are computed inside the kernels that read them.
+ *
+ * Stored are: outputs; what takes a loop (reduce, scan, scatterAdd, contraction); what contractions read, since they
+ * read it many times; what would cost more to compute again (`cost.ts`); and what keeps a kernel small enough for
+ * printers and devices. The elementwise steps that follow a reduce or contraction alone are done by its kernel.
+ */
+import { elementCount } from "../layout/shape.ts";
+import { assert } from "../../base/assert.ts";
+import { isByLine } from "../kernels/scatter-add.ts";
+import { costsOf, isTrivial, isWorthStoring } from "./cost.ts";
+import type { Node } from "./ir.ts";
+import { isView } from "./views.ts";
+import { inTopologicalOrder, readersOf } from "./walk-graph.ts";
+
+/** A kernel to be made. */
+export interface Group {
+  /** The node that it stores. */
+  readonly root: Node;
+  /** The reduce or contraction whose result `root` is computed from, inside the same kernel; else `root`. */
+  readonly core: Node;
+  /** What leads from `core` to `root`, in order, ending with it: elementwise nodes, reshapes and permutes. */
+  readonly epilogue: readonly Node[];
+}
+
+export interface Schedule {
+  /** In an order in which each finds its inputs stored. */
+  readonly groups: readonly Group[];
+  /** True for leaves and roots. */
+  isStored(node: Node): boolean;
+}
+
+/** Longer chains of unstored nodes are cut: emitting them recurses. */
+const DEPTH_MAX = 96;
+const EPILOGUE_MAX = 32;
+/** Ways in which the kernels of a graph may read one unstored node: each makes its expression again. */
+const WAYS_MAX = 16;
+
+/** Decides for the graph of `outputs`. A kernel may bind `bindingsMax` arrays, its result included. */
+export function planSchedule(outputs: readonly Node[], bindingsMax: number): Schedule {
+  return new Scheduling(outputs, bindingsMax).run();
+}
+
+/** The elements that a kernel visits, and by which way it came there: the same elements for the same key. */
+type Ways = Map<string, number>;
+
+class Scheduling {
+  readonly #order: readonly Node[];
+  readonly #readers: Map<Node, Node[]>;
+  readonly #ids: Map<Node, number>;
+  readonly #bindingsMax: number;
+  readonly #stored = new Set<Node>();
+  readonly #outputs: ReadonlySet<Node>;
+  /** By root. */
+  readonly #epilogues = new Map<Node, { readonly core: Node; readonly steps: readonly Node[] }>();
+  /** Cores and steps of epilogues: computed where they are, whatever else they cost. */
+  readonly #claimed = new Set<Node>();
+
+  constructor(outputs: readonly Node[], bindingsMax: number) {
+    this.#order = inTopologicalOrder(outputs);
+    this.#readers = readersOf(this.#order);
+    this.#ids = new Map(this.#order.map((node, id) => [node, id]));
+    this.#outputs = new Set(outputs);
+    this.#bindingsMax = bindingsMax;
+  }
+
+  run(): Schedule {
+    const isStored = (node: Node): boolean => this.#isStored(node);
+    for (const node of this.#order) this.#storeIfNecessary(node);
+    for (const node of this.#order) if (hasEpilogue(node)) this.#findEpilogue(node);
+    this.#storeIfCheaper();
+    this.#cutDeep();
+    for (const node of this.#order) this.#fitBindings(node);
+    const groups = this.#order.filter((node) => this.#stored.has(node)).map((root) => this.#groupOf(root));
+    return { groups, isStored };
+  }
+
+  #isStored(node: Node): boolean {
+    return node.primitive.kind === "buffer" || this.#stored.has(node);
+  }
+
+  #groupOf(root: Node): Group {
+    const epilogue = this.#epilogues.get(root);
+    return { root, core: epilogue?.core ?? root, epilogue: epilogue?.steps ?? [] };
+  }
+
+  #storeIfNecessary(node: Node): void {
+    const { kind } = node.primitive;
+    if (kind === "buffer") return;
+    if (this.#outputs.has(node) || isCore(node)) this.#stored.add(node);
+    if (kind !== "contraction") return;
+    for (const operand of node.inputs) {
+      const base = behindViews(operand);
+      const isFree = base.primitive.kind === "constant" || base.primitive.kind === "iota";
+      if (!isFree && base.primitive.kind !== "buffer") this.#stored.add(base);
+    }
+  }
+
+  /** Moves the result of a core's kernel on, past the elementwise steps that nobody else shares. */
+  #findEpilogue(core: Node): void {
+    const steps: Node[] = [];
+    let length = 0;
+    for (let node = core; steps.length < EPILOGUE_MAX;) {
+      const [reader, another] = this.#readers.get(node) ?? [];
+      const isShared = this.#outputs.has(node) || (node !== core && this.#stored.has(node));
+      if (isShared || reader === undefined || another !== undefined || this.#claimed.has(reader)) break;
+      const isMove = reader.primitive.kind === "reshape" || reader.primitive.kind === "permute";
+      if (!isMove && !isElementwise(reader)) break;
+      steps.push(reader);
+      // Moves at the end are left to the readers.
+      if (!isMove) length = steps.length;
+      node = reader;
+    }
+    const root = steps[length - 1];
+    if (root === undefined) return;
+    this.#stored.delete(core);
+    this.#stored.add(root);
+    this.#epilogues.set(root, { core, steps: steps.slice(0, length) });
+    for (const node of [core, ...steps.slice(0, length)]) this.#claimed.add(node);
+  }
+
+  /** Readers first: by then it is known how often, and by how many ways, a node is evaluated. */
+  #storeIfCheaper(): void {
+    const costs = costsOf(this.#order, (node) => this.#isStored(node));
+    const ways = new Map<Node, Ways>(this.#order.map((node) => [node, new Map()]));
+    for (const node of [...this.#order].reverse()) {
+      const own = ways.get(node) ?? new Map<string, number>();
+      if (!this.#isStored(node) && !this.#claimed.has(node)) {
+        const cost = costs.get(node) ?? 0;
+        const isTangled = own.size > WAYS_MAX && !isTrivial(cost);
+        if (isTangled || isWorthStoring(node, cost, sumOf(own))) this.#stored.add(node);
+      }
+      const id = String(this.#ids.get(node) ?? 0);
+      const onward: Ways = this.#stored.has(node) ? new Map([[id, elementCount(node.shape)]]) : own;
+      for (const [i, input] of node.inputs.entries()) {
+        const into = ways.get(input);
+        for (const [key, visits] of onward) {
+          const keepsIndex = isElementwise(node) || (node.primitive.kind === "gather" && i === 1);
+          into?.set(keepsIndex ? key : `${key}.${id}`, visitsOfInputs(node, visits));
+        }
+      }
+    }
+  }
+
+  #cutDeep(): void {
+    const depths = new Map<Node, number>();
+    for (const node of this.#order) {
+      let depth = 0;
+      for (const input of node.inputs) {
+        if (!this.#isStored(input)) depth = Math.max(depth, (depths.get(input) ?? 0) + 1);
+      }
+      if (depth >= DEPTH_MAX && !this.#claimed.has(node)) this.#stored.add(node);
+      depths.set(node, depth);
+    }
+  }
+
+  /** Stores parts of what `root`'s kernel computes until the arrays that it binds are few enough. */
+  #fitBindings(root: Node): void {
+    const inputsMax = this.#bindingsMax - 1;
+    while (this.#stored.has(root)) {
+      const reads = this.#readsInside(root);
+      const own = reads.get(root)?.size ?? 0;
+      if (own <= inputsMax) return;
+      const epilogue = this.#epilogues.get(root);
+      if (epilogue !== undefined) {
+        this.#epilogues.delete(root);
+        this.#stored.add(epilogue.core);
+        this.#fitBindings(epilogue.core);
+        continue;
+      }
+      let best: Node | undefined;
+      let most = 1;
+      for (const [node, stored] of reads) {
+        if (node === root || stored.size > inputsMax || stored.size <= most) continue;
+        best = node;
+        most = stored.size;
+      }
+      assert(best !== undefined, `planSchedule: expected a part that reads less than ${own} arrays`);
+      this.#stored.add(best);
+    }
+  }
+
+  /** For each node that `root`'s kernel computes, the stored nodes that it reads. */
+  #readsInside(root: Node): Map<Node, Set<Node>> {
+    const inside: Node[] = [];
+    const seen = new Set<Node>([root]);
+    const stack = [root];
+    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+      inside.push(node);
+      for (const input of node.inputs) {
+        if (this.#isStored(input) || seen.has(input)) continue;
+        seen.add(input);
+        stack.push(input);
+      }
+    }
+    inside.sort((a, b) => (this.#ids.get(a) ?? 0) - (this.#ids.get(b) ?? 0));
+    const reads = new Map<Node, Set<Node>>();
+    for (const node of inside) {
+      const own = new Set<Node>();
+      for (const input of node.inputs) {
+        if (this.#isStored(input)) own.add(input);
+        else for (const read of reads.get(input) ?? []) own.add(read);
+      }
+      reads.set(node, own);
+    }
+    return reads;
+  }
+}
+
+function sumOf(ways: Ways): number {
+  let sum = 0;
+  for (const visits of ways.values()) sum += visits;
+  return sum;
+}
+
+/** True for what takes a loop in a kernel of its own. */
+function isCore({ primitive: { kind } }: Node): boolean {
+  return kind === "reduce" || kind === "scan" || kind === "scatterAdd" || kind === "contraction";
+}
+
+function hasEpilogue({ primitive: { kind } }: Node): boolean {
+  return kind === "reduce" || kind === "contraction";
+}
+
+/** True for nodes that read each input at the index that they are read at. */
+function isElementwise({ primitive: { kind } }: Node): boolean {
+  return kind === "unary" || kind === "binary" || kind === "select" || kind === "cast";
+}
+
+/** How many elements of its inputs are evaluated when `visits` elements of `node` are. */
+function visitsOfInputs(node: Node, visits: number): number {
+  const { primitive, inputs } = node;
+  const [x] = inputs;
+  if (x === undefined) return visits;
+  switch (primitive.kind) {
+    case "reduce":
+    case "scan":
+      return elementCount(x.shape);
+    case "scatterAdd": {
+      const { axis } = primitive;
+      const scatter = { type: "f32", shape: x.shape, axis, size: node.shape[axis] ?? 1 } as const;
+      return isByLine(scatter) ? elementCount(x.shape) : elementCount(node.shape) * (x.shape[axis] ?? 1);
+    }
+    default:
+      return visits;
+  }
+}
+
+function behindViews(node: Node): Node {
+  let base = node;
+  while (isView(base)) {
+    const [source] = base.inputs;
+    if (source === undefined) break;
+    base = source;
+  }
+  return base;
+}

@@ -1,0 +1,152 @@
+/** The runtime of one device: graphs in, buffers out. See `runtime.ts`. */
+import { assert } from "../../base/assert.ts";
+import type { Bytes } from "../../base/bytes.ts";
+import type { Node, Shape } from "../compiler/ir.ts";
+import { lower } from "../compiler/lower.ts";
+import type { Command, Device, DeviceBuffer } from "../device/device.ts";
+import type { DType } from "../layout/dtype.ts";
+import { assemble } from "./assembly.ts";
+import { BufferPool } from "./buffer-pool.ts";
+import { CompiledPlan } from "./compiled-plan.ts";
+import { KernelCache } from "./kernel-cache.ts";
+import { bytesOfNode, Leaves } from "./leaves.ts";
+import type { HostArray, Plan, Runtime } from "./runtime.ts";
+
+/** A runtime that owns `device`'s memory, but not the device itself. */
+export function createRuntime(device: Device): Runtime {
+  return new GraphRuntime(device);
+}
+
+class GraphRuntime implements Runtime {
+  readonly device: Device;
+  readonly #pool: BufferPool;
+  readonly #leaves: Leaves;
+  readonly #kernels: KernelCache;
+  /** Frees what plans held that nobody can run any more. */
+  readonly #unreachablePlans = new FinalizationRegistry<readonly DeviceBuffer[]>((scratch) => {
+    for (const buffer of scratch) this.#pool.give(buffer);
+  });
+  #isDestroyed = false;
+
+  constructor(device: Device) {
+    this.device = device;
+    this.#pool = new BufferPool(device);
+    this.#leaves = new Leaves(device, this.#pool);
+    this.#kernels = new KernelCache(device);
+  }
+
+  leaf(shape: Shape, dtype: DType, data?: HostArray): Node {
+    this.#checkAlive();
+    return this.#leaves.create(shape, dtype, data);
+  }
+
+  write(leaf: Node, data: HostArray): void {
+    this.#leaves.write(leaf, data);
+  }
+
+  async realize(nodes: readonly Node[]): Promise<Node[]> {
+    this.#checkAlive();
+    const missing = nodes.filter((node) => !isLeaf(node));
+    if (missing.length === 0) return [...nodes];
+    const lowered = lower(missing, this.device.info.limits.bindingsMax);
+    const compiled = await this.#kernels.getAll(lowered.kernels.map(({ kernel }) => kernel));
+    this.#checkAlive();
+    // Outputs of the graph that turned out equal, or equal to a leaf, share it.
+    const results = new Map<Node, Node>();
+    for (const stored of lowered.outputs) {
+      if (!results.has(stored)) results.set(stored, isLeaf(stored) ? stored : this.#leaves.createLike(stored));
+    }
+    const leafOf = (node: Node): Node | undefined => results.get(node) ?? (isLeaf(node) ? node : undefined);
+    const { commands, scratch } = assemble(
+      lowered,
+      compiled,
+      (node) => {
+        const leaf = leafOf(node);
+        return leaf === undefined ? undefined : this.#leaves.bufferOf(leaf);
+      },
+      new Set(),
+      this.#pool,
+    );
+    this.#submit(commands);
+    for (const buffer of scratch) this.#pool.give(buffer);
+    const byNode = new Map(missing.map((node, i) => [node, results.get(lowered.outputs[i] ?? node) ?? node]));
+    return nodes.map((node) => byNode.get(node) ?? node);
+  }
+
+  async read(nodes: readonly Node[]): Promise<Bytes[]> {
+    const leaves = await this.realize(nodes);
+    const temporary = new Set(leaves.filter((leaf) => !nodes.includes(leaf)));
+    const sizes = leaves.map(bytesOfNode);
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    const packed = total === 0 ? new Uint8Array(0) : await this.#readPacked(leaves, sizes, total);
+    for (const leaf of temporary) this.#leaves.release(leaf);
+    let end = 0;
+    return sizes.map((size) => {
+      end += size;
+      return packed.slice(end - size, end);
+    });
+  }
+
+  async #readPacked(leaves: readonly Node[], sizes: readonly number[], total: number): Promise<Bytes> {
+    const [first] = leaves;
+    if (leaves.length === 1 && first !== undefined) return await this.device.read(this.#leaves.bufferOf(first), total);
+    const staging = this.#pool.take(total);
+    const copies: Command[] = [];
+    let at = 0;
+    for (const [i, leaf] of leaves.entries()) {
+      const bytes = sizes[i] ?? 0;
+      const source = this.#leaves.bufferOf(leaf);
+      if (bytes > 0) copies.push({ kind: "copy", source, sourceOffset: 0, target: staging, targetOffset: at, bytes });
+      at += bytes;
+    }
+    this.#submit(copies);
+    try {
+      return await this.device.read(staging, total);
+    } finally {
+      this.#pool.give(staging);
+    }
+  }
+
+  async compile(outputs: readonly Node[], updates: readonly (readonly [Node, Node])[]): Promise<Plan> {
+    this.#checkAlive();
+    const values = updates.map(([, value]) => value);
+    const lowered = lower([...outputs, ...values], this.device.info.limits.bindingsMax);
+    const compiled = await this.#kernels.getAll(lowered.kernels.map(({ kernel }) => kernel));
+    this.#checkAlive();
+    const token = {};
+    const plan = new CompiledPlan({
+      device: this.device,
+      pool: this.#pool,
+      leaves: this.#leaves,
+      lowered,
+      compiled,
+      outputCount: outputs.length,
+      targets: updates.map(([target]) => target),
+      onDestroy: () => this.#unreachablePlans.unregister(token),
+    });
+    this.#unreachablePlans.register(plan, plan.scratch, token);
+    return plan;
+  }
+
+  release(leaf: Node): void {
+    this.#leaves.release(leaf);
+  }
+
+  destroy(): void {
+    if (this.#isDestroyed) return;
+    this.#isDestroyed = true;
+    this.#pool.destroy();
+  }
+
+  #submit(commands: readonly Command[]): void {
+    if (commands.length > 0) this.device.submit(this.device.record(commands));
+  }
+
+  #checkAlive(): void {
+    assert(!this.#isDestroyed, "runtime: expected one that is not destroyed");
+  }
+}
+
+function isLeaf(node: Node): boolean {
+  return node.primitive.kind === "buffer";
+}

@@ -1,0 +1,82 @@
+/** A text that is the same for kernels that do the same: what compiled kernels are kept under. */
+import type { Expr, Kernel, Statement } from "../lang/kernel.ts";
+import { operandsOf, visitOperandsFirst } from "../lang/walk.ts";
+
+/** Everything about `kernel` but its name. Linear in its distinct expressions, however often they are shared. */
+export function kernelKey(kernel: Kernel): string {
+  return new KeyWriter().write(kernel);
+}
+
+class KeyWriter {
+  readonly #parts: string[] = [];
+  readonly #ids = new Map<Expr, number>();
+  readonly #byText = new Map<string, number>();
+
+  write({ bindings, invocations, body }: Kernel): string {
+    this.#parts.push(String(invocations));
+    for (const { type, access, length } of bindings) this.#parts.push(`${type} ${access} ${length}`);
+    this.#statements(body);
+    return this.#parts.join(";");
+  }
+
+  #statements(statements: readonly Statement[]): void {
+    for (const statement of statements) {
+      switch (statement.kind) {
+        case "let":
+        case "var":
+        case "assign":
+          this.#parts.push(`${statement.kind} ${statement.name} ${this.#id(statement.value)}`);
+          break;
+        case "store":
+          this.#parts.push(`store ${statement.binding} ${this.#id(statement.index)} ${this.#id(statement.value)}`);
+          break;
+        case "for":
+          this.#parts.push(`for ${statement.name} ${this.#id(statement.from)} ${this.#id(statement.to)}{`);
+          this.#statements(statement.body);
+          this.#parts.push("}");
+          break;
+        case "if":
+          this.#parts.push(`if ${this.#id(statement.condition)}{`);
+          this.#statements(statement.body);
+          this.#parts.push("}");
+          break;
+      }
+    }
+  }
+
+  #id(root: Expr): number {
+    visitOperandsFirst(
+      root,
+      (x) => this.#ids.has(x),
+      (x) => {
+        const text = `${textOf(x)} ${operandsOf(x).map((operand) => this.#ids.get(operand)).join()}`; // prettier-ignore
+        let id = this.#byText.get(text);
+        if (id === undefined) {
+          id = this.#byText.size;
+          this.#byText.set(text, id);
+          this.#parts.push(text);
+        }
+        this.#ids.set(x, id);
+      },
+    );
+    return this.#ids.get(root) ?? 0;
+  }
+}
+
+function textOf(x: Expr): string {
+  switch (x.kind) {
+    case "constant":
+      return `${x.type} ${Object.is(x.value, -0) ? "-0" : x.value}`;
+    case "variable":
+      return `${x.type} ${x.name}`;
+    case "unary":
+    case "binary":
+      return `${x.type} ${x.op}`;
+    case "load":
+      return `${x.type} load ${x.binding}`;
+    case "select":
+    case "cast":
+    case "bitcast":
+      return `${x.type} ${x.kind}`;
+  }
+}

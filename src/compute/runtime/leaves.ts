@@ -1,0 +1,85 @@
+/** The leaves of a runtime and the buffers that hold their bytes. */
+import { assert } from "../../base/assert.ts";
+import { bytesOf } from "../../base/bytes.ts";
+import { OptionError } from "../../base/errors.ts";
+import { buffer as leafNode } from "../compiler/graph.ts";
+import type { Node, Shape } from "../compiler/ir.ts";
+import type { Device, DeviceBuffer } from "../device/device.ts";
+import { elementBytes, type DType } from "../layout/dtype.ts";
+import { elementCount, formatShape } from "../layout/shape.ts";
+import type { BufferPool } from "./buffer-pool.ts";
+import type { HostArray } from "./runtime.ts";
+
+/** Bytes of all elements of `node`, stored row-major. */
+export function bytesOfNode({ shape, dtype }: Node): number {
+  return elementCount(shape) * elementBytes(dtype);
+}
+
+/** The array type that holds values of each dtype. */
+const HOST_ARRAYS = { float32: Float32Array, int32: Int32Array, uint32: Uint32Array, bool: Uint32Array } as const;
+
+export class Leaves {
+  readonly #device: Device;
+  readonly #pool: BufferPool;
+  readonly #buffers = new WeakMap<Node, DeviceBuffer>();
+  /** Frees what became unreachable: a net under callers who do not release. */
+  readonly #unreachable = new FinalizationRegistry<DeviceBuffer>((buffer) => this.#pool.give(buffer));
+
+  constructor(device: Device, pool: BufferPool) {
+    this.#device = device;
+    this.#pool = pool;
+  }
+
+  /** A new leaf; zeros without `data`. */
+  create(shape: Shape, dtype: DType, data?: HostArray): Node {
+    const leaf = leafNode(shape, dtype);
+    if (data !== undefined) checkData(leaf, data);
+    const bytes = bytesOfNode(leaf);
+    const buffer = data === undefined ? this.#pool.takeZeroed(bytes) : this.#pool.take(bytes);
+    if (data !== undefined && data.byteLength > 0) this.#device.write(buffer, bytesOf(data));
+    return this.#adopt(leaf, buffer);
+  }
+
+  /** A new leaf like `node`, with anything in it. */
+  createLike(node: Node): Node {
+    return this.#adopt(leafNode(node.shape, node.dtype), this.#pool.take(bytesOfNode(node)));
+  }
+
+  write(leaf: Node, data: HostArray): void {
+    const buffer = this.bufferOf(leaf);
+    checkData(leaf, data);
+    if (data.byteLength > 0) this.#device.write(buffer, bytesOf(data));
+  }
+
+  /** The buffer of a leaf that is alive. */
+  bufferOf(leaf: Node): DeviceBuffer {
+    const buffer = this.#buffers.get(leaf);
+    const found = leaf.primitive.kind === "buffer" ? "one of another, or released" : `a ${leaf.primitive.kind}`;
+    assert(buffer !== undefined, `runtime: expected a leaf of this runtime, found ${found}`);
+    return buffer;
+  }
+
+  release(leaf: Node): void {
+    const buffer = this.#buffers.get(leaf);
+    if (buffer === undefined) return;
+    this.#buffers.delete(leaf);
+    this.#unreachable.unregister(leaf);
+    this.#pool.give(buffer);
+  }
+
+  #adopt(leaf: Node, buffer: DeviceBuffer): Node {
+    this.#buffers.set(leaf, buffer);
+    this.#unreachable.register(leaf, buffer, leaf);
+    return leaf;
+  }
+}
+
+function checkData(leaf: Node, data: HostArray): void {
+  const expected = HOST_ARRAYS[leaf.dtype];
+  const count = elementCount(leaf.shape);
+  if (data instanceof expected && data.length === count) return;
+  const found = `${data.constructor.name} of ${data.length}`;
+  throw new OptionError(
+    `runtime: expected a ${expected.name} of ${count} for ${leaf.dtype} ${formatShape(leaf.shape)}, found ${found}`,
+  );
+}
