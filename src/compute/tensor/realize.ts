@@ -5,7 +5,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { currentRuntime } from "./runtime-scope.ts";
 import type { Tensor } from "./tensor.ts";
 import { currentTrace } from "./trace.ts";
-import { isLeaf, ownLeaf } from "./value.ts";
+import { isLeaf, ownNewLeaf } from "./value.ts";
 import type { Value } from "./value.ts";
 import { valuesOf } from "./host-values.ts";
 import type { HostArray } from "../runtime/runtime.ts";
@@ -60,7 +60,7 @@ async function realizeValues(runtime: Runtime, asked: readonly Value[]): Promise
     if (value.node !== nodes[index] || taken.has(leaf)) return;
     taken.add(leaf);
     value.node = leaf;
-    ownLeaf(leaf, value);
+    ownNewLeaf(leaf, value);
   });
 }
 

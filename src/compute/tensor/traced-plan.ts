@@ -13,7 +13,7 @@ import { withRuntime } from "./runtime-scope.ts";
 import { Tensor } from "./tensor.ts";
 import { isStateLeaf, readNode, Trace, withTrace } from "./trace.ts";
 import type { TraceResult } from "./trace.ts";
-import { createValue, isLeaf, ownLeaf } from "./value.ts";
+import { createValue, isLeaf, ownLeaf, ownNewLeaf } from "./value.ts";
 
 /** What a compiled function may return. */
 export type TensorTree = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
@@ -73,7 +73,7 @@ export class TracedPlan<Result extends TensorTree> {
       const plan = await runtime.compile(nodes, traced.updates);
       await runCopies(runtime, traced.copies);
       traced.adopt();
-      return new TracedPlan(runtime, plan, leaves, traced, rebuilt(returned, outputTensors(plan, nodes, runtime)));
+      return new TracedPlan(runtime, plan, leaves, traced, rebuilt(returned, outputTensors(plan, runtime)));
     } catch (error) {
       trace.abandon();
       throw error;
@@ -156,10 +156,10 @@ async function runCopies(runtime: Runtime, copies: readonly Copy[]): Promise<voi
   plan.destroy();
 }
 
-function outputTensors(plan: Plan, nodes: readonly Node[], runtime: Runtime): Tensor[] {
-  return plan.outputs.map((leaf, i) => {
+function outputTensors(plan: Plan, runtime: Runtime): Tensor[] {
+  return plan.outputs.map((leaf) => {
     const value = createValue(leaf, { runtime });
-    if (leaf !== nodes[i]) ownLeaf(leaf, value);
+    ownNewLeaf(leaf, value);
     return new Tensor(value);
   });
 }

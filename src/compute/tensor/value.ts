@@ -60,6 +60,11 @@ export function ownLeaf(leaf: Node, value: Value): void {
   holders.set(leaf, value);
 }
 
+/** As `ownLeaf`, unless the leaf is some value's already (a graph may turn out equal to one of its leaves). */
+export function ownNewLeaf(leaf: Node, value: Value): void {
+  if (!holders.has(leaf)) holders.set(leaf, value);
+}
+
 /** True when `value` is in a leaf of its own, not in one that it shares (with what it was detached from). */
 export function ownsLeaf(value: Value): boolean {
   return holders.get(value.node) === value;
