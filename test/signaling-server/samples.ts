@@ -15,7 +15,7 @@ export const SPEC: RunSpec = {
 };
 
 /** 64 hexadecimal characters that say what they stand for: cheaper than a SHA-256, of which a record has 245. */
-function fakeHash(text: string): string {
+export function fakeHash(text: string): string {
   return Buffer.from(text).toString("hex").slice(-64).padStart(64, "0");
 }
 
