@@ -4,15 +4,13 @@ import type { CSSResult, PropertyDeclarations, TemplateResult } from "lit";
 import { theme } from "hearth/elements";
 import "./file-drop.ts";
 import { navigate } from "../navigation.ts";
-import { runs } from "../runs.ts";
+import { runForFile, runs } from "../runs.ts";
 import type { RunSummary } from "../runs.ts";
 import { controls } from "../styles/controls.ts";
 import { startFormStyles } from "./start-form-styles.ts";
 
 const SEED_MAX = 2 ** 32 - 1;
 const STEPS_MAX = 1_000_000;
-const FILE_LABEL =
-  "It comes with a text of its own, this project's source. Drop a text file anywhere on this page to train on that.";
 
 class StartForm extends LitElement {
   static override properties: PropertyDeclarations = {
@@ -30,7 +28,7 @@ class StartForm extends LitElement {
 
   constructor() {
     super();
-    this.run = runs[0] as RunSummary;
+    this.run = runs[0];
     this.file = null;
     this.problem = "";
     this.isBusy = false;
@@ -47,7 +45,7 @@ class StartForm extends LitElement {
         <file-drop
           .accept=${this.run.accept}
           .file=${this.run.accept ? this.file : null}
-          .label=${FILE_LABEL}
+          .label=${this.run.fileHint}
           ?hidden=${!this.run.accept}
           @file-change=${(event: CustomEvent<File | null>) => this.#choose(event.detail)}
         ></file-drop>
@@ -95,11 +93,11 @@ class StartForm extends LitElement {
     this.problem = "";
   }
 
-  /** A file says what is wanted: a run that takes files. */
+  /** A file says what is wanted: a run that takes such files. */
   #choose(file: File | null): void {
     this.file = file;
     this.problem = "";
-    if (file && !this.run.accept) this.run = runs.find((run) => run.accept) ?? this.run;
+    if (file) this.run = runForFile(file.name, this.run);
   }
 
   async #start(event: SubmitEvent): Promise<void> {

@@ -44,10 +44,10 @@ test("a run without a file leaves the chosen one out", () =>
   withHome(async (page) => {
     const asked = page.waitForRequest("**/api/rooms");
     await chooseFile(page, "hamlet.txt", Buffer.from("To be, or not to be."));
-    await page.getByLabel("A network that learns to read digits").check();
+    await page.getByLabel("A small GPT that learns to add").check();
     expect(await page.locator("file-drop").isVisible()).toBe(false);
     await startRoom(page);
-    expect((await asked).postDataJSON()).toMatchObject({ run: "digits", data: null });
+    expect((await asked).postDataJSON()).toMatchObject({ run: "addition", data: null });
   }));
 
 test("each file that will not do gets one sentence, and another try", () =>
