@@ -6,11 +6,12 @@ import type { Clock } from "../../base/clock.ts";
 import {
   AbortedError,
   DeadlineError,
+  describeError,
   OptionError,
   PeerLostError,
   ProtocolError,
-  UnsupportedError,
 } from "../../base/errors.ts";
+import type { HearthError } from "../../base/errors.ts";
 import type { WaitOptions } from "../../base/wait.ts";
 import type { Channel } from "./channel.ts";
 import { openChannelLink } from "./channel-link.ts";
@@ -26,16 +27,17 @@ export interface Connection {
 }
 
 export interface Dial {
-  /**
-   * The channel may still be opening. A PeerLostError (no such peer), ProtocolError or UnsupportedError is final; after
-   * any other error the dial is tried again until nobody waits any more.
-   */
+  /** The channel, perhaps still opening. Never comes when the dial failed. */
   readonly connection: Promise<Connection>;
   /** Takes the dial back, before or after it succeeded. */
   abandon(): void;
 }
 
-export type Dialler = (peer: PeerId) => Dial;
+/**
+ * Dials, and says when that failed, even after the channel was there but not yet open: an error when no other dial would
+ * do better (there is no such peer), a sentence when it may be tried again.
+ */
+export type Dialler = (peer: PeerId, failed: (why: HearthError | string) => void) => Dial;
 
 /** The peer whose id sorts first dials at once; the other one expects that call, and dials itself after this time. */
 const PATIENCE_MS = 600;
@@ -58,6 +60,8 @@ export class ChannelTransport implements Transport {
   readonly #dialler: Dialler;
   readonly #table: LinkTable;
   readonly #attempts = new Map<PeerId, Attempt>();
+  /** Why the last dial to a peer failed. */
+  readonly #failures = new Map<PeerId, string>();
   #isClosed = false;
 
   constructor(self: PeerId, clock: Clock, dialler: Dialler) {
@@ -77,12 +81,11 @@ export class ChannelTransport implements Transport {
     }
     if (this.#isClosed)
       throw new AbortedError(`connecting to peer ${peer}: expected an open transport, found it closed`);
-    const link = this.#table.wait(peer, { ...options, deadlineMs: Math.max(0, endMs - this.#clock.nowMs()) });
     if (!this.#attempts.has(peer)) {
       if (this.self < peer) this.#dial(peer);
       else this.#dialAfter(peer, PATIENCE_MS);
     }
-    return link;
+    return this.#wait(peer, { ...options, deadlineMs: Math.max(0, endMs - this.#clock.nowMs()) });
   }
 
   onLink(accept: (link: Link) => void): void {
@@ -124,6 +127,16 @@ export class ChannelTransport implements Transport {
     }
   }
 
+  async #wait(peer: PeerId, options: WaitOptions): Promise<Link> {
+    try {
+      return await this.#table.wait(peer, options);
+    } catch (error) {
+      const why = this.#failures.get(peer);
+      if (!(error instanceof DeadlineError) || why === undefined) throw error;
+      throw new DeadlineError(`${error.message}; the last dial failed: ${why}`, { cause: error });
+    }
+  }
+
   #dialAfter(peer: PeerId, delayMs: number): void {
     const cancel = this.#clock.after(delayMs, () => {
       this.#attempts.delete(peer);
@@ -133,16 +146,14 @@ export class ChannelTransport implements Transport {
   }
 
   #dial(peer: PeerId): void {
-    const dial = this.#dialler(peer);
-    const attempt: Attempt = { cancel: () => dial.abandon(), dialledAtMs: this.#clock.nowMs() };
+    const attempt: Attempt = { cancel: () => {}, dialledAtMs: this.#clock.nowMs() };
     this.#attempts.set(peer, attempt);
-    dial.connection.then(
-      (connection) => {
-        if (this.#attempts.get(peer) === attempt) void this.#greet(peer, connection, attempt);
-        else drop(connection);
-      },
-      (error: unknown) => this.#failed(peer, attempt, error),
-    );
+    const dial = this.#dialler(peer, (why) => this.#failed(peer, attempt, why));
+    attempt.cancel = () => dial.abandon();
+    void dial.connection.then((connection) => {
+      if (this.#attempts.get(peer) === attempt) void this.#greet(peer, connection, attempt);
+      else drop(connection);
+    });
   }
 
   async #greet(peer: PeerId, connection: Connection, attempt: Attempt): Promise<void> {
@@ -153,21 +164,21 @@ export class ChannelTransport implements Transport {
       link.onClose(() => connection.release());
       if (this.#attempts.get(peer) !== attempt) return link.close("another dial won");
       this.#attempts.delete(peer);
+      this.#failures.delete(peer);
       this.#table.adopt(link);
     } catch (error) {
       connection.release();
       // A channel that closes while it is greeted lost against another dial, or will do better the next time.
-      this.#failed(peer, attempt, error instanceof PeerLostError ? null : error);
+      this.#failed(peer, attempt, error instanceof ProtocolError ? error : describeError(error));
     }
   }
 
-  #failed(peer: PeerId, attempt: Attempt, error: unknown): void {
+  #failed(peer: PeerId, attempt: Attempt, why: HearthError | string): void {
     if (this.#attempts.get(peer) !== attempt) return;
-    this.#attempts.delete(peer);
-    const isFinal =
-      error instanceof PeerLostError || error instanceof ProtocolError || error instanceof UnsupportedError;
-    if (isFinal) this.#table.fail(peer, error);
-    else if (this.#table.isWanted(peer)) this.#dialAfter(peer, RETRY_MS);
+    this.#stop(peer);
+    if (typeof why !== "string") return this.#table.fail(peer, why);
+    this.#failures.set(peer, why);
+    if (this.#table.isWanted(peer)) this.#dialAfter(peer, RETRY_MS);
   }
 
   #stop(peer: PeerId): void {

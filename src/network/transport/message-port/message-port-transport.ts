@@ -3,6 +3,7 @@
  * SharedWorker, a test) is injected.
  */
 import type { Clock } from "../../../base/clock.ts";
+import { describeError, HearthError } from "../../../base/errors.ts";
 import { ChannelTransport } from "../channel-transport.ts";
 import type { Connection } from "../channel-transport.ts";
 import type { PeerId } from "../transport.ts";
@@ -13,9 +14,21 @@ export type PortBroker = (peer: PeerId) => Promise<MessagePort>;
 
 export class MessagePortTransport extends ChannelTransport {
   constructor(self: PeerId, clock: Clock, broker: PortBroker) {
-    super(self, clock, (peer) => {
-      const connection = broker(peer).then(connectionOver);
-      return { connection, abandon: () => void connection.then(({ channel }) => channel.close()).catch(() => {}) };
+    super(self, clock, (peer, failed) => {
+      let isAbandoned = false;
+      const connection = new Promise<Connection>((resolve) => {
+        broker(peer).then(
+          (port) => (isAbandoned ? port.close() : resolve(connectionOver(port))),
+          (error: unknown) => {
+            failed(error instanceof HearthError ? error : describeError(error));
+          },
+        );
+      });
+      const abandon = (): void => {
+        isAbandoned = true;
+        void connection.then(({ channel }) => channel.close());
+      };
+      return { connection, abandon };
     });
   }
 

@@ -33,6 +33,8 @@ export class SimulatedChannel implements Channel {
   #lineFreeAtMs = 0;
   #arrivesAtMs = 0;
   #isClosed = false;
+  /** On the way, oldest first: a real clock may round two arrivals into the wrong order. */
+  readonly #inFlight: (string | ArrayBuffer)[] = [];
   /** Sent while the pair was cut. */
   #heldBack: (() => void)[] = [];
   #onmessage: ((event: MessageEvent) => void) | null = null;
@@ -69,8 +71,9 @@ export class SimulatedChannel implements Channel {
     this.#buffered += bytes;
     this.#lineFreeAtMs = Math.max(this.#lineFreeAtMs, clock.nowMs()) + bytes / bytesPerMs;
     clock.after(this.#lineFreeAtMs - clock.nowMs(), () => this.#left(bytes));
+    this.#inFlight.push(copy);
     this.#arrivesAtMs = Math.max(this.#arrivesAtMs, this.#lineFreeAtMs + this.wire.latencyMs());
-    clock.after(this.#arrivesAtMs - clock.nowMs(), () => this.#arrive(() => this.other?.receive(copy)));
+    clock.after(this.#arrivesAtMs - clock.nowMs(), () => this.#arrive(() => this.#deliverNext()));
   }
 
   /** Closes the other end too, after all that was sent before. */
@@ -99,6 +102,11 @@ export class SimulatedChannel implements Channel {
       if (this.#onmessage === null) this.#unheard.push(event);
       else this.#onmessage(event);
     });
+  }
+
+  #deliverNext(): void {
+    const data = this.#inFlight.shift();
+    if (data !== undefined) this.other?.receive(data);
   }
 
   #left(bytes: number): void {
