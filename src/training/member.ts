@@ -260,6 +260,7 @@ export class Member {
   async #step(work: Work, plan: PlanMessage, epoch: EpochMessage): Promise<MemberEvent> {
     const { clock, mux } = this.#options;
     const { engine, replica } = this.#ready();
+    replica.settle();
     const output = await runDataParallelStep({
       engine,
       group: work.group,

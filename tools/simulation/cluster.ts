@@ -27,6 +27,7 @@ export interface ClusterOptions {
 /** Bugs that the simulation must find: each breaks one rule of the protocol. */
 export const PLANTS = {
   "stale-rejoin": "a member keeps the state it has instead of getting the epoch's, and says it has the right one",
+  "drop-early": "a member drops its old shards as soon as it is ready, while others still fetch them",
   "keep-pending": "a member goes on from a result that was voted for and never committed",
 } as const;
 export type Plant = keyof typeof PLANTS;
@@ -159,6 +160,7 @@ export class Cluster {
   #check(record: LogRecord): void {
     if (record.kind === "rollback") {
       this.#rollbacks += 1;
+      if (this.#isCovered()) this.violations.push(`rolled back to ${record.step} although every shard is alive`);
       this.#last = null;
     }
     if (record.kind !== "commit") return;
@@ -173,6 +175,16 @@ export class Cluster {
     this.#committed.add(`${incarnation}/${step}`);
     this.#last = record.record;
     assert(chain !== previous || step === 0, "a chain must change");
+  }
+
+  /** True when members that all can reach one another have every byte of the last commit in memory. */
+  #isCovered(): boolean {
+    const record = this.#last;
+    const living = [...this.#members.values()].filter(
+      (member) => member.isAlive && !member.isFrozen && member.isConnected,
+    );
+    if (!record || this.#cuts.size > 0) return false;
+    return [...record.parameters, ...record.optimizer].every((hash) => living.some((member) => member.holds(hash)));
   }
 
   #scheduleFault(): void {

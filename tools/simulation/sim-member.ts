@@ -42,6 +42,8 @@ export class SimMember {
   committed: SimVersion | null = null;
   pending: SimVersion | null = null;
   state: MemberState = INITIAL_MEMBER;
+  /** Optimizer shards of before the last syncs, kept until a step begins. */
+  readonly #retired = new Map<Hash, number>();
   readonly #cluster: Cluster;
   #conn: string | null = null;
   #isPrepared = false;
@@ -83,13 +85,25 @@ export class SimMember {
     this.#down(conn);
   }
 
+  /** Counted on by the coordinator. */
+  get isConnected(): boolean {
+    return this.#conn !== null && this.#isPrepared;
+  }
+
+  /** In memory or on disk. */
   has(hash: Hash): boolean {
+    return this.holds(hash) || this.disk.chunks.has(hash);
+  }
+
+  /** In memory. */
+  holds(hash: Hash): boolean {
+    if (this.#retired.has(hash)) return true;
     for (const version of [GENESIS, this.committed, this.pending]) {
       if (!version) continue;
       if (version.parameters.includes(hash)) return true;
       for (const name of version.optimizer.values()) if (name === hash) return true;
     }
-    return this.disk.chunks.has(hash);
+    return false;
   }
 
   get #world(): Cluster["world"] {
@@ -163,7 +177,10 @@ export class SimMember {
     const versions = [this.committed, this.pending].filter((version) => version !== null);
     return {
       parameterRoots: versions.map((version) => version.parameterRoot),
-      optimizer: versions.flatMap((version) => [...version.optimizer]),
+      optimizer: [
+        ...versions.flatMap((version) => [...version.optimizer]),
+        ...[...this.#retired].map(([hash, shard]) => [shard, hash] as const),
+      ],
       stored: this.disk.generations,
     };
   }
@@ -252,12 +269,18 @@ export class SimMember {
       return { kind: "synced", fence: epoch, inventory: { ...this.#inventory(), ...claimed } };
     }
     if (missing.length > 0) return this.#fail(epoch, "missing", [], missing);
+    if (this.#cluster.plant !== "drop-early") {
+      for (const old of [this.committed, this.pending]) {
+        for (const [shard, hash] of old?.optimizer ?? []) this.#retired.set(hash, shard);
+      }
+    }
     this.committed = version;
     this.pending = null;
     return { kind: "synced", fence: epoch, inventory: this.#inventory() };
   }
 
   #step(plan: PlanMessage, epoch: EpochMessage): void {
+    this.#retired.clear();
     const work = this.#workNumber;
     const others = epoch.members.map((member) => member.peer).filter((peer) => peer !== this.peer);
     this.#later(20, 200, () => {

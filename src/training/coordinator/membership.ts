@@ -32,7 +32,7 @@ export function onHello(draft: Draft, conn: string, hello: Extract<ClientMessage
   if (hello.role === "observer") draft.patch({ observers: new Set(state.observers).add(conn) });
   else admit(draft, conn, hello);
   draft.send(conn, { kind: "welcome", spec, incarnation, step, peers, history });
-  const last = lastStepLine(state);
+  const last = hello.role === "observer" ? lastStepLine(state) : undefined;
   if (last) draft.send(conn, { kind: "event", line: last });
   if (draft.state.waitingReason) {
     draft.send(conn, { kind: "waiting", reason: draft.state.waitingReason, devices: [] });

@@ -7,7 +7,7 @@ import { assert } from "../../base/assert.ts";
 import { hashText } from "../../base/hash.ts";
 
 /** Devices that hold a shard, where there are so many. */
-export const COPIES = 3;
+const COPIES = 3;
 
 export interface CheckpointPlacement {
   /** Rank that owns each shard. */

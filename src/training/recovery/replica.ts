@@ -73,6 +73,12 @@ export class Replica {
   readonly genesis: Version;
   #committed: Version | null = null;
   #pending: Version | null = null;
+  /**
+   * Optimizer shards that this member had before its last syncs and no longer keeps: others may still be fetching them
+   * from here, and if the epoch comes to nothing they may be the only copies. Dropped when a step begins, since then
+   * everybody is ready.
+   */
+  readonly #retired = new Map<Hash, { readonly shard: number; readonly bytes: Bytes }>();
   /** By hash, made when first asked for and dropped when a version changes. */
   #index: Map<Hash, Bytes> | null = null;
 
@@ -90,14 +96,25 @@ export class Replica {
     this.#index = null;
   }
 
+  /** Every member of the epoch has what it needs. */
+  settle(): void {
+    this.#retired.clear();
+    this.#index = null;
+  }
+
   /** The pending version's verdict was COMMIT. */
   promote(): Version | null {
-    this.replace(this.#pending);
+    this.#committed = this.#pending;
+    this.#pending = null;
+    this.#index = null;
     return this.#committed;
   }
 
-  /** Makes `version` the committed one and drops the pending one. */
+  /** Makes `version` the committed one and drops the pending one; optimizer shards stay to be had until `settle`. */
   replace(version: Version | null): void {
+    for (const old of [this.#committed, this.#pending]) {
+      for (const [shard, { bytes, hash }] of old?.optimizer ?? []) this.#retired.set(hash, { shard, bytes });
+    }
     this.#committed = version;
     this.#pending = null;
     this.#index = null;
@@ -114,11 +131,13 @@ export class Replica {
     const optimizer = versions.flatMap((version) =>
       [...version.optimizer].map(([shard, { hash }]): [number, Hash] => [shard, hash]),
     );
+    for (const [hash, { shard }] of this.#retired) optimizer.push([shard, hash]);
     return { parameterRoots: versions.map((version) => version.parameterRoot), optimizer, stored };
   }
 
   #makeIndex(): Map<Hash, Bytes> {
     const index = new Map<Hash, Bytes>();
+    for (const [hash, { bytes }] of this.#retired) index.set(hash, bytes);
     for (const version of [this.genesis, this.#committed, this.#pending]) {
       if (!version) continue;
       version.parameterHashes.forEach((hash, shard) => index.set(hash, parameterShard(version.parameters, shard)));
