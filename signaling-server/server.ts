@@ -10,6 +10,7 @@ import type { Clock } from "../src/base/clock.ts";
 import { describeError, OptionError } from "../src/base/errors.ts";
 import type { RandomSource } from "../src/base/random.ts";
 import { sleep, withDeadline } from "../src/base/wait.ts";
+import { MEMBERS_MAX } from "../src/network/wire/schemas.ts";
 import type { Limits } from "../src/training/coordinator/protocol.ts";
 import { COORDINATOR_PATH, CoordinatorSockets } from "./coordinator-sockets.ts";
 import { lockDirectory } from "./data-lock.ts";
@@ -49,6 +50,7 @@ export interface ServerOptions {
   readonly log: (line: string) => void;
   readonly roomsStoredMax?: number;
   readonly roomIdleMsMax?: number;
+  readonly roomMembersMax?: number;
 }
 
 export interface RunningServer {
@@ -110,6 +112,7 @@ async function assemble(server: Server, options: ServerOptions): Promise<Parts> 
     log,
     storedMax: options.roomsStoredMax ?? ROOMS_STORED_MAX,
     loadedMax: ROOMS_LOADED_MAX,
+    membersMax: options.roomMembersMax ?? MEMBERS_MAX,
     idleMsMax: options.roomIdleMsMax ?? ROOM_IDLE_MS_MAX,
     onLine: (line) => metrics.line(line),
     onAppend: (record) => metrics.record(record),

@@ -1,4 +1,5 @@
 /** The built app, up to date: what `npm start` serves. */
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,6 +9,7 @@ import { build } from "vite";
 const SOURCES = ["app", "src", "examples", "package-lock.json", "tsconfig.json"];
 /** Written last: a folder without it is none, or half a build. */
 const MARKER = ".built";
+const REPLACE_ATTEMPTS = 5;
 
 /**
  * Builds the app of the repository at `root` into its `dist/` where that is missing or older than the sources, and
@@ -20,7 +22,7 @@ export async function buildApp(root: string): Promise<string> {
   const directory = join(root, "dist");
   if (await isFresh(root, directory)) return directory;
   process.stderr.write("hearth: building the app...\n");
-  const fresh = join(root, "node_modules", `.dist-${process.pid}`);
+  const fresh = join(root, "node_modules", `.dist-${randomUUID()}`);
   try {
     const app = join(root, "app");
     await build({
@@ -57,10 +59,24 @@ async function newestMs(path: string): Promise<number> {
   return newest;
 }
 
+/** Puts `fresh` in the place of `directory`. Of two that do this at once the last one wins. */
 async function replace(fresh: string, directory: string): Promise<void> {
   const old = `${fresh}.old`;
-  await mkdir(directory, { recursive: true });
-  await rename(directory, old);
-  await rename(fresh, directory);
-  await rm(old, { recursive: true, force: true });
+  for (let attempt = 1; ; attempt++) {
+    await mkdir(directory, { recursive: true });
+    await rename(directory, old).catch(ignoreMissing);
+    try {
+      await rename(fresh, directory);
+      return;
+    } catch (error) {
+      if (attempt === REPLACE_ATTEMPTS) throw error;
+    } finally {
+      await rm(old, { recursive: true, force: true });
+    }
+  }
+}
+
+/** Another build took it away in between. */
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== "ENOENT") throw error;
 }

@@ -26,6 +26,8 @@ export interface RoomsOptions {
   /** Rooms on the disk, and rooms in memory (about 1 MB each). */
   readonly storedMax: number;
   readonly loadedMax: number;
+  /** Members, and as many who only watch, in one room at a time. */
+  readonly membersMax: number;
   /** A room that has been empty for so long leaves the memory. */
   readonly idleMsMax: number;
   readonly log: (line: string) => void;
@@ -137,7 +139,12 @@ export class Rooms {
     // Attaching is part of the exclusive work: a room that somebody is about to enter must not be put away.
     return this.#exclusively(room, async () => {
       const entered = await this.#ready(room);
-      if (entered instanceof RoomDriver) entered.attach(conn);
+      if (!(entered instanceof RoomDriver)) return entered;
+      const { membersMax } = this.#options;
+      if (entered.count(conn.role) >= membersMax) {
+        return { code: "busy", reason: `This room is full: it has ${membersMax} ${conn.role}s, as many as may be.` };
+      }
+      entered.attach(conn);
       return entered;
     });
   }

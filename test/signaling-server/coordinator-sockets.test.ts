@@ -205,6 +205,25 @@ test("a room whose coordinator throws refuses its members and starts again from 
   await faulty.end();
 });
 
+test("a room takes so many members and no more, and another when one has gone", async () => {
+  const small = await testServer({ roomMembersMax: 2 });
+  const target = await createRoom(small.origin);
+  const members = await Promise.all(
+    ["a", "b"].map((peer) => TestSocket.open(small.origin, hello(target, "member", peer))),
+  );
+  for (const member of members) await member.hear("welcome");
+  const third = await TestSocket.open(small.origin, hello(target, "member", "c"));
+  expect(await third.hear("refused")).toMatchObject({ code: "busy", reason: expect.stringMatching(/full/) as string });
+  const watcher = await TestSocket.open(small.origin, hello(target, "observer", "d"));
+  await watcher.hear("welcome");
+  members[0]?.close();
+  await eventually("a free place", async () => (await metric(small.origin, "hearth_members_connected")) === 1);
+  const fourth = await TestSocket.open(small.origin, hello(target, "member", "e"));
+  await fourth.hear("welcome");
+  for (const socket of [...members, watcher, fourth]) socket.close();
+  await small.end();
+});
+
 test("a room with a damaged log is refused with a sentence, and only that room", async () => {
   const healthy = await createRoom(server.origin);
   const path = join(server.data, "rooms", room, "log");

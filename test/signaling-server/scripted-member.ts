@@ -12,8 +12,8 @@ const RETRY_MS = 50;
 
 export class ScriptedMember {
   /** Commits it heard of: step -> chain. */
-  readonly commits = new Map<number, Hash>();
-  readonly incarnations = new Set<number>();
+  readonly commits: Map<number, Hash> = new Map<number, Hash>();
+  readonly incarnations: Set<number> = new Set<number>();
   readonly refusals: string[] = [];
   finished = false;
   /** Called at each commit that it hears of. */
