@@ -5,7 +5,7 @@ import { grad } from "../../src/compute/tensor/autograd.ts";
 import { tensor } from "../../src/compute/tensor/create.ts";
 import { withRuntime } from "../../src/compute/tensor/runtime-scope.ts";
 import { Tensor } from "../../src/compute/tensor/tensor.ts";
-import { testRuntimes } from "../compute/tensor/test-runtimes.ts";
+import { deviceRuntime } from "../compute/tensor/test-runtimes.ts";
 import { fixturesMissing, opFixtures } from "./fixtures.ts";
 import type { OpFixture } from "./fixtures.ts";
 import { FIXTURE_OPS } from "./fixture-ops.ts";
@@ -31,27 +31,26 @@ function resultsOf(fixture: OpFixture): { names: string[]; tensors: Tensor[] } {
   return { names: [fixture.output, ...wanted.map(({ name }) => name)], tensors: [output, ...grads] };
 }
 
-for (const { name: device, runtime } of testRuntimes()) {
-  test.skipIf(fixturesMissing !== null)(
-    `ops give PyTorch's values and gradients on ${device} (${reason})`,
-    async () => {
-      const failures: string[] = [];
-      for (const fixture of known) {
-        const { names, tensors } = withRuntime(runtime, () => resultsOf(fixture));
-        const results = await Tensor.readAll(tensors);
-        for (const [i, name] of names.entries()) {
-          const expected = values(name).data;
-          const found = present(results[i], name);
-          assert(found.length === expected.length, `${name}: ${found.length} values`);
-          const wrong = expected.findIndex(
-            (value, at) =>
-              !(Math.abs((found[at] ?? Number.NaN) - value) <= fixture.atol + fixture.rtol * Math.abs(value)),
-          );
-          if (wrong >= 0) failures.push(`${name}[${wrong}]: ${found[wrong]} for ${expected[wrong]}`);
-        }
+test.skipIf(fixturesMissing !== null)(
+  `ops give PyTorch's values and gradients on the reference device (${reason})`,
+  async () => {
+    const runtime = deviceRuntime();
+    const failures: string[] = [];
+    for (const fixture of known) {
+      const { names, tensors } = withRuntime(runtime, () => resultsOf(fixture));
+      const results = await Tensor.readAll(tensors);
+      for (const [i, name] of names.entries()) {
+        const expected = values(name).data;
+        const found = present(results[i], name);
+        assert(found.length === expected.length, `${name}: ${found.length} values`);
+        const wrong = expected.findIndex(
+          (value, at) =>
+            !(Math.abs((found[at] ?? Number.NaN) - value) <= fixture.atol + fixture.rtol * Math.abs(value)),
+        );
+        if (wrong >= 0) failures.push(`${name}[${wrong}]: ${found[wrong]} for ${expected[wrong]}`);
       }
-      expect(failures).toEqual([]);
-    },
-    120_000,
-  );
-}
+    }
+    expect(failures).toEqual([]);
+  },
+  120_000,
+);

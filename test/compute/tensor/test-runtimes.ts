@@ -1,18 +1,9 @@
-/** The runtimes that tests of ops run on. */
+/** The runtime that tests of ops run on. */
 import { createRuntime } from "../../../src/compute/runtime/graph-runtime.ts";
 import { ReferenceDevice } from "../../../src/compute/device/reference/reference-device.ts";
 import type { Runtime } from "../../../src/compute/runtime/runtime.ts";
-import { InterpreterRuntime } from "./interpreter-runtime.ts";
 
 /** The compiler and the reference device: what a tab without a GPU runs. */
 export function deviceRuntime(): Runtime {
   return createRuntime(new ReferenceDevice());
-}
-
-/** The oracle, and what it judges. */
-export function testRuntimes(): { name: string; runtime: Runtime }[] {
-  return [
-    { name: "the interpreter of graphs", runtime: new InterpreterRuntime() },
-    { name: "the reference device", runtime: deviceRuntime() },
-  ];
 }

@@ -1,5 +1,5 @@
 import { OptionError, ShapeError } from "../../../base/errors.ts";
-import { binary, constant, gather, reduce, reshape } from "../../compiler/graph.ts";
+import { binary, constant, gather, reduce, reshape, unary } from "../../compiler/graph.ts";
 import type { Node } from "../../compiler/ir.ts";
 import { iotaTensor } from "../source.ts";
 import { defineOp } from "../op.ts";
@@ -7,7 +7,7 @@ import { toFloat, toIndices } from "../operands.ts";
 import { formatShape, sameShape } from "../../layout/shape.ts";
 import { sizeOf } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
-import { logSumExpNode } from "./softmax.ts";
+import { shiftedExponentials } from "./softmax.ts";
 
 /** What becomes of the losses of the samples. */
 export type Reduction = "mean" | "sum" | "none";
@@ -21,7 +21,8 @@ export interface CrossEntropyOptions {
 }
 
 /**
- * Logits x [N, V] and targets t [N] (int32) -> [N]: log(sum(e^x)) - (1 - s) x[t] - s mean(x), with smoothing s.
+ * Logits x [N, V] and targets t [N] (int32) -> [N]: log(sum(e^z)) - (1 - s) z[t] - s mean(z), with z = x - max(x)
+ * and smoothing s.
  *
  * dL/dx = g * (softmax(x) - (1 - s) onehot(t) - s / V). Keeps nothing but its inputs.
  */
@@ -29,9 +30,10 @@ const op = defineOp<[Tensor, Tensor], { smoothing: number }>({
   name: "crossEntropy",
   forward: ([x, targets], { smoothing }) => {
     const rows = sizeOf(x.shape, 0);
-    const chosen = gather(x, reshape(targets, [rows, 1]), 1);
-    const loss = binary("subtract", logSumExpNode(x, 1), scale(chosen, 1 - smoothing));
-    const spread = scale(reduce("sum", x, [1]), smoothing / sizeOf(x.shape, 1));
+    const { shifted, sum } = shiftedExponentials(x, 1);
+    const chosen = gather(shifted, reshape(targets, [rows, 1]), 1);
+    const loss = binary("subtract", unary("log", sum), scale(chosen, 1 - smoothing));
+    const spread = scale(reduce("sum", shifted, [1]), smoothing / sizeOf(x.shape, 1));
     return reshape(smoothing === 0 ? loss : binary("subtract", loss, spread), [rows]);
   },
   backward: ({ grad, inputs: [x, targets], options: { smoothing } }) => {

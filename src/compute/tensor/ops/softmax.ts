@@ -21,28 +21,37 @@ const op = defineOp<[Tensor], { axis: number }>({
 /** With s = softmax(x): dL/dx = g - s * sum(g). Keeps only the output. */
 const logOp = defineOp<[Tensor], { axis: number }>({
   name: "logSoftmax",
-  forward: ([x], { axis }) => binary("subtract", x, expand(logSumExpNode(x, axis), x.shape)),
+  forward: ([x], { axis }) => {
+    const { shifted, sum } = shiftedExponentials(x, axis);
+    return binary("subtract", shifted, expand(unary("log", sum), x.shape));
+  },
   backward: ({ grad, output, options: { axis } }) => [grad.sub(output.exp().mul(grad.sum(axis, { keepDim: true })))],
 });
 
 /** dL/dx = g * softmax(x), by e^(x - output). */
 const sumOp = defineOp<[Tensor], { axis: number }>({
   name: "logSumExp",
-  forward: ([x], { axis }) => logSumExpNode(x, axis),
+  forward: ([x], { axis }) => {
+    const { max, sum } = shiftedExponentials(x, axis);
+    return binary("add", max, unary("log", sum));
+  },
   backward: ({ grad, inputs: [x], output }) => [grad.mul(x.sub(output).exp())],
 });
 
-/** e^(x - max(x)) and its sum, so that nothing overflows. */
-function shiftedExponentials(x: Node, axis: number): { max: Node; exponentials: Node; sum: Node } {
-  const max = reduce("maximum", x, [axis]);
-  const exponentials = unary("exp", binary("subtract", x, expand(max, x.shape)));
-  return { max, exponentials, sum: reduce("sum", exponentials, [axis]) };
+/** Along an axis: max(x), which keeps size 1; x - max(x); e^(x - max(x)), which cannot overflow; and its sum. */
+export interface ShiftedExponentials {
+  readonly max: Node;
+  readonly shifted: Node;
+  readonly exponentials: Node;
+  readonly sum: Node;
 }
 
-/** log(sum(e^x)) along `axis`, which keeps size 1. */
-export function logSumExpNode(x: Node, axis: number): Node {
-  const { max, sum } = shiftedExponentials(x, axis);
-  return binary("add", max, unary("log", sum));
+/** What softmax and its logarithm are made of. */
+export function shiftedExponentials(x: Node, axis: number): ShiftedExponentials {
+  const max = reduce("maximum", x, [axis]);
+  const shifted = binary("subtract", x, expand(max, x.shape));
+  const exponentials = unary("exp", shifted);
+  return { max, shifted, exponentials, sum: reduce("sum", exponentials, [axis]) };
 }
 
 /** e^x / sum(e^x) along `axis`. */
