@@ -60,6 +60,7 @@ async function realizeValues(runtime: Runtime, asked: readonly Value[]): Promise
     if (value.node !== nodes[index] || taken.has(leaf)) return;
     taken.add(leaf);
     value.node = leaf;
+    value.runtime = runtime;
     ownNewLeaf(leaf, value);
   });
 }

@@ -126,6 +126,7 @@ export class Trace {
     for (const [value, leaf] of this.#leaves) {
       if (value.node === leaf) continue;
       value.node = leaf;
+      value.runtime = this.runtime;
       ownLeaf(leaf, value);
     }
     for (const tensor of this.#assigned) {

@@ -104,6 +104,7 @@ export class TracedPlan<Result extends TensorTree> {
     moved.forEach(({ leaf }, i) => {
       const value = present(values[i], "compile: a moved value");
       value.node = leaf;
+      value.runtime = this.#runtime;
       ownLeaf(leaf, value);
     });
     return true;
@@ -165,8 +166,9 @@ function outputTensors(plan: Plan, runtime: Runtime): Tensor[] {
 }
 
 function tensorsOf(tree: TensorTree): Tensor[] {
-  const list = tree instanceof Tensor ? [tree] : Array.isArray(tree) ? (tree as Tensor[]) : Object.values(tree ?? {});
-  if (typeof tree !== "object" || tree === null || !list.every((item) => item instanceof Tensor)) {
+  const isRecord = typeof tree === "object" && tree !== null && Object.getPrototypeOf(tree) === Object.prototype;
+  const list: unknown[] = tree instanceof Tensor ? [tree] : Array.isArray(tree) ? tree : isRecord ? Object.values(tree) : [null]; // prettier-ignore
+  if (!list.every((item) => item instanceof Tensor)) {
     throw new OptionError("compile: expected a function that returns tensors, found one that returns something else");
   }
   return list;

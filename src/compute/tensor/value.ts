@@ -11,8 +11,8 @@ import type { Trace } from "./trace.ts";
 export interface Value {
   /** How it is computed; replaced by a leaf once it has been, which changes no bits. */
   node: Node;
-  /** Where its leaves live; null while it reads none. */
-  readonly runtime: Runtime | null;
+  /** Where its leaves live; null while it reads none and is none. */
+  runtime: Runtime | null;
   /** The compiled function that is being traced and owns it; null for all others. */
   readonly trace: Trace | null;
   readonly requiresGrad: boolean;
