@@ -2,7 +2,8 @@
  * One device: buffers, kernels, and recordings of dispatches. The narrowest interface that WebGPU, WebAssembly and a
  * plain interpreter can all serve well. It knows kernels (`lang`), not tensors, not graphs, not peers.
  *
- * Commands run in the order submitted. A failure inside a submit surfaces at the next `read` or through `lost`.
+ * Commands run in the order submitted. A failure inside a submit surfaces at the next `read` or through `lost`. A lost
+ * or destroyed device ignores writes and submits, and rejects what is awaited.
  */
 import type { Bytes } from "../../base/bytes.ts";
 import type { DeviceLostError } from "../../base/errors.ts";
@@ -75,7 +76,7 @@ export interface Device {
   record(commands: readonly Command[]): Recording;
   /** Starts a recording; long ones yield to the event loop on a device that shares the thread. */
   submit(recording: Recording): void;
-  /** Resolves when all that was submitted has run. */
+  /** Resolves when all that was submitted has run. @throws DeviceLostError */
   idle(): Promise<void>;
   /** Frees everything. `lost` resolves. */
   destroy(): void;

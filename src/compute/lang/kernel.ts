@@ -3,7 +3,8 @@
  *
  * A kernel is a grid of independent invocations over bound arrays. Its body is a tree of typed expressions and
  * statements: TypeScript values are constants, tree nodes are code. Each target prints the same tree: WGSL for WebGPU
- * (`device/webgpu`), JavaScript for the reference device. So every kernel has an oracle.
+ * (`device/webgpu`), JavaScript for the reference device. So every kernel has an oracle. `build.ts` and `statements.ts`
+ * make nodes.
  *
  * Workgroup storage, barriers and subgroups are not here yet: on software adapters they cost more than they give.
  */
@@ -26,9 +27,11 @@ export type BinaryOp =
 /**
  * A typed expression without side effects.
  *
- * Integers wrap modulo 2^32; integer division and remainder truncate toward zero; `multiplyHigh` (u32) is the upper
- * word of the 64-bit product. `load` clamps its index into the array, as WGSL's robustness does. `select` evaluates
- * both branches. `bitcast` keeps the bits, `cast` converts (f32 to integers truncates and saturates).
+ * Integers wrap modulo 2^32; integer division and remainder truncate toward zero, x / 0 is x and x % 0 is 0;
+ * `multiplyHigh` (u32) is the upper word of the 64-bit product; shifts count modulo 32. `power` of a negative f32 takes
+ * whole exponents. `load` clamps its index into the array: a negative one reads element 0. `select` evaluates both
+ * branches. `bitcast` keeps the bits, `cast` converts (f32 to integers truncates and saturates).
+ * Devices may add floats in another order, flush subnormals, ignore the sign of zero, and compute anything from NaN.
  */
 export type Expr =
   | { readonly kind: "constant"; readonly type: ScalarType; readonly value: number | boolean }
@@ -46,7 +49,10 @@ export type Expr =
   | { readonly kind: "bitcast"; readonly type: ScalarType; readonly x: Expr }
   | { readonly kind: "load"; readonly type: ScalarType; readonly binding: number; readonly index: Expr };
 
-/** `let` names an immutable value, `var` a mutable one; names are unique in a kernel. A `for` counts an i32 upward. */
+/**
+ * `let` names an immutable value, `var` a mutable one; names are unique in a kernel. A `for` counts an i32 upward, and
+ * evaluates its bounds once. A `store` outside its array stores nothing.
+ */
 export type Statement =
   | { readonly kind: "let"; readonly name: string; readonly value: Expr }
   | { readonly kind: "var"; readonly name: string; readonly value: Expr }

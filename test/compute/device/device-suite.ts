@@ -2,8 +2,7 @@
  * What every Device must do. Node and browsers run it, each handing in its own test functions, so it imports neither
  * a test runner nor a platform.
  */
-import { InvariantError, UnsupportedError } from "../../../src/base/errors.ts";
-import { describeError } from "../../../src/base/errors.ts";
+import { describeError, InvariantError, UnsupportedError } from "../../../src/base/errors.ts";
 import type { Command, Device, DeviceBuffer } from "../../../src/compute/device/device.ts";
 import * as build from "../../../src/compute/lang/build.ts";
 import { invocationOf } from "../../../src/compute/lang/expr.ts";

@@ -7,7 +7,7 @@ import { openNodeWebGpu, webGpuMissing } from "../device/devices.ts";
 import { runBounded, type Bounded } from "./bounded.ts";
 import { randomArrays, randomKernel } from "./random-kernel.ts";
 
-const KERNELS = Number(process.env["HEARTH_ORACLE_KERNELS"] ?? 80);
+const KERNELS = Number(process.env["HEARTH_ORACLE_KERNELS"] ?? 30);
 const SEED = Number(process.env["HEARTH_ORACLE_SEED"] ?? 1);
 
 type Arrays = (Float32Array | Int32Array | Uint32Array)[];

@@ -2,7 +2,7 @@
  * The device on a GPU: recordings become one command encoder and one submit, with bind groups made once.
  *
  * An error that WebGPU reports late (validation, out of memory) ends the device as a loss does: what was computed since
- * cannot be trusted. `lost` says why, and every later read rejects with it.
+ * cannot be trusted. `lost` says why, and every later read rejects with it; the owner still calls `destroy`.
  */
 import { assert } from "../../../base/assert.ts";
 import type { Bytes } from "../../../base/bytes.ts";
@@ -82,9 +82,11 @@ export class WebGpuDevice implements Device {
     this.lost = new Promise((resolve) => {
       this.#resolveLost = resolve;
     });
-    device.onuncapturederror = ({ error }) => {
-      this.#fail(`WebGPU ${info.name}: expected commands that run, found ${error.message}`, error);
-      device.destroy();
+    device.onuncapturederror = (event) => {
+      // Handled here: Dawn in Node would print it too.
+      event.preventDefault();
+      this.#fail(`WebGPU ${info.name}: expected commands that run, found ${event.error.message}`, event.error);
+      // Whoever waits for `lost` destroys it: Dawn in Node calls this inside the failing call, and would wait for itself.
     };
     void device.lost.then(({ reason, message }) => {
       this.#fail(`WebGPU ${info.name}: expected the device to stay, found it lost (${reason}): ${message}`);
