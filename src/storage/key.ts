@@ -2,7 +2,7 @@
 import { OptionError } from "../base/errors.ts";
 
 /** Twice as many bytes, where a file system needs upper case escaped, still fit a file name (255). */
-export const KEY_LENGTH_MAX = 120;
+const KEY_LENGTH_MAX = 120;
 
 const KEY = /^[A-Za-z0-9._/:-]+$/;
 

@@ -68,7 +68,6 @@ export const test: Test = Object.assign(run as Test, {
     },
 });
 
-export const it: Test = test;
 export const describe: (name: string, body: () => void) => void = (name, body) => mocha.describe(name, body);
 export const beforeAll: Hook = (body) => mocha.before(body);
 export const afterAll: Hook = (body) => mocha.after(body);

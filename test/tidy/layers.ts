@@ -17,7 +17,7 @@ function inCompute(...names: readonly string[]): string[] {
   return [BASE, ...names.map((name) => `src/compute/${name}`)];
 }
 
-export const LAYERS: readonly Layer[] = [
+const LAYERS: readonly Layer[] = [
   { folder: BASE, may: [] },
   { folder: "src/compute/layout", may: inCompute() },
   { folder: "src/compute/lang", may: inCompute("layout") },

@@ -72,7 +72,7 @@ function list(root: string, folder: string, options = { isDeep: true }): string[
   return found;
 }
 
-export function readSource(path: string, text: string): SourceFile {
+function readSource(path: string, text: string): SourceFile {
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
   const imports: Import[] = [];
   const named: string[] = [];
