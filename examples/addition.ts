@@ -1,6 +1,6 @@
 /** A small GPT that learns to add two numbers, digit by digit, from nothing but sums. */
 import { compile, functional as F, noGrad } from "hearth";
-import { defineRun, type Dataset, type HostTensor, type Random } from "hearth/swarm";
+import { defineRun, type Dataset, type HostTensor, type Random, type RunDefinition } from "hearth/swarm";
 import { Gpt } from "./gpt.ts";
 
 const SYMBOLS = "0123456789+= ";
@@ -24,7 +24,7 @@ class Sums implements Dataset {
   }
 }
 
-export default defineRun<Sums, Gpt>({
+const run: RunDefinition<Sums, Gpt> = defineRun({
   name: "addition",
   title: "Addition",
   description: "A small language model learns to add two numbers that it has never seen together.",
@@ -67,6 +67,7 @@ export default defineRun<Sums, Gpt>({
     return lines.join("\n");
   },
 });
+export default run;
 
 function sum(a: number, b: number): string {
   const padded = (value: number, digits: number): string => String(value).padStart(digits, "0");

@@ -10,7 +10,7 @@ import {
   tensor,
   Tensor,
 } from "hearth";
-import { defineRun, type Dataset, type HostTensor, type Random } from "hearth/swarm";
+import { defineRun, type Dataset, type HostTensor, type Random, type RunDefinition } from "hearth/swarm";
 import { Gpt } from "./gpt.ts";
 
 const CONTEXT = 64;
@@ -46,7 +46,7 @@ class Text implements Dataset {
   }
 }
 
-export default defineRun<Text, Gpt>({
+const run: RunDefinition<Text, Gpt> = defineRun({
   name: "char-gpt",
   title: "Char GPT",
   description: "A small language model learns to write like your text, one character at a time.",
@@ -79,6 +79,7 @@ export default defineRun<Text, Gpt>({
     return tokenizer.decode(window.slice(CONTEXT));
   },
 });
+export default run;
 
 /** A token with probability softmax(logits / 0.8). */
 function draw(logits: ArrayLike<number>, random: Random): number {

@@ -1,6 +1,6 @@
 /** A small convolutional network that learns to read handwritten digits of 8 x 8 pixels. */
 import { compile, functional as F, nn, noGrad, OptionError, type Tensor } from "hearth";
-import { defineRun, type Dataset, type HostTensor, type Random } from "hearth/swarm";
+import { defineRun, type Dataset, type HostTensor, type Random, type RunDefinition } from "hearth/swarm";
 import { drawDigits } from "./draw-digits.ts";
 
 const SIDE = 8;
@@ -62,7 +62,7 @@ class Cnn extends nn.Module {
   }
 }
 
-export default defineRun<Digits, Cnn>({
+const run: RunDefinition<Digits, Cnn> = defineRun({
   name: "digits",
   title: "Digits",
   description: "A small convolutional network learns to read digits, drawn in many fonts.",
@@ -89,6 +89,7 @@ export default defineRun<Digits, Cnn>({
     return pictures.join("\n\n");
   },
 });
+export default run;
 
 function shades(pixels: readonly number[]): string {
   const rows = Array.from({ length: SIDE }, (_, row) => pixels.slice(row * SIDE, (row + 1) * SIDE));

@@ -93,7 +93,13 @@ export class FileDrop extends LitElement {
         <p role="status">
           ${file ? html`<strong>${file.name}</strong> <span class="hint">${formatBytes(file.size)}</span>` : this.label}
         </p>
-        <input type="file" accept=${this.accept} tabindex="-1" @change=${(event: Event) => this.#picked(event)} />
+        <input
+          id="data-file"
+          type="file"
+          accept=${this.accept}
+          tabindex="-1"
+          @change=${(event: Event) => this.#picked(event)}
+        />
         <button class="button" type="button" @click=${() => this.renderRoot.querySelector("input")?.click()}>
           ${file ? "Choose another" : "Choose a file"}
         </button>

@@ -25,7 +25,7 @@ const LATENCY_MS = 3;
 
 /** Pulls every parameter towards a target drawn for each slot; the optimizer is Adam without its corrections. */
 export class ToyEngine implements MemberEngine {
-  readonly name = "toy";
+  readonly name: string = "toy";
   readonly parameterCount = PARAMETERS;
   readonly stateFloats = 2;
   readonly slots = 8;
