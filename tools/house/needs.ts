@@ -16,9 +16,11 @@ export type Environment = Readonly<Record<string, string>>;
 
 /** A browser with WebGPU. @throws UnsupportedError that says in one line what is missing */
 export async function needChromium(): Promise<{ path: string; environment: Environment }> {
+  const told = process.env["CHROME_PATH"];
   // Fonts come with it: runs draw text, and a browser without any draws boxes.
-  if (!findChromium() && canInstall()) await install(["chromium", "fonts-liberation", "fonts-dejavu-core"]);
+  if (!findChromium() && !told && canInstall()) await install(["chromium", "fonts-liberation", "fonts-dejavu-core"]);
   const path = findChromium();
+  if (!path && told) throw new UnsupportedError(`Missing: ${told}, which CHROME_PATH names.`);
   if (!path) throw new UnsupportedError("Missing: Chromium or Chrome. Install one, or name it in CHROME_PATH.");
   return { path, environment: { CHROME_PATH: path } };
 }
