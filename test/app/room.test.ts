@@ -95,9 +95,26 @@ test("the device asked for in the address is passed on, and others are not", asy
 
 test("a tab without WebGPU says that it goes on with the CPU", () =>
   withRoom(async (page) => {
-    const engine = { kind: "reference", name: "CPU", reason: "This browser offers no WebGPU." };
-    await showView(page, trainingView(5, 1, { engine }));
-    expect(await page.locator("hearth-status .notice").innerText()).toMatch(/computes on the CPU.*offers no WebGPU/);
+    const notice = page.locator("hearth-status .notice");
+    const reason = "This browser has no WebGPU, so this tab computes on the CPU.";
+    await showView(page, trainingView(5, 1, { engine: { kind: "reference", name: "CPU", reason } }));
+    expect(await notice.innerText()).toBe(reason);
+    await showView(page, trainingView(6, 1, { engine: { kind: "reference", name: "CPU", reason: "" } }));
+    expect(await notice.innerText()).toContain("computes on the CPU");
+    await showView(page, trainingView(7, 1));
+    expect(await notice.count()).toBe(0);
+  }));
+
+test("a sentence that is note and problem at once is shown once", () =>
+  withRoom(async (page) => {
+    const problem = "The text has 2 characters; char-gpt needs at least 66 to learn from.";
+    await showView(page, trainingView(5, 1));
+    await page.evaluate(
+      (view) => window.hearthFake.show(view),
+      trainingView(0, 1, { phase: "stopped", note: problem, problem }),
+    );
+    await page.locator("hearth-status [role=alert]", { hasText: problem }).waitFor();
+    expect((await shadowText(page, "hearth-status")).split(problem)).toHaveLength(2);
   }));
 
 test("the room's missing file is asked for, and a wrong one is refused in words", () =>

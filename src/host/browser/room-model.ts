@@ -1,5 +1,6 @@
 /** Folds what the coordinator and the engine say into the RoomView that pages draw. */
 import type { HistoryPoint, RunLine, ServerMessage } from "../../network/wire/messages.ts";
+import { peerName } from "./elements/peer-name.ts";
 import type { Phase, RoomView } from "./room-view.ts";
 
 const HISTORY_MAX = 2_000;
@@ -31,14 +32,22 @@ export function initialView(self: string): RoomView {
   };
 }
 
-/** The view after a message of the coordinator. `isPrepared`: this tab has data, model and kernels. */
+/**
+ * The view after a message of the coordinator. `isPrepared`: this tab has data, model and kernels. A paused tab stays
+ * paused, whatever the others do, until its person resumes it, the run ends or the server refuses it.
+ */
 export function viewAfter(view: RoomView, message: ServerMessage, isPrepared: boolean): RoomView {
+  const next = folded(view, message, isPrepared);
+  const isOver = next.phase === "finished" || next.phase === "stopped";
+  return view.phase === "paused" && !isOver ? phase(next, "paused", view.note) : next;
+}
+
+function folded(view: RoomView, message: ServerMessage, isPrepared: boolean): RoomView {
   switch (message.kind) {
     case "welcome": {
       const { spec, incarnation, step, history } = message;
       const loss = history.at(-1)?.loss ?? view.loss;
       const next = { ...view, spec, incarnation, step, loss, history: thinned(history) };
-      if (view.phase === "paused") return next;
       return isPrepared
         ? phase(next, "waiting", "Connected; waiting for the next step.")
         : phase(next, "preparing", "Preparing.");
@@ -56,7 +65,7 @@ export function viewAfter(view: RoomView, message: ServerMessage, isPrepared: bo
     case "commit":
       return { ...view, step: message.step, loss: message.loss };
     case "waiting":
-      return view.phase === "paused" || !isPrepared ? view : phase(view, "waiting", message.reason);
+      return !isPrepared ? view : phase(view, "waiting", message.reason);
     case "finish":
       return phase(view, "finished", `Done: ${message.step} steps.`);
     case "roster":
@@ -87,7 +96,7 @@ function viewAfterLine(view: RoomView, line: RunLine): RoomView {
     case "member":
       return logged(
         view,
-        `Step ${line.step}: ${line.peer.slice(0, 6)} ${MEMBER_WORDS[line.event]}${line.reason ? ` (${line.reason})` : ""}.`,
+        `Step ${line.step}: ${peerName(line.peer)} ${MEMBER_WORDS[line.event]}${line.reason ? ` (${line.reason})` : ""}.`,
       );
     case "abort":
       return logged(view, `Step ${line.step} is done again: ${line.reason}.`);

@@ -4,7 +4,7 @@ import type { RoomView } from "../../../src/host/browser/room-view.ts";
 
 export async function showView(page: Page, view: RoomView): Promise<void> {
   await page.waitForFunction(
-    () => "hearthFake" in window && window.hearthFake.calls.some((call) => /^join/.test(call)),
+    () => "hearthFake" in window && window.hearthFake.calls.some((call) => call.startsWith("join")),
   );
   await page.evaluate((shown) => window.hearthFake.show(shown), view);
   await page.locator("hearth-status .note", { hasText: view.note }).waitFor();

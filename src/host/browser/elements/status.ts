@@ -144,7 +144,8 @@ export class HearthStatus extends ViewElement {
     const key = `${view.phase} ${tenth}`;
     if (key === this.#spokenKey) return;
     this.#spokenKey = key;
-    this.#spoken = `${PHASES[view.phase]}. ${view.note}`;
+    // A problem is an alert of its own, and not told twice.
+    this.#spoken = view.note === view.problem ? "" : `${PHASES[view.phase]}. ${view.note}`;
     if (view.spec && view.step > 0) this.#spoken += ` ${progressOf(view)}`;
   }
 
@@ -153,7 +154,7 @@ export class HearthStatus extends ViewElement {
     if (!view) return html`<p class="phase" data-phase="connecting">Opening the room</p>`;
     return html`
       <p class="phase" data-phase=${view.phase}>${PHASES[view.phase]}</p>
-      <p class="note">${view.note}</p>
+      ${view.note === view.problem ? nothing : html`<p class="note">${view.note}</p>`}
       <p class="unseen" role="status">${this.#spoken}</p>
       <div role="alert">${view.problem ? html`<p class="problem">${view.problem}</p>` : nothing}</div>
       ${engineNotice(view)} ${view.spec ? numbers(view) : nothing}
@@ -166,10 +167,9 @@ function progressOf(view: RoomView): string {
 }
 
 function engineNotice(view: RoomView): TemplateResult | typeof nothing {
-  if (!view.engine || view.engine.kind === "webgpu" || !view.engine.reason) return nothing;
+  if (!view.engine || view.engine.kind === "webgpu" || view.phase === "stopped") return nothing;
   return html`<p class="notice">
-    This tab computes on the CPU, more slowly than a GPU would, and its results count just the same.
-    ${view.engine.reason}
+    ${view.engine.reason || "This tab computes on the CPU: slower than a GPU, and its results count just the same."}
   </p>`;
 }
 
