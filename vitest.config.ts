@@ -1,7 +1,8 @@
 /** Tests that run in Node. Those that need a browser end in `.browser.ts` and belong to `web-test-runner.config.mjs`. */
 import { defineConfig } from "vitest/config";
+import type { ViteUserConfig } from "vitest/config";
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     // Dawn and WebRTC in Node want a process of their own; two at a time leave a small machine room for their threads.
@@ -11,3 +12,5 @@ export default defineConfig({
     hookTimeout: 30_000,
   },
 });
+
+export default config;
