@@ -119,6 +119,6 @@ export class FenceRouter {
 }
 
 /** For messages: "epoch 4 of incarnation 2". */
-export function nameOf(fence: Fence): string {
+function nameOf(fence: Fence): string {
   return `epoch ${fence.epoch} of incarnation ${fence.incarnation}`;
 }

@@ -53,7 +53,7 @@ export interface OperationTask {
 }
 
 /** Frames of a message that need no grant. Part of the protocol: both sides count the same. */
-export const WINDOW_FRAMES = 16;
+const WINDOW_FRAMES = 16;
 const MESSAGE_BYTES_MAX = 256 * 1024 * 1024;
 const EMPTY: Bytes = new Uint8Array(0);
 

@@ -13,7 +13,7 @@ export interface BlobRequest {
 }
 
 /** More in one request than anybody needs: answers are sent one blob after another anyway. */
-export const REQUEST_HASHES_MAX = 64;
+const REQUEST_HASHES_MAX = 64;
 const HASH_BYTES = 32;
 
 export function encodeBlobRequest({ category, hashes }: BlobRequest): Bytes {

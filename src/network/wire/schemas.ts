@@ -52,20 +52,20 @@ export function perShard<T>(item: Schema<T>): Schema<T[]> {
 }
 
 /** An integer in [0, max]. */
-export function count(max: number): Schema<number> {
+function count(max: number): Schema<number> {
   return v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
 }
 
 export const word: Schema<number> = count(0xffff_ffff);
-export const shard: Schema<number> = count(SHARDS - 1);
+const shard: Schema<number> = count(SHARDS - 1);
 const rank: Schema<number> = count(MEMBERS_MAX - 1);
-export const slot: Schema<number> = count(SLOTS_MAX - 1);
+const slot: Schema<number> = count(SLOTS_MAX - 1);
 export const slotCount: Schema<number> = count(SLOTS_MAX);
 export const finite: Schema<number> = v.pipe(v.number(), v.finite());
 export const amount: Schema<number> = v.pipe(v.number(), v.finite(), v.minValue(0));
 export const hash: Text = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "expected a SHA-256 in hexadecimal"));
 /** What PeerJS accepts as an id. */
-export const peer: Text = v.pipe(
+const peer: Text = v.pipe(
   v.string(),
   v.maxLength(64),
   v.regex(/^[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*$/, "expected letters and digits, with single dashes between"),

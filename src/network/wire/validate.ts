@@ -11,7 +11,7 @@ import type { Schema } from "./schemas.ts";
 
 /** Bounds on a message's text. A vote of one member with all shards is about 25 kB, an epoch of 40 about 200 kB. */
 export const CLIENT_MESSAGE_CHARACTERS_MAX: number = 512 * 1024;
-export const SERVER_MESSAGE_CHARACTERS_MAX: number = 8 * 1024 * 1024;
+const SERVER_MESSAGE_CHARACTERS_MAX = 8 * 1024 * 1024;
 
 type Hello = Extract<ClientMessage, { kind: "hello" }>;
 

@@ -9,7 +9,7 @@ import {
 } from "../../../src/network/collectives/direct.ts";
 import { begin, missingRanks, step } from "../../../src/network/collectives/interpreter.ts";
 import type { Event, State } from "../../../src/network/collectives/interpreter.ts";
-import type { Program } from "../../../src/network/collectives/program.ts";
+import type { Hop, Program } from "../../../src/network/collectives/program.ts";
 import { ringAllGather, ringAllReduce, ringReduceScatter } from "../../../src/network/collectives/ring.ts";
 import { binomialBroadcast, disseminationBarrier } from "../../../src/network/collectives/tree.ts";
 
@@ -217,6 +217,27 @@ test("a sparse exchange delivers exactly its edges", () => {
     run(program, values, random);
     for (const edge of edges) expect(values[edge.to]?.[edgeChunk(edge, size)]).toEqual(only(edge.from, size));
   });
+});
+
+test("the checker itself finds a wrong neighbour, a forgotten hop, a doubled contribution and a deadlock", () => {
+  const good = ringAllReduce(4);
+  const change = (at: number, alter: (rank: number, hop: Hop) => Hop): Program => ({
+    ...good,
+    hops: good.hops.map((hop, index) => (index === at ? (rank: number) => alter(rank, hop(rank)) : hop)),
+  });
+  const planted: Program[] = [
+    change(2, (rank, hop) => (rank === 1 ? { ...hop, sends: [{ to: 3, chunk: 0 }] } : hop)),
+    { ...good, hops: good.hops.slice(1) },
+    change(4, (_, hop) => ({ ...hop, writes: hop.writes.map((write) => ({ ...write, from: [...write.from, 0] })) })),
+    change(0, (rank, hop) => (rank === 0 ? { ...hop, sends: [] } : hop)),
+  ];
+  for (const program of planted) {
+    expect(() => {
+      const values = everyone(program);
+      run(program, values, new Random(SEED, "planted"));
+      for (const row of values) for (const value of row) expect(value).toEqual(new Array(4).fill(1));
+    }).toThrow();
+  }
 });
 
 test("a rank that waits names the ranks it waits for", () => {
