@@ -23,7 +23,7 @@ export function wholeInterval(type: ScalarType): Interval {
 }
 
 /** `interval` where it fits `type`, else the whole type: the operation may have wrapped. */
-export function clampInterval(type: ScalarType, interval: Interval): Interval {
+function clampInterval(type: ScalarType, interval: Interval): Interval {
   const whole = WHOLE[type];
   return interval.min >= whole.min && interval.max <= whole.max ? interval : whole;
 }

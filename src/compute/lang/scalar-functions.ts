@@ -8,8 +8,8 @@ import { InvariantError } from "../../base/errors.ts";
 import type { BinaryOp, ScalarType, UnaryOp } from "./kernel.ts";
 
 /** The largest f32 below 2^31, and below 2^32: where conversions to integers saturate, as WGSL's do. */
-export const I32_CAST_MAX = 2147483520;
-export const U32_CAST_MAX = 4294967040;
+const I32_CAST_MAX = 2147483520;
+const U32_CAST_MAX = 4294967040;
 
 const word = new DataView(new ArrayBuffer(4));
 

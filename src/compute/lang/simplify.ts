@@ -7,7 +7,7 @@
  * Each function gives undefined where it knows nothing better than the plain operation.
  */
 import { constant, node, rangeOf } from "./expr.ts";
-import type { BinaryOp, Expr, ScalarType } from "./kernel.ts";
+import type { BinaryOp, Expr } from "./kernel.ts";
 import { addTerm, productOf, sumExpr, termsOf, type Sum } from "./sum.ts";
 import { sameExpr } from "./walk.ts";
 

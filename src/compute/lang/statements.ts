@@ -20,23 +20,13 @@ export class Names {
 /** A value computed once: what defines it, and the variable to use it by. The variable keeps the value's bounds. */
 export function letIn(names: Names, stem: string, value: Expr): { statement: Statement; use: Expr } {
   const name = names.fresh(stem);
-  return { statement: letValue(name, value), use: variable(value.type, name, rangeOf(value)) };
+  return { statement: { kind: "let", name, value }, use: variable(value.type, name, rangeOf(value)) };
 }
 
 /** A mutable variable: what defines it, and how to read it. */
 export function varIn(names: Names, stem: string, value: Expr): { statement: Statement; use: Expr } {
   const name = names.fresh(stem);
-  return { statement: varValue(name, value), use: variable(value.type, name) };
-}
-
-/** let name = value */
-export function letValue(name: string, value: Expr): Statement {
-  return { kind: "let", name, value };
-}
-
-/** var name = value */
-export function varValue(name: string, value: Expr): Statement {
-  return { kind: "var", name, value };
+  return { statement: { kind: "var", name, value }, use: variable(value.type, name) };
 }
 
 /** target = value, where `target` is the use of a `var`. */

@@ -88,6 +88,23 @@ test("a sum that two users share is not multiplied out", () => {
   expect(index.kind === "binary" && index.a === base).toBe(true);
 });
 
+test("the named operators mean what they say", () => {
+  const values = new Map([["x", 12]]);
+  const x = variable("i32", "x");
+  const means = (e: Expr, value: number | boolean): void => expect(interpret(e, values)).toBe(value);
+  means(build.greater(x, i32(11)), true);
+  means(build.greaterEqual(x, i32(13)), false);
+  means(build.lessEqual(x, i32(12)), true);
+  means(build.notEqual(x, i32(12)), false);
+  means(build.shiftLeft(x, i32(2)), 48);
+  means(build.shiftRight(x, i32(34)), 3);
+  means(build.shiftRight(build.negate(x), i32(2)), -3);
+  means(build.or(x, i32(3)), 15);
+  means(build.xor(x, i32(6)), 10);
+  means(build.not(x), -13);
+  means(build.maximum(x, i32(40)), 40);
+});
+
 test("operands of the wrong type are refused", () => {
   const x = variable("i32", "x");
   const y = variable("f32", "y");

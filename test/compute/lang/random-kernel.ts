@@ -5,7 +5,7 @@ import { constant, variable } from "../../../src/compute/lang/expr.ts";
 import type { BinaryOp, Expr, Kernel, ScalarType, Statement, UnaryOp } from "../../../src/compute/lang/kernel.ts";
 import { store } from "../../../src/compute/lang/statements.ts";
 
-export const LENGTH = 96;
+const LENGTH = 96;
 const TYPES = ["f32", "i32", "u32"] as const;
 
 /** Bindings: 0 to 2 are read, one of each type; 3 to 5 are read and written at the invocation's own place. */
