@@ -98,6 +98,6 @@ function startEngine(): Worker {
 }
 
 /** The message that hearth's errors carry; they are written for people. */
-export function sentenceOf(error: unknown): string {
+function sentenceOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
