@@ -1,0 +1,156 @@
+/** Real browsers: where Chromium is, with which flags it runs, and one process of it with its storage folder. */
+import { existsSync } from "node:fs";
+import { chromium, type BrowserContext, type CDPSession, type Page } from "playwright-core";
+import { assert, present } from "../../src/base/assert.ts";
+import type { Clock } from "../../src/base/clock.ts";
+import { describeError, UnsupportedError } from "../../src/base/errors.ts";
+import { sleep, withDeadline } from "../../src/base/wait.ts";
+import { signalGroup, signalProcess, type ProcessGroups } from "./processes.ts";
+
+/** Where distributions and people put it, the binaries behind wrapper scripts first. */
+const PLACES: readonly string[] = [
+  "/usr/lib/chromium/chromium",
+  "/usr/lib/chromium-browser/chromium-browser",
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome-stable",
+  "/usr/bin/google-chrome",
+  "/opt/google/chrome/chrome",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+  "/Applications/Chromium.app/Contents/MacOS/Chromium",
+];
+
+/**
+ * Playwright adds its own, among them those that keep pages that nobody looks at from being slowed down. Only the last
+ * `--disable-features` counts, so its list is here too as far as it matters.
+ */
+export const CHROMIUM_FLAGS: readonly string[] = [
+  "--no-sandbox",
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+  // Without mDNS, host candidates must carry addresses. One renderer a tab, and none in store, so that each can be told.
+  "--disable-features=WebRtcHideLocalIpsWithMdns,SpareRendererForSitePerProcess,ProcessPerSiteUpToMainFrameThreshold," +
+    "HttpsUpgrades,MediaRouter,OptimizationHints,PaintHolding,DestroyProfileOnBrowserClose",
+  "--renderer-process-limit=256",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--disable-quic",
+];
+
+const LAUNCH_MS_MAX = 60_000;
+const CLOSE_MS_MAX = 5_000;
+const PROTOCOL_MS_MAX = 10_000;
+const RENDERER_MS_MAX = 5_000;
+const RENDERER_POLL_MS = 50;
+
+/** The browser to run: `CHROME_PATH`, or one that is installed, or null. */
+export function findChromium(): string | null {
+  const told = process.env["CHROME_PATH"];
+  if (told) return existsSync(told) ? told : null;
+  const bundled = chromium.executablePath();
+  return [...PLACES, bundled].find((path) => existsSync(path)) ?? null;
+}
+
+export interface BrowserOptions {
+  readonly profile: string;
+  readonly headful: boolean;
+  readonly clock: Clock;
+  readonly groups: ProcessGroups;
+}
+
+/** One Chromium: a browser process that leads the group of all its helpers. */
+export class BrowserProcess {
+  readonly pid: number;
+  readonly context: BrowserContext;
+  readonly #clock: Clock;
+  readonly #groups: ProcessGroups;
+  readonly #protocol: CDPSession;
+  #isClosed = false;
+
+  constructor(pid: number, context: BrowserContext, protocol: CDPSession, options: BrowserOptions) {
+    this.pid = pid;
+    this.context = context;
+    this.#protocol = protocol;
+    this.#clock = options.clock;
+    this.#groups = options.groups;
+    context.once("close", () => {
+      this.#isClosed = true;
+      this.#groups.delete(pid);
+    });
+  }
+
+  /** @throws UnsupportedError where no browser is installed or it does not start */
+  static async launch(options: BrowserOptions): Promise<BrowserProcess> {
+    const executablePath = findChromium();
+    if (executablePath === null) {
+      throw new UnsupportedError(
+        "opening a tab: expected Chromium or Chrome, found none; install one or name it in CHROME_PATH",
+      );
+    }
+    try {
+      const context = await chromium.launchPersistentContext(options.profile, {
+        executablePath,
+        headless: !options.headful,
+        args: [...CHROMIUM_FLAGS],
+        timeout: LAUNCH_MS_MAX,
+        handleSIGINT: false,
+        handleSIGTERM: false,
+        handleSIGHUP: false,
+      });
+      const browser = present(context.browser(), "the browser of a persistent context");
+      const protocol = await browser.newBrowserCDPSession();
+      const { processInfo } = await protocol.send("SystemInfo.getProcessInfo");
+      const pid = processInfo.find((info) => info.type === "browser")?.id ?? 0;
+      assert(pid > 1, "launching Chromium: no browser process among its own");
+      options.groups.add(pid);
+      return new BrowserProcess(pid, context, protocol, options);
+    } catch (error) {
+      // Playwright's message goes on with pages of the browser's own log.
+      const [sentence = ""] = describeError(error).split("\n");
+      throw new UnsupportedError(`opening a tab: ${executablePath} did not start: ${sentence}`, { cause: error });
+    }
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** A new page, and the process that renders it alone. One at a time. */
+  async newPage(): Promise<{ readonly page: Page; readonly rendererPid: number }> {
+    const before = new Set(await this.#renderers());
+    const page = await this.context.newPage();
+    const end = this.#clock.nowMs() + RENDERER_MS_MAX;
+    for (;;) {
+      const [rendererPid, ...others] = (await this.#renderers()).filter((pid) => !before.has(pid));
+      if (rendererPid !== undefined && others.length === 0) return { page, rendererPid };
+      if (this.#clock.nowMs() > end) {
+        const found = `${others.length + (rendererPid === undefined ? 0 : 1)}`;
+        throw new UnsupportedError(`opening a tab: expected one renderer process of its own, found ${found}`);
+      }
+      await sleep(RENDERER_POLL_MS, this.#clock);
+    }
+  }
+
+  async #renderers(): Promise<number[]> {
+    const asked = this.#protocol.send("SystemInfo.getProcessInfo");
+    const deadlineMs = PROTOCOL_MS_MAX;
+    const { processInfo } = await withDeadline("listing the browser's processes", asked, this.#clock, { deadlineMs });
+    return processInfo.flatMap((info) => (info.type === "renderer" ? [info.id] : []));
+  }
+
+  /** Sends a signal to `rendererPid` alone, or to the browser with all its helpers. */
+  signal(signal: NodeJS.Signals, rendererPid: number | null): boolean {
+    return rendererPid === null ? signalGroup(this.pid, signal) : signalProcess(rendererPid, signal);
+  }
+
+  /** Closes it as a person would; by force when that takes too long. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    const closed = this.context.close();
+    await withDeadline("closing a browser", closed, this.#clock, { deadlineMs: CLOSE_MS_MAX }).catch(() => {});
+    signalGroup(this.pid, "SIGKILL"); // Helpers that outlived it.
+    this.#groups.delete(this.pid);
+  }
+}

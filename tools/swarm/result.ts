@@ -1,0 +1,72 @@
+/** What a swarm came to: for the command line, for tests, and for longer trials that run many. */
+import type { RunLine } from "../../src/network/wire/messages.ts";
+import type { RunSummary } from "./summary.ts";
+import { impliedParameters, summarize } from "./summary.ts";
+import type { TabState } from "./tab.ts";
+
+/** 0 the last step, with equal digests; 1 not; 3 after `--kill all`. */
+export type SwarmExit = 0 | 1 | 3;
+
+export interface TabReport {
+  readonly index: number;
+  readonly peer: string | null;
+  readonly state: TabState;
+  /** Why it is gone. */
+  readonly goneReason: string | null;
+  /** Phase and note of the page, as it said them last. */
+  readonly words: string;
+  /** Errors of its console and page. */
+  readonly trouble: readonly string[];
+}
+
+export interface SwarmResult {
+  readonly exitCode: SwarmExit;
+  /** One sentence. */
+  readonly reason: string;
+  /** Of this part of the run: what `--json` holds. */
+  readonly lines: readonly RunLine[];
+  /** Of the whole run, earlier parts included. */
+  readonly summary: RunSummary;
+  /** Number of parameters that the summary's closed forms use, and who says so. */
+  readonly parameters: string;
+  /** From opening the first tab. */
+  readonly wallMs: number;
+  /** Where everything is kept; null when it was temporary and is gone. */
+  readonly directory: string | null;
+  readonly url: string;
+  readonly tabs: readonly TabReport[];
+  /** What people were told, in order. */
+  readonly notes: readonly string[];
+}
+
+/** The exit code and sentence that a run's lines deserve once its `end` line is there. */
+export function judgeEnd(lines: readonly RunLine[], steps: number): { exitCode: SwarmExit; reason: string } {
+  const summary = summarize(lines, null);
+  const end = lines.find((line) => line.type === "end");
+  if (!end) return { exitCode: 1, reason: `step ${summary.steps} of ${steps} was the last that was committed` };
+  if (end.steps !== steps || summary.steps !== steps) {
+    return {
+      exitCode: 1,
+      reason: `the run ended at step ${end.steps}, the last line is step ${summary.steps} of ${steps}`,
+    };
+  }
+  if (summary.unequalDigests.length > 0) {
+    return { exitCode: 1, reason: `devices hold different parameters: ${summary.unequalDigests.join(", ")}` };
+  }
+  if (summary.endDigests === 0) return { exitCode: 1, reason: "the end came without a digest of any device" };
+  return {
+    exitCode: 0,
+    reason: `all ${steps} steps are committed, the digests of ${summary.endDigests} tabs are equal`,
+  };
+}
+
+/** The summary of a run whose pages may or may not have said how many parameters they train. */
+export function summarizeRun(
+  lines: readonly RunLine[],
+  told: number | null,
+): { readonly summary: RunSummary; readonly parameters: string } {
+  if (told !== null) return { summary: summarize(lines, told), parameters: `P = ${told}` };
+  const implied = impliedParameters(summarize(lines, null).traffic);
+  const parameters = implied === null ? "P unknown" : `P = ${Math.round(implied)} (implied by the exchange)`;
+  return { summary: summarize(lines, implied), parameters };
+}
