@@ -98,7 +98,7 @@ test.skipIf(!hasBrowser)(
   async () => {
     const data = join(directory, "data.txt");
     writeFileSync(data, "some text");
-    const common = `--run fake --steps 20 --text ${data} --kill all@8 --set stepMs=150`;
+    const common = `--run fake --steps 20 --text ${data} --kill all@8 --set stepMs=150 --set waitAt=18 --set waitFor=2`;
     const killed = await swarm(`--tabs 3 ${common}`);
     expect(killed.exitCode).toBe(3);
     expect(killed.lines.at(-1)).toEqual({ type: "fault", kind: "kill-all", step: 8 });
