@@ -1,7 +1,7 @@
 /** One recording of a compiled function: a plan, the leaves of its inputs, and the tensors that it shares with the outside. */
 import { assert, present } from "../../base/assert.ts";
 import { OptionError } from "../../base/errors.ts";
-import type { Node, Shape } from "../compiler/ir.ts";
+import type { Node } from "../compiler/ir.ts";
 import type { DType } from "../layout/dtype.ts";
 import { formatShape } from "../layout/shape.ts";
 import type { KernelReport, Plan, Runtime } from "../runtime/runtime.ts";

@@ -48,8 +48,8 @@ export interface AdamOptions {
 }
 
 export const ADAM_BETAS: readonly [number, number] = [0.9, 0.999];
-export const ADAM_EPS = 1e-8;
-export const ADAMW_WEIGHT_DECAY = 0.01;
+const ADAM_EPS = 1e-8;
+const ADAMW_WEIGHT_DECAY = 0.01;
 
 export interface AdamState {
   readonly parameter: Tensor;

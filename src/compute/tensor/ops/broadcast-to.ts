@@ -28,7 +28,7 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
 }
 
 /** The sum of `x` over whatever `broadcastTo` would repeat: `shape` broadcasts to the shape of `x`. */
-export function sumTo(x: Tensor, shape: Shape): Tensor {
+function sumTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
   const added = x.shape.length - shape.length;
   const axes = x.shape.flatMap((size, axis) =>

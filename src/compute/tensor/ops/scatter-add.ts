@@ -4,7 +4,7 @@ import { defineOp } from "../op.ts";
 import type { Op } from "../op.ts";
 import { toIndices } from "../operands.ts";
 import { formatShape } from "../../layout/shape.ts";
-import { normalizeAxis, sizeOf, withSize } from "../shapes.ts";
+import { normalizeAxis, sizeOf } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** dL/dx[p] = g at the place where x[p] went. */
