@@ -71,7 +71,7 @@ export interface MemberOptions {
   /** Other bytes that peers may ask for by content: the run's data. */
   readonly findBlob?: (hash: Hash) => Bytes | undefined;
   /** A new committed version: for samples and displays. */
-  readonly onCommitted?: (name: VersionName, parameters: Float32Array<ArrayBuffer>) => void;
+  readonly onCommitted?: (name: VersionName) => void;
 }
 
 /** Checkpoints are written in the background for at most so long. */
@@ -252,7 +252,7 @@ export class Member {
     if (isAtFence(this.#state, work.fence)) replica.replace(version);
     if (version) {
       const { step, chain, parameterRoot } = epoch.record;
-      this.#options.onCommitted?.({ step, chain, parameterRoot }, version.parameters);
+      this.#options.onCommitted?.({ step, chain, parameterRoot });
     }
     return { kind: "synced", fence: work.fence, inventory: replica.inventory(stored) };
   }
@@ -303,8 +303,8 @@ export class Member {
   }
 
   #promote(name: VersionName): void {
-    const version = this.#replica?.promote();
-    if (version) this.#options.onCommitted?.(name, version.parameters);
+    this.#replica?.promote();
+    this.#options.onCommitted?.(name);
   }
 
   /** Runs beside training, on a version that nothing changes any more. */

@@ -26,10 +26,10 @@ const LATENCY_MS = 3;
 /** Pulls every parameter towards a target drawn for each slot; the optimizer is Adam without its corrections. */
 export class ToyEngine implements MemberEngine {
   readonly name: string = "toy";
-  readonly parameterCount = PARAMETERS;
-  readonly stateFloats = 2;
-  readonly slots = 8;
-  readonly slotsPerSecond = 10;
+  readonly parameterCount: number = PARAMETERS;
+  readonly stateFloats: number = 2;
+  readonly slots: number = 8;
+  readonly slotsPerSecond: number = 10;
   readonly #wait: (ms: number) => Promise<void>;
 
   constructor(wait: (ms: number) => Promise<void>) {

@@ -26,8 +26,9 @@ import { WorkerTransport } from "./rtc-worker.ts";
 
 /** Views go to the page this seldom: people read no faster, and the page has better things to do. */
 const VIEW_MS = 250;
-/** Steps between samples of the model. */
+/** Samples of the model come this many steps apart, and take at most this share of the time: they are for people. */
 const SAMPLE_STEPS = 20;
+const SAMPLE_SHARE_MAX = 0.03;
 
 type AnyRun = RunDefinition;
 
@@ -67,7 +68,8 @@ class Engine {
   #peers: readonly PeerId[] = [];
   #trainer: Trainer | null = null;
   #isPreparing = false;
-  #sampledAt = -SAMPLE_STEPS;
+  #sampledAt = 0;
+  #nextSampleMs = 0;
 
   static async start(
     runs: Readonly<Record<string, AnyRun>>,
@@ -119,7 +121,7 @@ class Engine {
       clock,
       note,
       findBlob: (hash) => this.#data.find(hash),
-      onCommitted: (name, parameters) => this.#afterCommit(name.step, parameters),
+      onCommitted: (name) => this.#afterCommit(name.step),
     });
     this.#socket.open();
   }
@@ -152,7 +154,11 @@ class Engine {
     const version = this.#member.committed;
     if (!version || !this.#trainer) return;
     this.#sampledAt = version.step;
+    const startMs = systemClock.nowMs();
+    this.#nextSampleMs = Number.POSITIVE_INFINITY;
     const text = await this.#trainer.sample(version.step);
+    const endMs = systemClock.nowMs();
+    this.#nextSampleMs = endMs + (endMs - startMs) / SAMPLE_SHARE_MAX;
     if (text !== null) this.update({ sample: { step: version.step, text } });
   }
 
@@ -196,11 +202,11 @@ class Engine {
     await this.#member.prepared(trainer);
   }
 
-  #afterCommit(step: number, parameters: Float32Array<ArrayBuffer>): void {
+  #afterCommit(step: number): void {
     this.update({ bytesSent: totalOf(this.#mux.bytesSent()), paths: this.#mux.paths() });
-    const last = this.#view.spec?.steps;
-    if (!this.#trainer || parameters.length === 0) return;
-    if (step - this.#sampledAt >= SAMPLE_STEPS || step === last) {
+    const isLast = step === this.#view.spec?.steps;
+    const isDue = step - this.#sampledAt >= SAMPLE_STEPS && systemClock.nowMs() >= this.#nextSampleMs;
+    if (isLast || isDue) {
       this.sample().catch((error: unknown) => this.#log(`sampling failed: ${describeError(error)}`));
     }
   }

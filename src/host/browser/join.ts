@@ -91,6 +91,7 @@ export class Run extends EventTarget {
     document.documentElement.dataset["phase"] = view.phase;
     document.documentElement.dataset["peer"] = view.self;
     document.documentElement.dataset["note"] = view.problem ?? view.note;
+    document.documentElement.dataset["bytes"] = `${view.bytesSent}/${view.bytesSentByBrowser}`;
     this.dispatchEvent(new Event("view"));
     if (view.phase === "stopped") this.#end();
   }
