@@ -44,7 +44,7 @@ async function closable(server: http.Server): Promise<Ended> {
 export function startPeerServer(port: number = 0): Promise<Ended> {
   return new Promise((resolve) => {
     let server: http.Server;
-    PeerServer({ port, path: "/peerjs", host: "127.0.0.1" }, (made) => {
+    PeerServer({ port, path: "/peerjs", host: "127.0.0.1", expire_timeout: 1_500 }, (made) => {
       server = made as http.Server;
       void closable(server).then(resolve);
     });
