@@ -1,15 +1,5 @@
 /** A small GPT that learns to write like the text it is given, character by character. */
-import {
-  ByteTokenizer,
-  CharTokenizer,
-  compile,
-  functional as F,
-  nn,
-  noGrad,
-  OptionError,
-  tensor,
-  Tensor,
-} from "hearth";
+import { ByteTokenizer, CharTokenizer, compile, functional as F, noGrad, OptionError } from "hearth";
 import { defineRun, type Dataset, type HostTensor, type Random, type RunDefinition } from "hearth/swarm";
 import { Gpt } from "./gpt.ts";
 
@@ -23,14 +13,14 @@ class Text implements Dataset {
   readonly tokens: Int32Array;
 
   constructor(text: string) {
-    if (text.length < CONTEXT + 2) {
-      throw new OptionError(
-        `The text has ${text.length} characters; char-gpt needs at least ${CONTEXT + 2} to learn from.`,
-      );
-    }
+    const tooShort = new OptionError(
+      `The text has ${text.length} characters; char-gpt needs at least ${CONTEXT + 2} to learn from.`,
+    );
+    if (text.length < CONTEXT + 2) throw tooShort;
     const characters = new CharTokenizer(text);
     this.tokenizer = characters.vocabularySize <= VOCABULARY_MAX ? characters : new ByteTokenizer();
     this.tokens = this.tokenizer.encode(text);
+    if (this.tokens.length < CONTEXT + 2) throw tooShort;
   }
 
   /** x [size, CONTEXT] and y, which is x one character later. */

@@ -9,6 +9,7 @@
 import { assert } from "../../../base/assert.ts";
 import { bytesOf, concatBytes, floatsOf, type Bytes } from "../../../base/bytes.ts";
 import type { Clock } from "../../../base/clock.ts";
+import { OptionError } from "../../../base/errors.ts";
 import { hashBytes, type Hash } from "../../../base/hash.ts";
 import type { Group } from "../../../network/collectives/group.ts";
 import { SHARDS, type ShardMap, type StepTimes } from "../../../network/wire/messages.ts";
@@ -141,6 +142,9 @@ async function sumSlots(input: StepInput): Promise<{ gradient: Float32Array | nu
   for (const slot of own) {
     signal.throwIfAborted();
     const { loss, gradient } = await engine.slot(committed.parameters, step, slot);
+    if (!Number.isFinite(loss)) {
+      throw new OptionError(`step ${step}: expected a finite loss, found ${loss}; a lower learning rate may help`);
+    }
     for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + weight * (gradient[i] as number);
     losses.push([slot, loss]);
   }
