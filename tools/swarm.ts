@@ -4,7 +4,7 @@ import { HearthError } from "../src/base/errors.ts";
 import { buildApp } from "./build-app.ts";
 import { SwarmConsole } from "./swarm/console.ts";
 import { parseOptions, USAGE, type SwarmOptions } from "./swarm/options.ts";
-import { ProcessGroups } from "./swarm/processes.ts";
+import { parentOf, ProcessGroups } from "./swarm/processes.ts";
 import type { SwarmResult } from "./swarm/result.ts";
 import { runSwarm } from "./swarm/run-swarm.ts";
 import { ROOT } from "./swarm/server-process.ts";
@@ -14,6 +14,7 @@ const EXIT_OPTIONS = 2;
 /** What shells expect of a program that a signal ended. */
 const SIGNAL_EXITS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 const TROUBLE_SHOWN = 3;
+const SHELL_POLL_MS = 1_000;
 
 const view = new SwarmConsole(process.stderr, () => systemClock.nowMs());
 const groups = new ProcessGroups();
@@ -61,7 +62,25 @@ function untilSignal(): AbortSignal {
       controller.abort();
     });
   }
+  watchShell(() => {
+    interruptedBy ??= "SIGTERM";
+    controller.abort();
+  });
   return controller.signal;
+}
+
+/**
+ * npm passes a signal on to its shell, and the shell to nobody. So a run that npm started ends when that shell is gone,
+ * which is two up: between it and this process stands tsx.
+ */
+function watchShell(onGone: () => void): void {
+  if (process.env["npm_lifecycle_event"] === undefined) return;
+  const [parent, shell] = [process.ppid, parentOf(process.ppid)];
+  const look = (): void => {
+    if (process.ppid !== parent || parentOf(parent) !== shell) onGone();
+    else systemClock.after(SHELL_POLL_MS, look);
+  };
+  systemClock.after(SHELL_POLL_MS, look);
 }
 
 /** Says how it went, and returns the exit code. */

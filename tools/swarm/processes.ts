@@ -51,18 +51,29 @@ function send(target: number, signal: NodeJS.Signals): boolean {
   }
 }
 
+/** The parent of a living process; 0 when it has none, or is gone. */
+export function parentOf(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // "pid (name) state ppid ...", where the name may hold anything.
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1] ?? 0);
+  } catch {
+    return process.platform === "linux" ? 0 : Number(askPs("ppid=", pid).trim() || 0);
+  }
+}
+
 /** The command line of a living process, words parted by spaces; "" when there is none. */
 export function commandOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
   } catch {
-    return process.platform === "linux" ? "" : commandByPs(pid);
+    return process.platform === "linux" ? "" : askPs("command=", pid);
   }
 }
 
-function commandByPs(pid: number): string {
+function askPs(column: string, pid: number): string {
   try {
-    return execFileSync("ps", ["-o", "command=", "-p", String(pid)], {
+    return execFileSync("ps", ["-o", column, "-p", String(pid)], {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
     });

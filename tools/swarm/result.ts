@@ -67,6 +67,6 @@ export function summarizeRun(
 ): { readonly summary: RunSummary; readonly parameters: string } {
   if (told !== null) return { summary: summarize(lines, told), parameters: `P = ${told}` };
   const implied = impliedParameters(summarize(lines, null).traffic);
-  const parameters = implied === null ? "P unknown" : `P = ${Math.round(implied)} (implied by the exchange)`;
+  const parameters = implied === null ? "P unknown" : `P = ${implied} (as the replicas imply)`;
   return { summary: summarize(lines, implied), parameters };
 }

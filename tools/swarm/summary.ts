@@ -1,5 +1,5 @@
 /** What a run came to, in figures: pure, from its lines. */
-import type { RunLine, StepLine } from "../../src/network/wire/messages.ts";
+import type { ByteCounts, RunLine, StepLine } from "../../src/network/wire/messages.ts";
 import { lossesOf } from "./compare.ts";
 
 /** Bytes that a member sent in a step, beside what theory asks for. */
@@ -8,8 +8,10 @@ export interface TrafficSummary {
   readonly members: number;
   /** Pairs of a step and a member that were counted: steps whose epoch had begun before. */
   readonly samples: number;
-  /** Mean bytes of gradients and parameters a member and step, and 2(n-1)/n x 4P. */
-  readonly exchange: number;
+  /** Mean bytes a member and step: each should be (n-1)/n x 4P. A member without slots sends no gradients. */
+  readonly gradients: number;
+  readonly parameters: number;
+  /** 2(n-1)/n x 4P: of both together. */
   readonly exchangeExpected: number | null;
   /** Mean bytes of optimizer replicas a member and step, and 8P/n. */
   readonly replica: number;
@@ -90,7 +92,7 @@ function pathsOf(steps: readonly StepLine[]): Record<string, number> {
  * what the new map asks for, and a listener only listens.
  */
 function trafficOf(lines: readonly RunLine[], parameters: number | null): TrafficSummary[] {
-  const samples = new Map<number, { exchange: number; replica: number }[]>();
+  const samples = new Map<number, ByteCounts[]>();
   let before: StepLine | null = null;
   for (const line of lines) {
     if (line.type === "abort" || line.type === "rollback") before = null;
@@ -100,9 +102,7 @@ function trafficOf(lines: readonly RunLine[], parameters: number | null): Traffi
     if (!isQuiet) continue;
     const n = line.members.length;
     const list = samples.get(n) ?? [];
-    for (const bytes of Object.values(line.bytesSent)) {
-      list.push({ exchange: bytes.gradients + bytes.parameters, replica: bytes.optimizerReplica });
-    }
+    list.push(...Object.values(line.bytesSent));
     samples.set(n, list);
   }
   return [...samples]
@@ -111,21 +111,22 @@ function trafficOf(lines: readonly RunLine[], parameters: number | null): Traffi
     .map(([n, list]) => ({
       members: n,
       samples: list.length,
-      exchange: mean(list.map((sample) => sample.exchange)),
+      gradients: mean(list.map((bytes) => bytes.gradients)),
+      parameters: mean(list.map((bytes) => bytes.parameters)),
       exchangeExpected: parameters === null ? null : ((2 * (n - 1)) / n) * 4 * parameters,
-      replica: mean(list.map((sample) => sample.replica)),
+      replica: mean(list.map((bytes) => bytes.optimizerReplica)),
       // Alone, the owner is its own replica.
       replicaExpected: parameters === null ? null : n === 1 ? 0 : (8 * parameters) / n,
     }));
 }
 
 /**
- * The number of parameters that the exchanged bytes are the closed form of, or null where there is nothing to go by.
- * For a driver that was not told; the replicas' bytes then still check it.
+ * The number of parameters that the replicas' bytes are the closed form of, or null where there is nothing to go by.
+ * For a driver that was not told; the exchange's bytes then still check it.
  */
 export function impliedParameters(traffic: readonly TrafficSummary[]): number | null {
-  const widest = traffic.filter((entry) => entry.members > 1).at(-1);
-  return widest ? (widest.exchange * widest.members) / (8 * (widest.members - 1)) : null;
+  const narrowest = traffic.find((entry) => entry.members > 1);
+  return narrowest ? Math.round((narrowest.replica * narrowest.members) / 8) : null;
 }
 
 /** For people: a few lines. `wallMs` is the time from opening the first tab; `p` says how many parameters, and who says so. */
@@ -145,16 +146,16 @@ export function describeSummary(summary: RunSummary, wallMs: number, p: string):
 }
 
 function describeTraffic(entry: TrafficSummary, p: string): string {
-  const n = entry.members;
   const of = (bytes: number, expected: number | null, formula: string): string => {
-    if (expected === null) return kilobytes(bytes);
-    const share =
-      expected > 0 ? ` (${((100 * bytes) / expected).toFixed(1)}% of ${formula} = ${kilobytes(expected)})` : "";
-    return `${kilobytes(bytes)}${share}`;
+    if (expected === null || expected === 0) return kilobytes(bytes);
+    return `${kilobytes(bytes)}, ${((100 * bytes) / expected).toFixed(1)}% of ${formula} = ${kilobytes(expected)}`;
   };
+  const { members, gradients, parameters, replica } = entry;
+  const exchange = of(gradients + parameters, entry.exchangeExpected, "2(n-1)/n x 4P");
   return (
-    `bytes a member and step, n = ${n}, ${p}: gradients and parameters ` +
-    `${of(entry.exchange, entry.exchangeExpected, "2(n-1)/n x 4P")}, replicas ${of(entry.replica, entry.replicaExpected, "8P/n")}`
+    `bytes a member and step, n = ${members}, ${p}:\n` +
+    `    gradients ${kilobytes(gradients)}, parameters ${kilobytes(parameters)}; together ${exchange}\n` +
+    `    optimizer replicas ${of(replica, entry.replicaExpected, "8P/n")}`
   );
 }
 

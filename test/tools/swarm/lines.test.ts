@@ -119,15 +119,16 @@ test("the summary counts what happened and holds bytes against the closed forms"
     [3, 9],
   ]);
   for (const entry of summary.traffic) {
-    expect(entry.exchange).toBeCloseTo(entry.exchangeExpected ?? 0, 6);
+    expect(entry.gradients + entry.parameters).toBeCloseTo(entry.exchangeExpected ?? 0, 6);
     expect(entry.replica).toBeCloseTo(entry.replicaExpected ?? 0, 6);
   }
 });
 
-test("without a number of parameters the exchange implies it, and the replicas check it", () => {
+test("without a number of parameters the replicas imply it, and the exchange checks it", () => {
   const { summary, parameters } = summarizeRun(steps(1, 4), null);
-  expect(parameters).toContain(String(FAKE_PARAMETERS));
-  expect(summary.traffic[0]?.replica).toBeCloseTo(summary.traffic[0]?.replicaExpected ?? 0, 6);
+  expect(parameters).toContain(`P = ${FAKE_PARAMETERS}`);
+  const [entry] = summary.traffic;
+  expect((entry?.gradients ?? 0) + (entry?.parameters ?? 0)).toBeCloseTo(entry?.exchangeExpected ?? 0, 6);
 });
 
 test("a run is over only with its last step and equal digests from everywhere", () => {
