@@ -3,7 +3,7 @@ import type { Tensor } from "../tensor.ts";
 import { patches2d } from "./patches.ts";
 import type { Pair } from "./patches.ts";
 
-const LOWEST = -3.4028234663852886e38; // The lowest float32: WGSL promises no infinities.
+const LOWEST = -3.4e38; // Next to the lowest float32: WGSL promises no infinities.
 
 export interface PoolOptions {
   readonly kernelSize: Pair;
