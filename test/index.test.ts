@@ -14,7 +14,7 @@ class Block extends nn.Module {
   }
 }
 
-test("a model written against the public entry learns, in one plan", async () => {
+test("a model written against the public entry learns, in one plan", { timeout: 60_000 }, async () => {
   setDefaultRuntime(deviceRuntime());
   const [model, embedding] = nn.withRandom(new Random(7), () => [new Block(), new nn.Embedding(8, 16)] as const);
   const optimizer = new optim.AdamW([...model.parameters(), ...embedding.parameters()], { lr: 0.02 });
