@@ -16,7 +16,7 @@ const CAUTION = 1.5;
 const COST_MAX = 1e5;
 
 /** The arithmetic of one element of `node`, without its inputs'. */
-function ownCost(node: Node): number {
+export function ownCost(node: Node): number {
   const { primitive } = node;
   switch (primitive.kind) {
     case "random":

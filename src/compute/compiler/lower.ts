@@ -108,7 +108,7 @@ function gridOf(core: Node, emitter: Emitter, sink: Sink, loops: Loops): Grid {
       return contraction(product, tileFor(product), left, right, sink, loops);
     }
     default:
-      return elementwise(shape, operandOf(emitter, core), sink);
+      return elementwise(shape, operandOf(emitter, core), sink, loops);
   }
 }
 

@@ -3,12 +3,12 @@
  *
  * Stored are: outputs; what takes a loop (reduce, scan, scatterAdd, contraction); what contractions read, since they
  * read it many times; what would cost more to compute again (`cost.ts`); and what keeps a kernel small enough for
- * printers and devices. The elementwise steps that follow a reduce or contraction alone are done by its kernel.
+ * printers and devices. The elementwise steps that follow a reduce, scan or contraction alone are done by its kernel.
  */
 import { elementCount } from "../layout/shape.ts";
 import { assert } from "../../base/assert.ts";
 import { isByLine } from "../kernels/scatter-add.ts";
-import { costsOf, isTrivial, isWorthStoring } from "./cost.ts";
+import { costsOf, isTrivial, isWorthStoring, ownCost } from "./cost.ts";
 import type { Node } from "./ir.ts";
 import { isView } from "./views.ts";
 import { inTopologicalOrder, readersOf } from "./walk-graph.ts";
@@ -17,7 +17,7 @@ import { inTopologicalOrder, readersOf } from "./walk-graph.ts";
 export interface Group {
   /** The node that it stores. */
   readonly root: Node;
-  /** The reduce or contraction whose result `root` is computed from, inside the same kernel; else `root`. */
+  /** The reduce, scan or contraction whose result `root` is computed from, inside the same kernel; else `root`. */
   readonly core: Node;
   /** What leads from `core` to `root`, in order, ending with it: elementwise nodes, reshapes and permutes. */
   readonly epilogue: readonly Node[];
@@ -33,6 +33,8 @@ export interface Schedule {
 /** Longer chains of unstored nodes are cut: emitting them recurses. */
 const DEPTH_MAX = 96;
 const EPILOGUE_MAX = 32;
+/** A contraction's epilogue is written out for each element of its tile: costly functions would take long to compile. */
+const TILE_STEP_COST_MAX = 4;
 /** Ways in which the kernels of a graph may read one unstored node: each makes its expression again. */
 const WAYS_MAX = 16;
 
@@ -106,9 +108,10 @@ class Scheduling {
       if (isShared || reader === undefined || another !== undefined || this.#claimed.has(reader)) break;
       const isMove = reader.primitive.kind === "reshape" || reader.primitive.kind === "permute";
       if (!isMove && !isElementwise(reader)) break;
+      if (core.primitive.kind === "contraction" && ownCost(reader) > TILE_STEP_COST_MAX) break;
       steps.push(reader);
-      // Moves at the end are left to the readers.
-      if (!isMove) length = steps.length;
+      // Moves at the end are left to the readers; an output has none.
+      if (!isMove || this.#outputs.has(reader)) length = steps.length;
       node = reader;
     }
     const root = steps[length - 1];
@@ -219,7 +222,7 @@ function isCore({ primitive: { kind } }: Node): boolean {
 }
 
 function hasEpilogue({ primitive: { kind } }: Node): boolean {
-  return kind === "reduce" || kind === "contraction";
+  return kind === "reduce" || kind === "scan" || kind === "contraction";
 }
 
 /** True for nodes that read each input at the index that they are read at. */

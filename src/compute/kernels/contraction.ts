@@ -1,11 +1,11 @@
 /**
- * Batched matrix product: one invocation a tile of the output, held in registers.
+ * Batched matrix product: one invocation a tile of the output, held in registers (measured: written-out steps along K gain nothing).
  *
  * Each step along K loads a column of the left tile and a row of the right one, and makes rows * columns products of
  * them; no workgroup memory and no barriers, which software adapters are slow at. Operands are read through their
  * views, so a transposed one costs no copy.
  */
-import { add, and, divide, i32, less, minimum, multiply, remainder } from "../lang/build.ts";
+import { add, divide, i32, less, minimum, multiply, remainder } from "../lang/build.ts";
 import { constant, invocationOf, isConstant, rangeOf } from "../lang/expr.ts";
 import type { Expr, Statement } from "../lang/kernel.ts";
 import { assign, varIn, when } from "../lang/statements.ts";
@@ -21,22 +21,28 @@ export interface Contraction {
   readonly inner: number;
 }
 
-/** What one invocation computes, and how many steps along K are written out. */
+/** What one invocation computes. */
 export interface Tile {
   readonly rows: number;
   readonly columns: number;
-  readonly unroll: number;
 }
 
-/** The largest tile that wastes little of a matrix this size. */
-export function tileFor({ rows, columns, inner }: Contraction): Tile {
-  return { rows: tileSide(rows), columns: tileSide(columns), unroll: inner % 4 === 0 ? 4 : inner % 2 === 0 ? 2 : 1 };
+/** Products of at least this many elements get the largest tiles: they take longest to compile, and run fastest. */
+const LARGE = 2 ** 18;
+/** Below this, smaller tiles, so that there are more of them. */
+const SMALL = 2 ** 13;
+const SIDE_AT_EDGES = 4;
+
+/** A tile for a product: larger ones load less for each sum, smaller ones keep more invocations busy. */
+export function tileFor({ batch, rows, columns }: Contraction): Tile {
+  const elements = batch * rows * columns;
+  return { rows: tileSide(rows, elements < SMALL ? 4 : 8), columns: tileSide(columns, elements < LARGE ? 4 : 8) };
 }
 
-const SIDE_MAX = 4;
-
-function tileSide(size: number): number {
-  return Math.min(size, SIDE_MAX);
+/** About `wanted`, and a divisor of `size`. Without one a smaller side, since edges take conditions for every element. */
+function tileSide(size: number, wanted: number): number {
+  const sides = [wanted, wanted + 1, wanted - 1, wanted - 2, 4, 5, 3].filter((side) => size % side === 0);
+  return sides[0] ?? Math.min(size, SIDE_AT_EDGES);
 }
 
 /** out[b, m, n] = sum over k, in order, of left[b, m, k] * right[b, k, n], in f32. */
@@ -67,7 +73,6 @@ export function contraction(
       return total.use;
     }),
   );
-  const steps = Math.max(1, tile.unroll);
   const step = (k: Expr): Statement[] => {
     const lefts = ms.map((m) => left([matrix, inside(m, rows), k]));
     const rights = ns.map((n) => right([matrix, k, inside(n, columns)]));
@@ -78,19 +83,13 @@ export function contraction(
       });
     return lefts.flatMap(products);
   };
-  body.push(
-    loops.for("k", i32(0), i32(Math.floor(inner / steps)), (block) =>
-      Array.from({ length: steps }, (_, u) => step(add(multiply(block, i32(steps)), i32(u)))).flat(),
-    ),
-  );
+  body.push(loops.for("k", i32(0), i32(inner), step));
   for (const [i, m] of ms.entries()) {
-    for (const [j, n] of ns.entries()) {
+    const row = ns.flatMap((n, j) => {
       const total = totals[i]?.[j] ?? constant("f32", 0);
-      const stored = sink([matrix, m, n], total);
-      const isInside = and(less(m, i32(rows)), less(n, i32(columns)));
-      if (isConstant(isInside, true)) body.push(...stored);
-      else body.push(when(isInside, stored));
-    }
+      return onlyIf(less(n, i32(columns)), sink([matrix, inside(m, rows), inside(n, columns)], total));
+    });
+    body.push(...onlyIf(less(m, i32(rows)), row));
   }
   return { invocations, body };
 }
@@ -102,4 +101,8 @@ function places(tile: Expr, side: number): Expr[] {
 /** A place at most the last one: tiles at the edge compute some elements twice, and store them once. */
 function inside(place: Expr, size: number): Expr {
   return rangeOf(place).max < size ? place : minimum(place, i32(size - 1));
+}
+
+function onlyIf(condition: Expr, body: readonly Statement[]): readonly Statement[] {
+  return isConstant(condition, true) ? body : [when(condition, body)];
 }

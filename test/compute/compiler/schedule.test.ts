@@ -65,14 +65,17 @@ test("layer norm is two sums, each with what follows it, and a quotient", () => 
   ]);
 });
 
-test("a contraction takes its bias and activation along, and reads views without a copy", () => {
+test("a contraction takes its bias and a cheap activation along, and reads views without a copy", () => {
   const x = graph.buffer([2, 8, 16], "float32");
   const weight = graph.buffer([32, 16], "float32");
   const bias = graph.expand(graph.reshape(graph.buffer([32], "float32"), [1, 1, 32]), [2, 8, 32]);
   const rows = graph.reshape(x, [1, 16, 16]);
   const product = graph.contraction(rows, graph.permute(graph.reshape(weight, [1, 32, 16]), [0, 2, 1]));
-  const out = graph.unary("tanh", graph.binary("add", graph.reshape(product, [2, 8, 32]), bias));
-  expect(names(out)).toEqual(["contraction 1 x [16, 16] x [16, 32]; reshape add tanh"]);
+  const sum = graph.binary("add", graph.reshape(product, [2, 8, 32]), bias);
+  const rectified = graph.binary("maximum", sum, graph.constant(0, sum.shape, "float32"));
+  expect(names(rectified)).toEqual(["contraction 1 x [16, 16] x [16, 32]; reshape add maximum"]);
+  // Written out for each element of a tile, a hyperbolic tangent would take too long to compile.
+  expect(names(graph.unary("tanh", sum))).toHaveLength(2);
 });
 
 test("what a contraction reads many times is computed once before", () => {
@@ -117,6 +120,14 @@ test("a chain of thousands of nodes is cut, and one that doubles its paths stays
   }
   const { kernels } = lower([tangled], BINDINGS_MAX);
   expect(kernels.length).toBeLessThan(40);
+});
+
+test("a reduction's result is stored in the shape and order that is asked for", () => {
+  const x = graph.buffer([6, 8, 4], "float32");
+  const sum = graph.permute(graph.reshape(graph.reduce("sum", x, [1]), [6, 4]), [1, 0]);
+  expect(names(sum)).toEqual(["sum [6, 8, 4] -> [6, 1, 4]; reshape permute"]);
+  const running = graph.reshape(graph.scan("sum", x, 1), [48, 4]);
+  expect(names(running)).toHaveLength(1);
 });
 
 test("nothing is computed for leaves, for empty tensors, or for what nobody asked for", () => {
