@@ -309,11 +309,11 @@ export class Member {
 
   /** Runs beside training, on a version that nothing changes any more. */
   #checkpoint(name: VersionName, order: CheckpointOrder, epoch: EpochMessage): void {
-    const { link, chunks, clock, room, note } = this.#options;
+    const { link, chunks, blobs, clock, room, note, info } = this.#options;
     const { engine, replica } = this.#ready();
     const version = replica.committed;
-    const work = this.#work;
-    if (!version || !work) return;
+    if (!version) return;
+    replica.pin(version);
     const { step, chain } = name;
     engine.readBack(version.parameters).then(
       (bytes) => link.send({ kind: "digest", step, chain, digest: hashBytes(bytes) }),
@@ -322,19 +322,8 @@ export class Member {
     const startMs = clock.nowMs();
     const report = (shards: readonly number[], error: string | null): void =>
       link.send({ kind: "stored", step, chain, shards, error, ms: clock.nowMs() - startMs });
-    const options = { deadlineMs: SAVE_MS_MAX, signal: work.controller.signal };
-    saveCheckpoint({
-      room,
-      name,
-      version,
-      epoch,
-      writers: order.writers,
-      group: work.group,
-      engine,
-      chunks,
-      options,
-      note,
-    })
+    const options = { deadlineMs: SAVE_MS_MAX };
+    saveCheckpoint({ room, self: info.peer, name, version, epoch, order, blobs, chunks, options, note })
       .then((shards) => report(shards, null))
       .catch((error: unknown) => {
         note(`this tab could not store its part of checkpoint ${step}: ${describeError(error)}`);

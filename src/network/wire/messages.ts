@@ -224,6 +224,8 @@ export type ServerMessage =
 export interface CheckpointOrder {
   /** For each shard the ranks that write it. */
   readonly writers: readonly (readonly number[])[];
+  /** Hash of each optimizer shard: a writer that is neither owner nor replica fetches it by these. */
+  readonly optimizer: readonly Hash[];
   /** Whole generations in the log: every other one of this run may go once the new one is written. */
   readonly keep: readonly { readonly step: number; readonly chain: Hash }[];
 }

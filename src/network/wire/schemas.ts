@@ -141,6 +141,7 @@ export const inventory: Schema<Inventory> = v.object({
 export const shardMap: Schema<ShardMap> = v.object({ owner: perShard(rank), replica: perShard(rank) });
 export const checkpointOrder: Schema<CheckpointOrder> = v.object({
   writers: perShard(list(rank, MEMBERS_MAX)),
+  optimizer: perShard(hash),
   keep: list(v.object({ step: word, chain: hash }), GENERATIONS_MAX),
 });
 export const sourcesByShard: Schema<string[][]> = perShard(peers);

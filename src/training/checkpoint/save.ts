@@ -1,85 +1,70 @@
 /**
- * Writing this rank's part of a checkpoint from an immutable version, while training goes on: the third writer's
- * optimizer shards come from their owners first, then everything goes to disk.
+ * Writing this rank's part of a checkpoint from an immutable version, while training goes on: optimizer shards of others
+ * are fetched by content from their owners and replicas first, whatever epoch it is by then; then everything goes to disk.
  */
 import type { Bytes } from "../../base/bytes.ts";
-import type { Hash } from "../../base/hash.ts";
 import { describeError } from "../../base/errors.ts";
-import { hashBytes } from "../../base/hash.ts";
+import type { Hash } from "../../base/hash.ts";
 import type { WaitOptions } from "../../base/wait.ts";
-import type { Group } from "../../network/collectives/group.ts";
+import type { BlobExchange } from "../../network/blob-exchange.ts";
+import type { PeerId } from "../../network/transport/transport.ts";
+import type { CheckpointOrder } from "../../network/wire/messages.ts";
 import type { EpochMessage, VersionName } from "../recovery/member.ts";
-import { parameterShard, type OptimizerShard, type Version } from "../recovery/replica.ts";
-import { exchangeShards, type StepEngine } from "../parallel/data/data-parallel-step.ts";
-import type { ChunkStore } from "./chunk-store.ts";
+import { parameterShard, type Version } from "../recovery/replica.ts";
+import type { ChunkStore, ShardBytes } from "./chunk-store.ts";
 
 export interface SaveInput {
   readonly room: string;
+  readonly self: PeerId;
   readonly name: VersionName;
   readonly version: Version;
   readonly epoch: EpochMessage;
-  /** For each shard the ranks that write it. */
-  readonly writers: readonly (readonly number[])[];
-  readonly group: Group;
-  readonly engine: Pick<StepEngine, "parameterCount" | "stateFloats">;
+  readonly order: CheckpointOrder;
+  readonly blobs: BlobExchange;
   readonly chunks: ChunkStore;
   readonly options: WaitOptions;
   readonly note: (text: string) => void;
 }
 
-/** Checkpoints share their epoch's group with its steps; their operation ids lie far above the steps'. */
-const OPERATION_BASE = 0x8000_0000;
-
-/** The shards written, ascending. @throws QuotaError when the disk is full; PeerLostError when a shard's owner is gone */
+/** The shards written, ascending. @throws QuotaError when the disk is full */
 export async function saveCheckpoint(input: SaveInput): Promise<number[]> {
-  const { name, version, writers, group, chunks } = input;
-  const optimizer = new Map<number, OptimizerShard>(version.optimizer);
-  // Where the epoch ends meanwhile, what this rank holds itself is still worth writing.
-  await receiveOthers(input, optimizer).catch((error: unknown) =>
-    input.note(`a checkpoint's copies did not arrive: ${describeError(error)}`),
-  );
-  const mine = writers.flatMap((ranks, shard) => (ranks.includes(group.rank) ? [shard] : []));
-  const parts = mine.flatMap((shard) => {
-    const state = optimizer.get(shard);
-    return state ? [part(version, shard, state)] : [];
+  const { room, self, name, version, epoch, order, chunks } = input;
+  const rank = epoch.members.findIndex((member) => member.peer === self);
+  const mine = order.writers.flatMap((ranks, shard) => (ranks.includes(rank) ? [shard] : []));
+  const optimizer = await gatherOptimizer(input, mine);
+  const shards = mine.flatMap((shard): ShardBytes[] => {
+    const hash = order.optimizer[shard] ?? "";
+    const state = optimizer.get(hash);
+    if (!state) return [];
+    const parameter = parameterShard(version.parameters, shard);
+    return [
+      { shard, parameter, parameterHash: version.parameterHashes[shard] ?? "", optimizer: state, optimizerHash: hash },
+    ];
   });
-  await chunks.writeGeneration({
-    run: input.room,
-    step: name.step,
-    chain: name.chain,
-    shards: parts,
-    writer: input.epoch.members[group.rank]?.peer ?? "",
-  });
-  return parts.map(({ shard }) => shard);
+  await chunks.writeGeneration({ run: room, step: name.step, chain: name.chain, shards, writer: self });
+  return shards.map(({ shard }) => shard);
 }
 
-/** Owners hand their shards to writers that are neither owner nor replica. */
-async function receiveOthers(input: SaveInput, optimizer: Map<number, OptimizerShard>): Promise<void> {
-  const { group, writers, epoch, name, options } = input;
+/** Own shards, and those of others as far as they can be had: what this rank holds itself is worth writing in any case. */
+async function gatherOptimizer(input: SaveInput, mine: readonly number[]): Promise<Map<Hash, Bytes>> {
+  const { version, order, epoch, blobs, options, note } = input;
+  const found = new Map<Hash, Bytes>();
+  for (const { bytes, hash } of version.optimizer.values()) found.set(hash, bytes);
   const { owner, replica } = epoch.map;
-  const isThird = (shard: number, rank: number): boolean => rank !== owner[shard] && rank !== replica[shard];
-  const own = new Map([...input.version.optimizer].filter(([shard]) => owner[shard] === group.rank));
-  await exchangeShards(group, {
-    engine: input.engine,
-    own,
-    sends: (shard) => (writers[shard] ?? []).filter((rank) => isThird(shard, rank)),
-    from: (shard) =>
-      writers[shard]?.includes(group.rank) && isThird(shard, group.rank) ? (owner[shard] ?? null) : null,
-    receive: (shard, bytes) => optimizer.set(shard, { bytes, hash: hashBytes(bytes) }),
-    options: { ...options, operation: OPERATION_BASE + name.step, category: "checkpoint" },
-  });
-}
-
-function part(
-  version: Version,
-  shard: number,
-  state: OptimizerShard,
-): { shard: number; parameter: Bytes; parameterHash: Hash; optimizer: Bytes; optimizerHash: Hash } {
-  return {
-    shard,
-    parameter: parameterShard(version.parameters, shard),
-    parameterHash: version.parameterHashes[shard] ?? "",
-    optimizer: state.bytes,
-    optimizerHash: state.hash,
-  };
+  const peerAt = (rank: number | undefined): PeerId[] =>
+    epoch.members.slice(rank ?? 0, (rank ?? 0) + 1).map(({ peer }) => peer);
+  const wanted = mine
+    .filter((shard) => !found.has(order.optimizer[shard] ?? ""))
+    .map((shard) => ({
+      hash: order.optimizer[shard] ?? "",
+      sources: [...new Set([...peerAt(owner[shard]), ...peerAt(replica[shard])])],
+    }));
+  if (wanted.length === 0) return found;
+  try {
+    const fetched = await blobs.fetchAll(wanted, { ...options, category: "checkpoint" });
+    for (const [hash, bytes] of fetched) found.set(hash, bytes);
+  } catch (error) {
+    note(`${wanted.length} shards of others did not arrive for checkpoint ${input.name.step}: ${describeError(error)}`);
+  }
+  return found;
 }

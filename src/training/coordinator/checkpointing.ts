@@ -28,7 +28,7 @@ export function openCheckpoint(draft: Draft, epoch: Epoch, record: CommitRecord,
     checkpoint: { record, loss, startedAtMs: draft.nowMs, asked, stored: new Map(), digests: new Map(), members },
   });
   const keep = draft.state.durable.generations.map(({ record: { step, chain } }) => ({ step, chain }));
-  return { writers, keep };
+  return { writers, optimizer: record.optimizer, keep };
 }
 
 export function onStored(draft: Draft, peer: PeerState, message: Extract<ClientMessage, { kind: "stored" }>): void {

@@ -3,9 +3,11 @@ import { assert } from "../../base/assert.ts";
 
 /** A new sharing must promise this much less time than the old one to replace it: shares must not flap with the noise. */
 const GAIN_MIN = 1.15;
+/** Speeds are noisy: a member is left without slots only when it is this much slower than the fastest. */
+const SPEED_SHARE_MIN = 1 / 8;
 
 /**
- * Slots by rank. `speeds` are slots per second, 0 for a member that computes nothing (a listener). `previous` is kept
+ * Slots by rank. `speeds` are slots per second (at least 1e-3), 0 for a member that computes nothing (a listener). `previous` is kept
  * unless another sharing is clearly faster.
  */
 export function shareSlots(
@@ -30,10 +32,15 @@ export function shareSlots(
   return counts.map((count) => Array.from({ length: count }, () => next++));
 }
 
-/** Each slot in turn goes to whoever would finish it first: optimal for equal slots. Ties go to the lowest rank. */
+/**
+ * Everybody who is not far slower than the fastest gets one slot, where there are enough; then each slot in turn goes to
+ * whoever would finish it first, which is optimal for equal slots. Ties go to the lowest rank.
+ */
 function quickest(slots: number, speeds: readonly number[]): number[] {
-  const counts = speeds.map(() => 0);
-  for (let slot = 0; slot < slots; slot++) {
+  const slowest = Math.max(...speeds) * SPEED_SHARE_MIN;
+  const steady = speeds.filter((speed) => speed > 0 && speed >= slowest).length;
+  const counts: number[] = speeds.map((speed) => (steady <= slots && speed > 0 && speed >= slowest ? 1 : 0));
+  for (let slot = counts.reduce((sum, count) => sum + count, 0); slot < slots; slot++) {
     let best = -1;
     let bestEnd = Number.POSITIVE_INFINITY;
     speeds.forEach((speed, rank) => {

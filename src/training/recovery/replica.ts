@@ -79,6 +79,8 @@ export class Replica {
    * everybody is ready.
    */
   readonly #retired = new Map<Hash, { readonly shard: number; readonly bytes: Bytes }>();
+  /** The version being written to disk: other writers fetch its shards from here. */
+  #pinned: Version | null = null;
   /** By hash, made when first asked for and dropped when a version changes. */
   #index: Map<Hash, Bytes> | null = null;
 
@@ -120,6 +122,12 @@ export class Replica {
     this.#index = null;
   }
 
+  /** Keeps `version` to be had until the next checkpoint. */
+  pin(version: Version): void {
+    this.#pinned = version;
+    this.#index = null;
+  }
+
   /** Bytes with that content, from whichever version has them. */
   find(hash: Hash): Bytes | undefined {
     this.#index ??= this.#makeIndex();
@@ -138,7 +146,7 @@ export class Replica {
   #makeIndex(): Map<Hash, Bytes> {
     const index = new Map<Hash, Bytes>();
     for (const [hash, { bytes }] of this.#retired) index.set(hash, bytes);
-    for (const version of [this.genesis, this.#committed, this.#pending]) {
+    for (const version of [this.genesis, this.#pinned, this.#committed, this.#pending]) {
       if (!version) continue;
       version.parameterHashes.forEach((hash, shard) => index.set(hash, parameterShard(version.parameters, shard)));
       for (const { bytes, hash } of version.optimizer.values()) index.set(hash, bytes);

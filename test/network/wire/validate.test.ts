@@ -102,7 +102,7 @@ const serverMessages: readonly ServerMessage[] = [
     chain: HASH,
     parameterRoot: HASH,
     loss: 3.5,
-    checkpoint: { writers: perShard([0, 1, 2]), keep: [{ step: 5, chain: HASH }] },
+    checkpoint: { writers: perShard([0, 1, 2]), optimizer: perShard(HASH), keep: [{ step: 5, chain: HASH }] },
   },
   { kind: "waiting", reason: "Shards are missing.", devices: ["device-2"] },
   { kind: "finish", step: 60, chain: HASH },

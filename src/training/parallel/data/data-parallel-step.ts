@@ -12,7 +12,7 @@ import type { Clock } from "../../../base/clock.ts";
 import { OptionError } from "../../../base/errors.ts";
 import { hashBytes, type Hash } from "../../../base/hash.ts";
 import type { Group } from "../../../network/collectives/group.ts";
-import { SHARDS, type ShardMap, type StepTimes } from "../../../network/wire/messages.ts";
+import type { ShardMap, StepTimes } from "../../../network/wire/messages.ts";
 import { makeVersion, type OptimizerShard, type Version } from "../../recovery/replica.ts";
 import {
   fromOwnerOrder,
@@ -198,70 +198,37 @@ function eachStateRange(
   }
 }
 
-/** Sends own optimizer shards to their replicas and receives those this rank keeps for others. */
+/** Sends own optimizer shards to their replicas and receives those this rank keeps for others: one message a pair, shards in ascending order. */
 async function exchangeReplicas(
-  input: StepInput,
+  { engine, group, map, step, deadlineMs, signal }: StepInput,
   own: ReadonlyMap<number, OptimizerShard>,
 ): Promise<Map<number, OptimizerShard>> {
-  const { group, map, step } = input;
-  const received = new Map<number, OptimizerShard>();
-  await exchangeShards(group, {
-    engine: input.engine,
-    sends: (shard) =>
-      map.owner[shard] === group.rank && map.replica[shard] !== group.rank ? [map.replica[shard] ?? 0] : [],
-    from: (shard) =>
-      map.replica[shard] === group.rank && map.owner[shard] !== group.rank ? (map.owner[shard] ?? null) : null,
-    own,
-    receive: (shard, bytes) => received.set(shard, { bytes, hash: hashBytes(bytes) }),
-    options: {
-      deadlineMs: input.deadlineMs,
-      signal: input.signal,
-      operation: step * OPERATIONS + 2,
-      category: "optimizerReplica",
-    },
-  });
-  return received;
-}
-
-export interface ShardExchange {
-  readonly engine: Pick<StepEngine, "parameterCount" | "stateFloats">;
-  /** Ranks that a shard of this rank's goes to. */
-  readonly sends: (shard: number) => readonly number[];
-  /** The rank that a shard comes from, or null. */
-  readonly from: (shard: number) => number | null;
-  readonly own: ReadonlyMap<number, OptimizerShard>;
-  readonly receive: (shard: number, bytes: Bytes) => void;
-  readonly options: Parameters<Group["exchange"]>[2];
-}
-
-/** Optimizer shards to other ranks and from them: one message a pair, shards in ascending order. */
-export async function exchangeShards(group: Group, exchange: ShardExchange): Promise<void> {
-  const { engine, sends, from, own, receive, options } = exchange;
-  const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
   const outgoing = new Map<number, Bytes[]>();
-  for (const shard of shards) {
-    const bytes = own.get(shard)?.bytes;
-    if (bytes) for (const rank of sends(shard)) outgoing.set(rank, [...(outgoing.get(rank) ?? []), bytes]);
-  }
   const incoming = new Map<number, number[]>();
-  for (const shard of shards) {
-    const rank = from(shard);
-    if (rank !== null) incoming.set(rank, [...(incoming.get(rank) ?? []), shard]);
-  }
+  map.owner.forEach((owner, shard) => {
+    const replica = map.replica[shard] ?? owner;
+    if (replica === owner) return;
+    const bytes = own.get(shard)?.bytes;
+    if (owner === group.rank && bytes) outgoing.set(replica, [...(outgoing.get(replica) ?? []), bytes]);
+    if (replica === group.rank) incoming.set(owner, [...(incoming.get(owner) ?? []), shard]);
+  });
   const payloads = new Map([...outgoing].map(([rank, parts]) => [rank, concatBytes(parts)]));
+  const options = { deadlineMs, signal, operation: step * OPERATIONS + 2, category: "optimizerReplica" } as const;
   const arrived = await group.exchange(payloads, [...incoming.keys()], options);
-  for (const [rank, list] of incoming) {
+  const received = new Map<number, OptimizerShard>();
+  for (const [rank, shards] of incoming) {
     const payload = arrived.get(rank) ?? new Uint8Array(0);
     let at = 0;
-    for (const shard of list) {
-      const [first, last] = shardRange(engine.parameterCount, shard);
-      const bytes = (last - first) * engine.stateFloats * 4;
-      receive(shard, payload.slice(at, at + bytes));
-      at += bytes;
+    for (const shard of shards) {
+      const [from, to] = shardRange(engine.parameterCount, shard);
+      const bytes = payload.slice(at, at + (to - from) * engine.stateFloats * 4);
+      received.set(shard, { bytes, hash: hashBytes(bytes) });
+      at += bytes.byteLength;
     }
     assert(
       at === payload.byteLength,
-      `exchangeShards: expected ${at} bytes from rank ${rank}, found ${payload.byteLength}`,
+      `exchangeReplicas: expected ${at} bytes from rank ${rank}, found ${payload.byteLength}`,
     );
   }
+  return received;
 }
