@@ -6,12 +6,16 @@
  */
 import { ERFC_FIT, ERF_SERIES } from "./scalar-functions.ts";
 
+const F32_MAX = 3.4028234663852886e38;
+
 /** The text of an f32 literal that reads back as the same f32. */
 export function wgslFloat(value: number): string {
   // `zero` is a variable, so that no compiler evaluates what it would refuse to evaluate.
   if (Number.isNaN(value)) return "bitcast<f32>(0x7fc00000u ^ zero)";
   if (value === Infinity) return "bitcast<f32>(0x7f800000u ^ zero)";
   if (value === -Infinity) return "bitcast<f32>(0xff800000u ^ zero)";
+  // Every decimal that reads back as the largest f32 lies a little beyond it, which WGSL refuses.
+  if (Math.abs(value) === F32_MAX) return value < 0 ? "(-0x1.fffffep+127f)" : "0x1.fffffep+127f";
   const text = shortest(value);
   const literal = /[.e]/.test(text) ? `${text}f` : `${text}.0f`;
   return value < 0 || Object.is(value, -0) ? `(${literal})` : literal;
