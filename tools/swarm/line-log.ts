@@ -1,16 +1,25 @@
-/** The run's lines on disk: `DIR/lines.jsonl`, all of them, and the file of `--json`, those of this part of the run. */
+/** The run's lines on disk: all of them in `DIR/lines.jsonl`, and in the file of `--json` those that were written while it was named. */
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { RunLine } from "../../src/network/wire/messages.ts";
 
+export interface LineLogOptions {
+  readonly directory: string;
+  readonly json: string | null;
+  /** Goes on with `DIR/lines.jsonl`. */
+  readonly isResumed: boolean;
+  /** Goes on with the file of `--json`, which already holds the run's earlier part. */
+  readonly goesOn: boolean;
+}
+
 export class LineLog {
   readonly #files: number[];
 
-  /** Goes on with `DIR/lines.jsonl` when `isResumed`, else starts it anew. The file of `--json` is always new. */
-  constructor(directory: string, jsonPath: string | null, isResumed: boolean) {
-    if (jsonPath !== null) mkdirSync(dirname(jsonPath), { recursive: true });
+  constructor(options: LineLogOptions) {
+    const { directory, json, isResumed, goesOn } = options;
+    if (json !== null) mkdirSync(dirname(json), { recursive: true });
     this.#files = [openSync(pathIn(directory), isResumed ? "a" : "w")];
-    if (jsonPath !== null) this.#files.push(openSync(jsonPath, "w"));
+    if (json !== null) this.#files.push(openSync(json, goesOn ? "a" : "w"));
   }
 
   /** Handed to the system before this returns: a driver that is killed loses no line. */

@@ -52,7 +52,7 @@ export const USAGE: string = `Trains one run in N real browser tabs on this mach
   --shared-profile       N tabs of one browser, instead of a browser a tab
   --profile DIR          keep server log, data and browser storage under DIR
   --resume               go on with the run kept under DIR
-  --json FILE            one line of JSON for each event of the run
+  --json FILE            one line of JSON for each event of the run; a resumed run goes on in the same file
   --port P               the server's port (a free one)
   --timeout SECONDS      end the run after so long, whatever its state
   --headful              show the browsers

@@ -61,7 +61,8 @@ export async function runSwarm(options: SwarmOptions, hooks: SwarmHooks = {}): P
     const state = newState(options, room, port, kept);
     writeState(directory, state);
     const earlier = options.resume ? readLines(directory) : [];
-    const log = new LineLog(directory, options.json, options.resume);
+    const goesOn = options.resume && kept?.json === options.json;
+    const log = new LineLog({ directory, json: options.json, isResumed: options.resume, goesOn });
     const faults = withoutDone(options.faults, state.faultsDone);
     const limits = hooks.limits ?? WATCHDOG_LIMITS;
     const run = new SwarmRun({ options, hooks, directory, server, state, earlier, log, faults, limits, clock, groups });
@@ -99,9 +100,7 @@ async function choosePort(options: SwarmOptions, kept: SwarmState | null): Promi
 }
 
 function newState(options: SwarmOptions, room: string, port: number, kept: SwarmState | null): SwarmState {
-  const { run, seed, steps, sharedProfile } = options;
-  const faultsDone = options.resume && kept ? kept.faultsDone : [];
-  const driverPid = process.pid;
+  const { run, seed, steps, sharedProfile, json } = options;
   return {
     version: 1,
     port,
@@ -110,9 +109,10 @@ function newState(options: SwarmOptions, room: string, port: number, kept: Swarm
     seed,
     steps,
     sharedProfile,
-    faultsDone,
+    json,
+    faultsDone: options.resume && kept ? kept.faultsDone : [],
     isFinished: false,
-    driverPid,
+    driverPid: process.pid,
     pids: [],
   };
 }

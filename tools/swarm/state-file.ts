@@ -15,6 +15,8 @@ export interface SwarmState {
   readonly seed: number;
   readonly steps: number;
   readonly sharedProfile: boolean;
+  /** The file of `--json`: the same one goes on when the run does. */
+  readonly json: string | null;
   /** Texts of the faults that were carried out. */
   readonly faultsDone: readonly string[];
   /** The last step was reached, with equal digests. */
@@ -25,7 +27,7 @@ export interface SwarmState {
   readonly pids: readonly number[];
 }
 
-export function statePath(directory: string): string {
+function statePath(directory: string): string {
   return join(directory, "swarm.json");
 }
 

@@ -98,7 +98,8 @@ test.skipIf(!hasBrowser)(
   async () => {
     const data = join(directory, "data.txt");
     writeFileSync(data, "some text");
-    const common = `--run fake --steps 20 --text ${data} --kill all@8 --set stepMs=150 --set waitAt=18 --set waitFor=2`;
+    const json = join(directory, "lines.json");
+    const common = `--run fake --steps 20 --text ${data} --json ${json} --kill all@8 --set stepMs=150 --set waitAt=18 --set waitFor=2`;
     const killed = await swarm(`--tabs 3 ${common}`);
     expect(killed.exitCode).toBe(3);
     expect(killed.lines.at(-1)).toEqual({ type: "fault", kind: "kill-all", step: 8 });
@@ -113,6 +114,7 @@ test.skipIf(!hasBrowser)(
     const back = at(all, (line) => line.type === "rollback");
     expect(all[back]).toEqual({ type: "rollback", to: 5 });
     expect(stepsOf(all.slice(back))).toEqual(range(6, 20));
+    expect(readFileSync(json, "utf8")).toBe(all.map((line) => `${JSON.stringify(line)}\n`).join(""));
     expect(resumed.lines.some((line) => line.type === "fault")).toBe(false);
     for (const [step, loss] of lossesOf(all)) expect(loss).toBe(fakeLoss(step));
 
