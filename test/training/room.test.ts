@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
+import { QuotaError } from "../../src/base/errors.ts";
 import { SHARDS } from "../../src/network/wire/messages.ts";
+import { MemoryStore } from "../../src/storage/memory/memory-store.ts";
+import type { Store } from "../../src/storage/store.ts";
 import { Room, type Tab } from "./room.ts";
 
 const STEPS = 20;
@@ -123,4 +126,45 @@ test("an altered chunk is never loaded: the good copy on another device is", asy
   for (const tab of tabs) room.open(tab.store, `device-of-${tab.peer}`);
   await room.until(() => room.isEnded, 200_000);
   expectSameLosses(room, reference);
+});
+
+/** A disk that is full from the start. */
+function fullStore(): Store {
+  const store = new MemoryStore();
+  return {
+    kind: store.kind,
+    get: (key) => store.get(key),
+    delete: (keys) => store.delete(keys),
+    keys: (prefix) => store.keys(prefix),
+    close: () => store.close(),
+    put: (entries, options) =>
+      entries.some(({ key }) => key.startsWith("chunk/"))
+        ? Promise.reject(new QuotaError("put: expected room for 8 kB, found none"))
+        : store.put(entries, options),
+  };
+}
+
+test("a full disk is reported, its part is kept by others, and training goes on", async () => {
+  const reference = await undisturbed(4);
+  const room = new Room({ startWith: 4, steps: STEPS }, 1);
+  room.open(fullStore());
+  for (let tab = 1; tab < 4; tab++) room.open();
+  await room.until(() => room.isEnded, 120_000);
+  expectSameLosses(room, reference);
+  const [first] = room.linesOf("checkpoint");
+  expect(Object.values(first?.errors ?? {})).toEqual([expect.stringMatching(/quota/)]);
+  expect(first?.copies).toBe(2);
+});
+
+test("one tab of four that comes back alone waits, and names the devices that hold the rest", async () => {
+  const room = new Room({ startWith: 4, steps: STEPS }, 3);
+  const tabs = Array.from({ length: 4 }, () => room.open());
+  await room.until(() => room.step >= 12, 60_000);
+  for (const tab of tabs) tab.kill();
+  await room.clock.advance(2_000);
+  const [last] = tabs as [Tab];
+  room.open(last.store, `device-of-${last.peer}`);
+  await room.clock.advance(30_000);
+  expect(room.step).toBe(12);
+  expect(room.linesOf("waiting").at(-1)?.devices).toEqual(["device-of-peer-1", "device-of-peer-2", "device-of-peer-3"]);
 });
