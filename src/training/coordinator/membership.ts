@@ -49,6 +49,7 @@ function admit(draft: Draft, conn: string, hello: Extract<ClientMessage, { kind:
     heardAtMs: draft.nowMs,
     joinedAtMs: draft.nowMs,
     slotsPerSecond: old?.slotsPerSecond ?? 0,
+    isMeasured: old?.isMeasured ?? false,
     inventory: EMPTY_INVENTORY,
     genesis: null,
     heldUntilMs: old?.heldUntilMs ?? 0,
@@ -80,8 +81,7 @@ export function onJoin(draft: Draft, peer: PeerState, join: Extract<ClientMessag
     info: { ...peer.info, engine: join.engine },
     status: "joined",
     joinedAtMs: draft.nowMs,
-    // A measured speed is worth more than a warm-up's.
-    slotsPerSecond: peer.slotsPerSecond > 0 ? peer.slotsPerSecond : join.slotsPerSecond,
+    slotsPerSecond: peer.isMeasured ? peer.slotsPerSecond : join.slotsPerSecond,
     inventory: join.inventory,
     genesis: join.genesis,
   });

@@ -4,7 +4,7 @@ import { assert } from "../../base/assert.ts";
 /** A new sharing must promise this much less time than the old one to replace it: shares must not flap with the noise. */
 const GAIN_MIN = 1.15;
 /** Speeds are noisy: a member is left without slots only when it is this much slower than the fastest. */
-const SPEED_SHARE_MIN = 1 / 8;
+export const SPEED_SHARE_MIN: number = 1 / 8;
 
 /**
  * Slots by rank. `speeds` are slots per second (at least 1e-3), 0 for a member that computes nothing (a listener). `previous` is kept

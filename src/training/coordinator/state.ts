@@ -47,6 +47,8 @@ export interface PeerState {
   readonly heardAtMs: number;
   readonly joinedAtMs: number;
   readonly slotsPerSecond: number;
+  /** True once a vote told its speed: a warm-up on a busy machine tells little. */
+  readonly isMeasured: boolean;
   readonly inventory: Inventory;
   readonly genesis: { readonly parameters: readonly Hash[]; readonly optimizer: readonly Hash[] } | null;
   /** Not to be taken into an epoch before this time: it could not reach others, or its results differed. */

@@ -16,7 +16,7 @@ import { isAlive, lostRanks, type Draft } from "./draft.ts";
 import { dissolve, isCurrent, noteFailure, pairKey, stateRecord } from "./forming.ts";
 import { lose, stepOf } from "./membership.ts";
 import type { ClientMessage } from "../../network/wire/messages.ts";
-import { shareSlots } from "./slots.ts";
+import { shareSlots, SPEED_SHARE_MIN } from "./slots.ts";
 import type { Epoch, PeerState, Phase, State, Vote } from "./state.ts";
 
 type Stepping = Extract<Phase, { kind: "stepping" }>;
@@ -25,15 +25,16 @@ type Stepping = Extract<Phase, { kind: "stepping" }>;
 const VERDICT_MS = 5_000;
 /** Weight of the newest measurement in a member's speed and the usual step time. */
 const SMOOTHING = 0.3;
+/** Slots per second that even a member that never finishes is counted with. */
+const SPEED_MIN = 1e-3;
+/** Growth of the speed that an idle member is believed to have, a step. */
+const HOPE = 1.05;
 
 export function planStep(draft: Draft): void {
   const { epoch, durable, slots } = draft.state;
   assert(epoch !== null && slots !== null, "planStep: no epoch");
   const step = stepOf(draft.state) + 1;
-  const speeds = epoch.members.map((member) =>
-    member.role === "full" ? Math.max(draft.state.peers.get(member.peer)?.slotsPerSecond ?? 0, 1e-3) : 0,
-  );
-  const shares = shareSlots(slots, speeds, epoch.slots);
+  const shares = shareSlots(slots, speedsOf(draft.state, epoch), epoch.slots);
   const deadlineMs = Math.max(draft.limits.stepMsMin, draft.limits.stepFactor * draft.state.usualStepMs);
   draft.patch({
     epoch: { ...epoch, slots: shares },
@@ -48,6 +49,17 @@ export function planStep(draft: Draft): void {
   });
   const { incarnation, epoch: number } = durable;
   draft.sendToEpoch({ kind: "plan", incarnation, epoch: number, step, slots: shares, deadlineMs });
+}
+
+/** Slots per second by rank, 0 for listeners. Who was never measured is taken for fast enough to get a slot, which measures it. */
+function speedsOf(state: State, epoch: Epoch): number[] {
+  const full = epoch.members.map((member) => (member.role === "full" ? state.peers.get(member.peer) : undefined));
+  const fastest = Math.max(...full.map((peer) => peer?.slotsPerSecond ?? 0), SPEED_MIN);
+  return full.map((peer) => {
+    if (!peer) return 0;
+    const least = peer.isMeasured ? SPEED_MIN : fastest * SPEED_SHARE_MIN;
+    return Math.max(peer.slotsPerSecond, least);
+  });
 }
 
 export function onVote(draft: Draft, peer: PeerState, vote: Vote): void {
@@ -190,10 +202,11 @@ function learn(draft: Draft, phase: Stepping, epoch: Epoch, record: CommitRecord
     if (!vote || !peer || !isAlive(draft.state, rank)) return;
     const slots = epoch.slots?.[rank]?.length ?? 0;
     const measured = vote.times.compute > 0 ? (slots * 1000) / vote.times.compute : 0;
-    const speed = slots > 0 && measured > 0 ? mix(peer.slotsPerSecond, measured) : peer.slotsPerSecond;
+    // Without slots there is nothing to measure: a slow member is given another chance after a while.
+    const speed = measured > 0 ? mix(peer.isMeasured ? peer.slotsPerSecond : 0, measured) : peer.slotsPerSecond * HOPE;
     const optimizer = vote.optimizer.filter(([shard, hash]) => record.optimizer[shard] === hash);
     const inventory = { ...peer.inventory, parameterRoots: [record.parameterRoot], optimizer };
-    draft.patchPeer(member.peer, { slotsPerSecond: speed, inventory });
+    draft.patchPeer(member.peer, { slotsPerSecond: speed, isMeasured: peer.isMeasured || measured > 0, inventory });
   });
   draft.patch({ usualStepMs: mix(draft.state.usualStepMs, draft.nowMs - phase.startedAtMs) });
 }

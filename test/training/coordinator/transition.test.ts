@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { inventoryAt, Script } from "./script.ts";
+import { GENESIS } from "../../../tools/simulation/versions.ts";
+import { EMPTY, inventoryAt, Script } from "./script.ts";
 
 /** Four members in their first epoch, with step 1 planned. */
 function four(): Script {
@@ -270,4 +271,20 @@ test("replaying the log rebuilds the durable state exactly", () => {
   for (let step = 1; step <= 6; step++) commitBy(script, ["a", "b", "c", "d"]);
   const { incarnation } = script.state.durable;
   expect(script.restarted().state.durable).toEqual({ ...script.state.durable, incarnation: incarnation + 1 });
+});
+
+test("a member whose warm-up was slow gets a slot, and its share once it is measured", () => {
+  const script = new Script({ startWith: 2 });
+  script.join("a");
+  const info = { peer: "b", device: "device-b", engine: "test" };
+  script.say("b", { kind: "hello", protocol: 1, room: "room", role: "member", info });
+  const genesis = { parameters: GENESIS.parameters, optimizer: [...GENESIS.optimizer.values()] };
+  script.say("b", { kind: "join", engine: "test", slots: 8, slotsPerSecond: 1e-3, inventory: EMPTY, genesis });
+  script.ready("a", 0);
+  script.ready("b", 0);
+  const counts = (): number[] => script.state.epoch?.slots?.map((slots) => slots.length) ?? [];
+  expect(counts()).toEqual([7, 1]);
+  commitBy(script, ["a", "b"]); // Both say 100 ms: b did one slot in it, a seven.
+  for (let step = 0; step < 3; step++) commitBy(script, ["a", "b"]);
+  expect(counts()[1]).toBeGreaterThanOrEqual(1);
 });
