@@ -51,22 +51,17 @@ class GraphRuntime implements Runtime {
     const lowered = lower(missing, this.device.info.limits.bindingsMax);
     const compiled = await this.#kernels.getAll(lowered.kernels.map(({ kernel }) => kernel));
     this.#checkAlive();
-    // Outputs of the graph that turned out equal, or equal to a leaf, share it.
+    // Outputs of the graph that turned out equal share a leaf.
     const results = new Map<Node, Node>();
     for (const stored of lowered.outputs) {
-      if (!results.has(stored)) results.set(stored, isLeaf(stored) ? stored : this.#leaves.createLike(stored));
+      assert(!isLeaf(stored), "realize: expected an output that a kernel computes, found a leaf");
+      if (!results.has(stored)) results.set(stored, this.#leaves.createLike(stored));
     }
-    const leafOf = (node: Node): Node | undefined => results.get(node) ?? (isLeaf(node) ? node : undefined);
-    const { commands, scratch } = assemble(
-      lowered,
-      compiled,
-      (node) => {
-        const leaf = leafOf(node);
-        return leaf === undefined ? undefined : this.#leaves.bufferOf(leaf);
-      },
-      new Set(),
-      this.#pool,
-    );
+    const placed = (node: Node): DeviceBuffer | undefined => {
+      const leaf = results.get(node) ?? node;
+      return isLeaf(leaf) ? this.#leaves.bufferOf(leaf) : undefined;
+    };
+    const { commands, scratch } = assemble(lowered, compiled, placed, new Set(), this.#pool);
     this.#submit(commands);
     for (const buffer of scratch) this.#pool.give(buffer);
     const byNode = new Map(missing.map((node, i) => [node, results.get(lowered.outputs[i] ?? node) ?? node]));
@@ -75,11 +70,17 @@ class GraphRuntime implements Runtime {
 
   async read(nodes: readonly Node[]): Promise<Bytes[]> {
     const leaves = await this.realize(nodes);
-    const temporary = new Set(leaves.filter((leaf) => !nodes.includes(leaf)));
+    try {
+      return await this.#readLeaves(leaves);
+    } finally {
+      for (const leaf of new Set(leaves)) if (!nodes.includes(leaf)) this.#leaves.release(leaf);
+    }
+  }
+
+  async #readLeaves(leaves: readonly Node[]): Promise<Bytes[]> {
     const sizes = leaves.map(bytesOfNode);
     const total = sizes.reduce((sum, size) => sum + size, 0);
     const packed = total === 0 ? new Uint8Array(0) : await this.#readPacked(leaves, sizes, total);
-    for (const leaf of temporary) this.#leaves.release(leaf);
     let end = 0;
     return sizes.map((size) => {
       end += size;
@@ -87,6 +88,7 @@ class GraphRuntime implements Runtime {
     });
   }
 
+  /** All bytes one after another, in one readback. */
   async #readPacked(leaves: readonly Node[], sizes: readonly number[], total: number): Promise<Bytes> {
     const [first] = leaves;
     if (leaves.length === 1 && first !== undefined) return await this.device.read(this.#leaves.bufferOf(first), total);

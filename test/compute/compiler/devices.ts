@@ -1,6 +1,6 @@
 /** The runtimes that tests of compiled graphs run on, and helpers to make and compare values there. */
 import { afterAll, expect } from "vitest";
-import { Random } from "../../../src/base/random.ts";
+import type { Random } from "../../../src/base/random.ts";
 import type { Node, Shape } from "../../../src/compute/compiler/ir.ts";
 import type { Device } from "../../../src/compute/device/device.ts";
 import { ReferenceDevice } from "../../../src/compute/device/reference/reference-device.ts";
@@ -35,7 +35,7 @@ function openOnce(name: string, missing: string | undefined, open: () => Promise
 }
 
 /** Values of `dtype`; an array for the host. */
-export function hostArray(dtype: DType, values: readonly number[]): HostArray {
+function hostArray(dtype: DType, values: readonly number[]): HostArray {
   if (dtype === "float32") return new Float32Array(values);
   return dtype === "int32" ? new Int32Array(values) : new Uint32Array(values);
 }
@@ -82,7 +82,7 @@ export async function computed(runtime: Runtime, nodes: readonly Node[]): Promis
  * Expects integers and bools to be equal, and each float within `relative` of the largest magnitude of its tensor: the
  * steps before it may have cancelled.
  */
-export function expectClose(node: Node, found: readonly number[], expected: readonly number[], relative: number): void {
+function expectClose(node: Node, found: readonly number[], expected: readonly number[], relative: number): void {
   expect(found.length).toBe(expected.length);
   if (node.dtype !== "float32")
     return expect(found).toEqual(expected.map((x) => (node.dtype === "uint32" ? x >>> 0 : x)));

@@ -12,7 +12,7 @@ export function evaluate(node: Node, leaves: ReadonlyMap<Node, readonly number[]
 }
 
 /** All indices into `shape`, in row-major order. */
-export function indicesOf(shape: Shape): number[][] {
+function indicesOf(shape: Shape): number[][] {
   let all: number[][] = [[]];
   for (const size of shape) all = all.flatMap((index) => Array.from({ length: size }, (_, i) => [...index, i]));
   return all;
