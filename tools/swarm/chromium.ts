@@ -5,7 +5,7 @@ import { assert, present } from "../../src/base/assert.ts";
 import type { Clock } from "../../src/base/clock.ts";
 import { describeError, UnsupportedError } from "../../src/base/errors.ts";
 import { sleep, withDeadline } from "../../src/base/wait.ts";
-import { signalGroup, signalProcess, type ProcessGroups } from "./processes.ts";
+import { signalGroup, type ProcessGroups } from "./processes.ts";
 
 /** Where distributions and people put it, the binaries behind wrapper scripts first. */
 const PLACES: readonly string[] = [
@@ -117,14 +117,18 @@ export class BrowserProcess {
     return this.#isClosed;
   }
 
-  /** A new page, and the process that renders it alone. One at a time. */
-  async newPage(): Promise<{ readonly page: Page; readonly rendererPid: number }> {
+  /**
+   * A new page at whatever `open` brings it to, and the process that renders it alone: the one that was not there
+   * before. Which one that is shows only in the end, since a page that isolates itself changes its process on the way.
+   * One at a time.
+   */
+  async openPage(open: (page: Page) => Promise<void>): Promise<number> {
     const before = new Set(await this.#renderers());
-    const page = await this.context.newPage();
+    await open(await this.context.newPage());
     const end = this.#clock.nowMs() + RENDERER_MS_MAX;
     for (;;) {
       const [rendererPid, ...others] = (await this.#renderers()).filter((pid) => !before.has(pid));
-      if (rendererPid !== undefined && others.length === 0) return { page, rendererPid };
+      if (rendererPid !== undefined && others.length === 0) return rendererPid;
       if (this.#clock.nowMs() > end) {
         const found = `${others.length + (rendererPid === undefined ? 0 : 1)}`;
         throw new UnsupportedError(`opening a tab: expected one renderer process of its own, found ${found}`);
@@ -140,9 +144,9 @@ export class BrowserProcess {
     return processInfo.flatMap((info) => (info.type === "renderer" ? [info.id] : []));
   }
 
-  /** Sends a signal to `rendererPid` alone, or to the browser with all its helpers. */
-  signal(signal: NodeJS.Signals, rendererPid: number | null): boolean {
-    return rendererPid === null ? signalGroup(this.pid, signal) : signalProcess(rendererPid, signal);
+  /** Sends a signal to the browser with all its helpers. False when it is gone. */
+  signal(signal: NodeJS.Signals): boolean {
+    return signalGroup(this.pid, signal);
   }
 
   /** Closes it as a person would; by force when that takes too long. */

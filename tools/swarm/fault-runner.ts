@@ -97,7 +97,7 @@ export class FaultRunner {
   #strike(fault: Fault): void {
     const { target } = this.#options;
     target.announce(fault);
-    if (!this.#apply(fault)) target.note(`${faultText(fault)}: the tab was already gone`);
+    if (!this.#apply(fault)) target.note(`${faultText(fault)}: the tab was not there`);
   }
 
   #apply(fault: Fault): boolean {

@@ -1,6 +1,7 @@
 /** All tabs of a swarm: opens them, each in a browser of its own or all in one, and knows which of them live. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { Page } from "playwright-core";
 import type { Clock } from "../../src/base/clock.ts";
 import { withDeadline } from "../../src/base/wait.ts";
 import { BrowserProcess } from "./chromium.ts";
@@ -73,7 +74,7 @@ export class Fleet {
   killAll(): void {
     this.#isClosed = true;
     for (const tab of this.tabs) if (tab.state !== "gone") tab.kill();
-    this.#shared?.signal("SIGKILL", null);
+    this.#shared?.signal("SIGKILL");
   }
 
   /** Ends all browsers, politely where they answer. */
@@ -89,22 +90,22 @@ export class Fleet {
   }
 
   async #openOne(index: number): Promise<void> {
-    const { directory, url, sharedProfile, dataFile, clock, onGone } = this.#options;
-    const browser = sharedProfile ? await this.#sharedBrowser() : await this.#launch(`tab-${index}`);
+    if (!this.#options.sharedProfile) {
+      const browser = await this.#launch(`tab-${index}`);
+      if (this.#isClosed) return browser.close();
+      return this.#openTab(index, browser, browser.context.pages()[0] ?? (await browser.context.newPage()));
+    }
+    const browser = await this.#sharedBrowser();
     if (this.#isClosed) return browser.close();
-    const shared = sharedProfile ? await browser.newPage() : null;
-    const page = shared?.page ?? browser.context.pages()[0] ?? (await browser.context.newPage());
-    const tab = new Tab({
-      index,
-      browser,
-      ownsBrowser: !sharedProfile,
-      page,
-      rendererPid: shared?.rendererPid ?? null,
-      logPath: join(directory, `tab-${index}.log`),
-      dataFile,
-      clock,
-      onGone,
-    });
+    const rendererPid = await browser.openPage((page) => this.#openTab(index, browser, page));
+    const tab = this.get(index);
+    if (tab) tab.rendererPid = rendererPid;
+  }
+
+  async #openTab(index: number, browser: BrowserProcess, page: Page): Promise<void> {
+    const { directory, url, sharedProfile, dataFile, clock, onGone } = this.#options;
+    const logPath = join(directory, `tab-${index}.log`);
+    const tab = new Tab({ index, browser, ownsBrowser: !sharedProfile, page, logPath, dataFile, clock, onGone });
     this.tabs.push(tab);
     try {
       await tab.open(url);

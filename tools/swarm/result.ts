@@ -17,6 +17,33 @@ export interface TabReport {
   readonly words: string;
   /** Errors of its console and page. */
   readonly trouble: readonly string[];
+  /** Null for a page that never said. */
+  readonly bytesSent: BytesSent | null;
+}
+
+/** Bytes that a tab sent to others, counted at the same moment. */
+export interface BytesSent {
+  /** By hearth: frames. */
+  readonly byHearth: number;
+  /** By the browser's `getStats()`: frames, and the links' own few words. */
+  readonly byBrowser: number;
+}
+
+/** From what a page says of itself: "<hearth's>/<the browser's>". */
+export function parseBytesSent(told: string | undefined): BytesSent | null {
+  const [, byHearth, byBrowser] = /^(\d+)\/(\d+)$/.exec(told ?? "") ?? [];
+  return byHearth === undefined ? null : { byHearth: Number(byHearth), byBrowser: Number(byBrowser) };
+}
+
+/** A line for each tab that said what it sent. */
+export function describeBytesSent(tabs: readonly TabReport[]): string {
+  const lines = tabs.flatMap(({ index, bytesSent }) => {
+    if (bytesSent === null) return [];
+    const { byHearth, byBrowser } = bytesSent;
+    const ratio = byHearth > 0 ? ` (${(byBrowser / byHearth).toFixed(4)} of hearth's own count, ${byHearth})` : "";
+    return [`tab ${index}: bytes by getStats(): ${byBrowser}${ratio}`];
+  });
+  return lines.map((line) => `  ${line}\n`).join("");
 }
 
 export interface SwarmResult {

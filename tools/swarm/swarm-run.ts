@@ -12,7 +12,7 @@ import { Observer } from "./observer.ts";
 import type { SwarmOptions } from "./options.ts";
 import type { ProcessGroups } from "./processes.ts";
 import { ProgressMeter } from "./progress.ts";
-import { judgeEnd, summarizeRun, type SwarmExit, type SwarmResult, type TabReport } from "./result.ts";
+import { judgeEnd, parseBytesSent, summarizeRun, type SwarmExit, type SwarmResult, type TabReport } from "./result.ts";
 import type { SwarmHooks } from "./run-swarm.ts";
 import type { ServerProcess } from "./server-process.ts";
 import { writeState, type SwarmState } from "./state-file.ts";
@@ -24,6 +24,8 @@ const POLL_MS = 1_000;
 const SERVER_AWAY_MS = 1_000;
 /** For pages to say that they have finished, after the run's last line. */
 const FINISH_MS_MAX = 10_000;
+/** From a page's end to its last count of bytes. */
+const LAST_COUNT_MS = 1_000;
 /** Polls in a row that find every page stopped, before the run is given up. */
 const STOPPED_POLLS_MAX = 3;
 
@@ -143,9 +145,7 @@ export class SwarmRun implements FaultTarget {
   }
 
   kill(index: number): boolean {
-    const tab = this.#present(index);
-    tab?.kill();
-    return tab !== null;
+    return this.#present(index)?.kill() ?? false;
   }
 
   leave(index: number): boolean {
@@ -156,9 +156,9 @@ export class SwarmRun implements FaultTarget {
 
   freeze(index: number, seconds: number): boolean {
     const tab = this.#present(index);
-    tab?.freeze();
-    this.#cancelThaws.push(this.#given.clock.after(seconds * 1000, () => tab?.thaw()));
-    return tab !== null;
+    if (!tab?.freeze()) return false;
+    this.#cancelThaws.push(this.#given.clock.after(seconds * 1000, () => tab.thaw()));
+    return true;
   }
 
   join(count: number): void {
@@ -287,6 +287,8 @@ export class SwarmRun implements FaultTarget {
       if (!this.#fleet.tabs.some(isOpen)) break;
       await sleep(POLL_MS / 4, clock);
     } while (clock.nowMs() < end);
+    await sleep(LAST_COUNT_MS, clock);
+    await this.#fleet.poll();
     const left = this.#faults.left.map(faultText);
     if (left.length > 0) this.note(`never happened: ${left.join(", ")}`);
     const outcome = judgeEnd([...earlier, ...this.#lines], options.steps);
@@ -311,7 +313,8 @@ export class SwarmRun implements FaultTarget {
     const { index, peer, state, goneReason, trouble } = tab;
     const asked = outcome.exitCode === 1 ? tab.words() : Promise.resolve(`phase ${tab.facts["phase"] ?? "none"}`);
     const words = await withDeadline("asking a tab", asked, this.#given.clock, { deadlineMs: FINISH_MS_MAX });
-    return { index, peer, state, goneReason, words, trouble };
+    const bytesSent = parseBytesSent(tab.facts["bytes"]);
+    return { index, peer, state, goneReason, words, trouble, bytesSent };
   }
 
   /** A page that knows may say `data-parameters`. */

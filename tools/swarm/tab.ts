@@ -5,6 +5,7 @@ import type { Clock } from "../../src/base/clock.ts";
 import { describeError } from "../../src/base/errors.ts";
 import { sleep, withDeadline } from "../../src/base/wait.ts";
 import type { BrowserProcess } from "./chromium.ts";
+import { signalProcess } from "./processes.ts";
 
 /** `live` includes a page that has not joined yet. */
 export type TabState = "live" | "frozen" | "gone";
@@ -18,8 +19,6 @@ export interface TabOptions {
   /** A tab with a browser of its own takes the browser with it. */
   readonly ownsBrowser: boolean;
   readonly page: Page;
-  /** The process that renders this tab in a shared browser; null for the whole browser. */
-  readonly rendererPid: number | null;
   readonly logPath: string;
   /** Given to a page that asks for its room's data. */
   readonly dataFile: string | null;
@@ -55,6 +54,8 @@ export class Tab {
   #facts: PageFacts = {};
   #given = 0;
   #isAsking = false;
+  /** The process that renders this tab in a shared browser, once it is known. */
+  rendererPid: number | null = null;
   #openedAtMs = Number.POSITIVE_INFINITY;
 
   constructor(options: TabOptions) {
@@ -138,24 +139,26 @@ export class Tab {
     return [`phase ${phase}`, ...said].join(": ").slice(0, 500);
   }
 
-  /** SIGKILL, without a word to the page. */
-  kill(): void {
+  /** SIGKILL, without a word to the page. False when there is no process of this tab (yet). */
+  kill(): boolean {
+    if (!this.#signal("SIGKILL")) return false;
     this.#end("killed");
-    this.browser.signal("SIGKILL", this.#options.rendererPid);
+    return true;
   }
 
-  freeze(): void {
-    if (this.#state !== "live") return;
+  /** False when there is no process of this tab (yet). */
+  freeze(): boolean {
+    if (this.#state !== "live" || !this.#signal("SIGSTOP")) return false;
     this.#state = "frozen";
     this.#write("fault", "frozen");
-    this.browser.signal("SIGSTOP", this.#options.rendererPid);
+    return true;
   }
 
   thaw(): void {
     if (this.#state !== "frozen") return;
     this.#state = "live";
     this.#write("fault", "thawed");
-    this.browser.signal("SIGCONT", this.#options.rendererPid);
+    this.#signal("SIGCONT");
   }
 
   /** Closes the page as a person would, its unload handlers included, and its browser with it if it has one. */
@@ -176,6 +179,12 @@ export class Tab {
   dismiss(): void {
     this.#end("closed at the end");
     this.#log.end();
+  }
+
+  /** To this tab's own process, or to its whole browser. */
+  #signal(signal: NodeJS.Signals): boolean {
+    if (this.#options.ownsBrowser) return this.browser.signal(signal);
+    return this.rendererPid !== null && signalProcess(this.rendererPid, signal);
   }
 
   async #giveData(): Promise<void> {

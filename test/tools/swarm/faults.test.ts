@@ -106,7 +106,7 @@ test("a fault strikes once, after the step before its own, and says when it came
   expect(runner.isStriking).toBe(true);
   expect(clock.timers[0]?.delayMs).toBeLessThan(100);
   clock.fire();
-  expect(struck.slice(1)).toEqual(["--leave 1@3", "--leave 1@3: the tab was already gone"]);
+  expect(struck.slice(1)).toEqual(["--leave 1@3", "--leave 1@3: the tab was not there"]);
   expect(runner.left.map(faultText)).toEqual(["--kill server@9"]);
 });
 
