@@ -30,7 +30,13 @@ let rollbacks = 0;
 const from = integer("from");
 const seeds = integer("seeds");
 for (let seed = from; seed < from + seeds; seed++) {
-  const result = new Cluster({ seed, nodes, steps: integer("steps"), faultEveryMs: 4_000, faultsUntilMs: 120_000 }).run();
+  const result = new Cluster({
+    seed,
+    nodes,
+    steps: integer("steps"),
+    faultEveryMs: 4_000,
+    faultsUntilMs: 120_000,
+  }).run();
   simulatedMs += result.simulatedMs;
   rollbacks += result.rollbacks;
   for (const [kind, count] of Object.entries(result.faults)) faults[kind] = (faults[kind] ?? 0) + count;

@@ -24,13 +24,6 @@ export function toHex(bytes: Uint8Array): string {
   return out;
 }
 
-/** True when both hold the same bytes. */
-export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.byteLength !== b.byteLength) return false;
-  for (let i = 0; i < a.byteLength; i++) if (a[i] !== b[i]) return false;
-  return true;
-}
-
 /** The bytes of a typed array, shared and not copied. */
 export function bytesOf(view: ArrayBufferView<ArrayBuffer>): Bytes {
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);

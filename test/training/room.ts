@@ -24,7 +24,7 @@ const PARAMETERS = 1_003;
 const LATENCY_MS = 3;
 
 /** Pulls every parameter towards a target drawn for each slot; the optimizer is Adam without its corrections. */
-export class ToyEngine implements MemberEngine {
+class ToyEngine implements MemberEngine {
   readonly name: string = "toy";
   readonly parameterCount: number = PARAMETERS;
   readonly stateFloats: number = 2;

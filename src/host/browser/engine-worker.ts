@@ -48,7 +48,7 @@ export function serveEngine(runs: Readonly<Record<string, AnyRun>>): void {
     leave: async () => started().leave(),
     offerFile: async (file) => started().offerFile(file),
     sampleNow: async () => started().sample(),
-    browserCounted: async (bytes) => started().update({ bytesSentByBrowser: bytes }),
+    browserCounted: async (bytes) => started().browserCounted(bytes),
   };
   expose(api);
 }
@@ -147,6 +147,11 @@ class Engine {
 
   async offerFile(file: Blob): Promise<void> {
     await this.#data.offer(new Uint8Array(await file.arrayBuffer()));
+  }
+
+  /** Our own count is taken at the same moment, so that the two can be compared. */
+  browserCounted(bytesSentByBrowser: number): void {
+    this.update({ bytesSentByBrowser, bytesSent: totalOf(this.#mux.bytesSent()) });
   }
 
   /** A sample of the newest committed model, for people to read. */

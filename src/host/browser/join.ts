@@ -87,12 +87,14 @@ export class Run extends EventTarget {
   }
 
   #show(view: RoomView): void {
+    const hasFinished = view.phase === "finished" && this.#view.phase !== "finished";
     this.#view = view;
     document.documentElement.dataset["phase"] = view.phase;
     document.documentElement.dataset["peer"] = view.self;
     document.documentElement.dataset["note"] = view.problem ?? view.note;
     document.documentElement.dataset["bytes"] = `${view.bytesSent}/${view.bytesSentByBrowser}`;
     this.dispatchEvent(new Event("view"));
+    if (hasFinished) void this.#count();
     if (view.phase === "stopped") this.#end();
   }
 

@@ -122,7 +122,7 @@ export function pairKey(a: PeerId, b: PeerId): string {
 }
 
 /** Says what is waited for, once a reason. Always false: nothing changed. */
-export function wait(draft: Draft, reason: string, devices: readonly string[] = []): false {
+function wait(draft: Draft, reason: string, devices: readonly string[] = []): false {
   if (draft.state.waitingReason !== reason) {
     draft.patch({ waitingReason: reason });
     draft.broadcast({ kind: "waiting", reason, devices });

@@ -119,7 +119,7 @@ export function advanceStep(draft: Draft): boolean {
 type Verdict = { readonly ok: true; readonly record: CommitRecord } | { readonly ok: false; readonly reason: string };
 
 /** The commit rule. Pure: the same votes give the same verdict. */
-export function judge(state: State, phase: Stepping, epoch: Epoch): Verdict {
+function judge(state: State, phase: Stepping, epoch: Epoch): Verdict {
   const no = (reason: string): Verdict => ({ ok: false, reason });
   const voteOf = (rank: number): Vote | undefined => phase.votes.get(epoch.members[rank]?.peer ?? "");
   const parameters: Hash[] = [];

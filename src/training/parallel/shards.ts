@@ -7,7 +7,7 @@
 import { SHARDS } from "../../network/wire/messages.ts";
 
 /** Elements of a whole shard of a vector of `count` elements. */
-export function shardSize(count: number): number {
+function shardSize(count: number): number {
   return Math.ceil(count / SHARDS);
 }
 

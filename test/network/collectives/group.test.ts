@@ -181,7 +181,7 @@ test("a barrier holds everybody until the last one comes", async () => {
   await clock.advance(5_000);
   expect(passed).toEqual([]);
   await run(Promise.all([...early, (members[3] as Group).barrier(options(1)).then(() => passed.push(3))]));
-  expect(passed.sort()).toEqual([0, 1, 2, 3]);
+  expect(passed.sort((a, b) => a - b)).toEqual([0, 1, 2, 3]);
 });
 
 test("operations with different numbers run side by side, begun in different orders", async () => {

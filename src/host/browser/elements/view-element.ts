@@ -30,7 +30,7 @@ export abstract class ViewElement extends LitElement {
       await new Promise((resolve) => requestAnimationFrame(resolve));
     }
     this.#renderedAtMs = performance.now();
-    super.scheduleUpdate();
+    void super.scheduleUpdate();
   }
 }
 
