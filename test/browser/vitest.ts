@@ -50,7 +50,7 @@ const skip = (name: string): void => mocha.it(name);
 
 /** `%s` and `$key` in names, as vitest has them. */
 function named(name: string, value: unknown): string {
-  const simple = name.replace(/%[sdijo]/, String(typeof value === "object" ? JSON.stringify(value) : value));
+  const simple = name.replace(/%[sdijo]/, typeof value === "string" ? value : JSON.stringify(value));
   return simple.replace(/\$(\w+)/g, (whole, key: string) => {
     const field = (value as Record<string, unknown> | null)?.[key];
     return field === undefined ? whole : String(field as string);
