@@ -12,7 +12,6 @@ import { bytesSince } from "../network/byte-ledger.ts";
 import type { Mux } from "../network/mux.ts";
 import type { PathKind, PeerId } from "../network/transport/transport.ts";
 import type {
-  ByteCategory,
   ByteCounts,
   CheckpointOrder,
   ClientMessage,

@@ -63,7 +63,7 @@ export function gatherShards(flat: Float32Array, shards: readonly number[]): Flo
 }
 
 /** The reverse of `gatherShards`, into `flat`. */
-export function scatterShards(flat: Float32Array, shards: readonly number[], values: Float32Array): void {
+function scatterShards(flat: Float32Array, shards: readonly number[], values: Float32Array): void {
   let at = 0;
   for (const shard of shards) {
     const [from, to] = shardRange(flat.length, shard);

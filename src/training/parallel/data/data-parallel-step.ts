@@ -14,15 +14,7 @@ import { hashBytes, type Hash } from "../../../base/hash.ts";
 import type { Group } from "../../../network/collectives/group.ts";
 import type { ShardMap, StepTimes } from "../../../network/wire/messages.ts";
 import { makeVersion, type OptimizerShard, type Version } from "../../recovery/replica.ts";
-import {
-  fromOwnerOrder,
-  gatherShards,
-  ownerLayout,
-  scatterShards,
-  shardRange,
-  toOwnerOrder,
-  type OwnerLayout,
-} from "../shards.ts";
+import { fromOwnerOrder, gatherShards, ownerLayout, shardRange, toOwnerOrder, type OwnerLayout } from "../shards.ts";
 
 /** What computes: one replica of the model on one device. */
 export interface StepEngine {
