@@ -5,7 +5,7 @@ import { buildApp } from "./build-app.ts";
 import { SwarmConsole } from "./swarm/console.ts";
 import { parseOptions, USAGE, type SwarmOptions } from "./swarm/options.ts";
 import { parentOf, ProcessGroups } from "./swarm/processes.ts";
-import type { SwarmResult } from "./swarm/result.ts";
+import { describeBytesSent, type SwarmResult } from "./swarm/result.ts";
 import { runSwarm } from "./swarm/run-swarm.ts";
 import { ROOT } from "./swarm/server-process.ts";
 import { describeSummary } from "./swarm/summary.ts";
@@ -87,7 +87,7 @@ function watchShell(onGone: () => void): void {
 function report(result: SwarmResult): number {
   view.clear();
   const { exitCode, reason, summary, wallMs, parameters, tabs, directory } = result;
-  process.stdout.write(`${reason}\n${describeSummary(summary, wallMs, parameters)}`);
+  process.stdout.write(`${reason}\n${describeSummary(summary, wallMs, parameters)}${describeBytesSent(tabs)}`);
   if (exitCode === 0) return 0;
   const lines = tabs.flatMap((tab) => [
     `tab ${tab.index}: ${tab.goneReason ?? tab.state}, ${tab.words}`,
