@@ -3,6 +3,7 @@ import { LitElement, html, nothing } from "lit";
 import type { CSSResult, PropertyDeclarations, TemplateResult } from "lit";
 import { theme } from "hearth/elements";
 import "./file-drop.ts";
+import { defaultFile } from "../default-data.ts";
 import { navigate } from "../navigation.ts";
 import { runForFile, runs } from "../runs.ts";
 import type { RunSummary } from "../runs.ts";
@@ -114,7 +115,7 @@ class StartForm extends LitElement {
         run: this.run.name,
         steps: steps ?? this.run.steps,
         ...(seed === null ? {} : { seed }),
-        file: this.run.accept ? this.file : null,
+        file: this.run.accept ? (this.file ?? (await defaultFile(this.run.name))) : null,
       });
       navigate(`/room/${room}`);
     } catch (error) {

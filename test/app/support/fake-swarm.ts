@@ -6,6 +6,7 @@ import { OptionError } from "../../../src/base/errors.ts";
 import { initialView } from "../../../src/host/browser/room-model.ts";
 import type { RoomView } from "../../../src/host/browser/room-view.ts";
 
+export { Random } from "../../../src/base/random.ts";
 export { createRoom } from "../../../src/host/browser/create-room.ts";
 
 declare global {
