@@ -1,5 +1,5 @@
 /** Choosing what a tab computes on, and saying why. */
-import { UnsupportedError, describeError } from "../../base/errors.ts";
+import { UnsupportedError } from "../../base/errors.ts";
 import type { Device } from "../../compute/device/device.ts";
 import { ReferenceDevice } from "../../compute/device/reference/reference-device.ts";
 import { openWebGpuDevice } from "../../compute/device/webgpu/open-webgpu-device.ts";
@@ -22,18 +22,19 @@ export async function openDevice(choice: DeviceChoice): Promise<ChosenDevice> {
     if (choice === "webgpu") throw new UnsupportedError("device: WebGPU was asked for and this browser has none");
     return cpu("This browser has no WebGPU, so this tab computes on the CPU: slower, and just as welcome.");
   }
-  try {
-    const device = await openWebGpuDevice({ gpu, allowSoftware: choice === "webgpu" });
-    return {
-      device,
-      reason: device.info.isSoftware ? "An emulated GPU was asked for." : "This tab computes on the GPU.",
-    };
-  } catch (error) {
+  const device = await openWebGpuDevice({ gpu, allowSoftware: true }).catch((error: unknown) => {
     if (choice === "webgpu") throw error;
-    return cpu(
-      `No usable GPU (${describeError(error)}), so this tab computes on the CPU: slower, and just as welcome.`,
-    );
+    return null;
+  });
+  if (device === null) {
+    return cpu("This browser cannot use a GPU here, so this tab computes on the CPU: slower, and just as welcome.");
   }
+  if (!device.info.isSoftware) return { device, reason: "This tab computes on the GPU." };
+  if (choice === "webgpu") return { device, reason: "An emulated GPU was asked for." };
+  device.destroy();
+  return cpu(
+    "This browser's GPU is emulated on the processor, so this tab computes on the CPU directly, which is faster.",
+  );
 }
 
 function cpu(reason: string): ChosenDevice {

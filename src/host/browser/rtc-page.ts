@@ -78,8 +78,12 @@ export class RtcPage {
 
   close(): void {
     this.#isClosed = true;
-    this.#peer?.destroy();
     this.#line.close();
+    const peer = this.#peer;
+    const isOpening = peer !== null && !peer.open && !peer.disconnected;
+    // A socket that is closed while it opens makes the browser complain on its console. One that fails goes by itself.
+    if (isOpening) peer.once("open", () => peer.destroy());
+    else peer?.destroy();
   }
 
   #onMessage(message: ToPage): void {
@@ -102,7 +106,9 @@ export class RtcPage {
     const config: RTCConfiguration = { iceServers: [...iceServers] };
     const peer = new Peer(self, { host: server.hostname, port, path, secure, config, debug: 0 });
     peer.on("open", () => (this.#reconnectMs = RECONNECT_MS_MIN));
-    peer.on("connection", (connection) => this.#hand(`in-${(this.#incomingCount += 1)}`, connection));
+    peer.on("connection", (connection) => {
+      if (!this.#isClosed) this.#hand(`in-${(this.#incomingCount += 1)}`, connection);
+    });
     peer.on("disconnected", () => this.#reconnectLater(peer));
     peer.on("error", (error) => this.#onPeerError(peer, error));
     this.#peer = peer;
