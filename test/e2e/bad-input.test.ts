@@ -109,11 +109,12 @@ for (const { what, name, content, says } of BAD_FILES) {
 test.concurrent(
   "a wrong room id gets one clear sentence and a way out",
   async () => {
-    const { page } = await hearth.open("/room/no-such-room-0000000000");
+    const { page, trouble } = await hearth.open("/room/no-such-room-0000000000");
     const alerts = page.getByRole("alert").filter({ hasText: /\S/ });
     await alerts.first().waitFor();
     expect(await alerts.allInnerTexts()).toEqual(["There is no such room: check the link."]);
     expect(await page.getByRole("link", { name: "Start page" }).count()).toBe(1);
+    expect(trouble).toEqual([]);
     await page.context().close();
     await expectTraining();
   },
