@@ -85,3 +85,17 @@ test(
   },
   TEST_MS_MAX,
 );
+
+test(
+  "a tab whose GPU is emulated computes on the CPU, and says why in words for people",
+  async () => {
+    const room = await hearth.createRoom({ run: "addition", seed: 7, steps: 500 });
+    const { page, trouble } = await hearth.open(`/room/${room}`);
+    const reason = "This browser's GPU is emulated on the processor, so this tab computes on the CPU directly";
+    await page.getByText(reason).first().waitFor();
+    expect(await page.getByText("openWebGpuDevice").count()).toBe(0);
+    expect(trouble).toEqual([]);
+    await page.context().close();
+  },
+  TEST_MS_MAX,
+);
