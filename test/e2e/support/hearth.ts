@@ -14,7 +14,7 @@ import { ProcessGroups } from "../../../tools/swarm/processes.ts";
 import { freePort, REAL_SERVER, ROOT, ServerProcess } from "../../../tools/swarm/server-process.ts";
 
 /** For a page to get somewhere: generous, since other tests share the machine. */
-export const PAGE_MS_MAX = 50_000;
+const PAGE_MS_MAX = 50_000;
 
 /** A tab with storage of its own, and what its console complained of. */
 export interface OpenTab {
