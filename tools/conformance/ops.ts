@@ -1,0 +1,75 @@
+/** The ops of the fixtures that hearth has, by the fixtures' names and options. An op without a line here fails. */
+import type { Tensor } from "../../src/compute/tensor/tensor.ts";
+import { cat, stack } from "../../src/compute/tensor/ops/cat.ts";
+import type { ClampOptions } from "../../src/compute/tensor/ops/clamp.ts";
+import { conv2d } from "../../src/compute/tensor/ops/conv2d.ts";
+import { crossEntropy } from "../../src/compute/tensor/ops/cross-entropy.ts";
+import type { CrossEntropyOptions } from "../../src/compute/tensor/ops/cross-entropy.ts";
+import { embedding } from "../../src/compute/tensor/ops/gather.ts";
+import type { GeluOptions } from "../../src/compute/tensor/ops/gelu.ts";
+import { layerNorm } from "../../src/compute/tensor/ops/layer-norm.ts";
+import { linear } from "../../src/compute/tensor/ops/linear.ts";
+import { l1Loss, mseLoss } from "../../src/compute/tensor/ops/losses.ts";
+import { avgPool2d, maxPool2d } from "../../src/compute/tensor/ops/pool2d.ts";
+import type { PoolOptions } from "../../src/compute/tensor/ops/pool2d.ts";
+import { scaledDotProductAttention } from "../../src/compute/tensor/ops/scaled-dot-product-attention.ts";
+import type { AttentionOptions } from "../../src/compute/tensor/ops/scaled-dot-product-attention.ts";
+
+/** What the fixtures' options hold: each op takes its own, and the fixtures are trusted with the types. */
+type OptionName = "dim" | "keepDim" | "correction" | "negativeSlope" | "eps" | "shape" | "dims" | "dim0" | "dim1" | "ranges" | "padding" | "value" | "diagonal" | "repeats"; // prettier-ignore
+type Options = Readonly<Record<OptionName, never>> &
+  GeluOptions &
+  ClampOptions &
+  CrossEntropyOptions &
+  AttentionOptions;
+
+type Run = (inputs: readonly [Tensor, Tensor, Tensor], options: Options) => Tensor;
+
+const UNARY = ["neg", "abs", "exp", "log", "sqrt", "rsqrt", "sin", "cos", "tanh", "sigmoid", "relu", "silu", "erf", "square", "reciprocal", "sign", "floor"] as const; // prettier-ignore
+const BINARY = ["add", "sub", "mul", "div", "maximum", "minimum", "pow"] as const;
+const REDUCTIONS = ["sum", "mean", "logSumExp", "max", "min"] as const;
+
+const reduction = (op: (typeof REDUCTIONS)[number] | "var"): Run => {
+  return ([x], { dim, keepDim, correction }) => x[op](dim, { keepDim, correction });
+};
+
+/** By the fixtures' name of the op. */
+export const FIXTURE_OPS: ReadonlyMap<string, Run> = new Map<string, Run>([
+  ...UNARY.map((op): [string, Run] => [op, ([x]) => x[op]()]),
+  ...BINARY.map((op): [string, Run] => [op, ([a, b]) => a[op](b)]),
+  ...REDUCTIONS.map((op): [string, Run] => [op, reduction(op)]),
+  ["variance", reduction("var")],
+  ["gelu", ([x], options) => x.gelu(options)],
+  ["leakyRelu", ([x], { negativeSlope }) => x.leakyRelu(negativeSlope)],
+  ["clamp", ([x], options) => x.clamp(options)],
+  ["where", ([condition, a, b]) => condition.where(a, b)],
+  ["cumsum", ([x], { dim }) => x.cumsum(dim)],
+  ["argmax", ([x], { dim }) => x.argmax(dim)],
+  ["softmax", ([x], { dim }) => x.softmax(dim)],
+  ["logSoftmax", ([x], { dim }) => x.logSoftmax(dim)],
+  ["layerNorm", ([x, weight, bias], { eps }) => layerNorm(x, weight, bias, eps)],
+  ["matmul", ([a, b]) => a.matmul(b)],
+  ["linear", ([x, weight, bias]) => linear(x, weight, bias)],
+  ["conv2d", ([x, weight, bias], options) => conv2d(x, weight, bias, options)],
+  ["maxPool2d", ([x], options) => maxPool2d(x, options as unknown as PoolOptions)],
+  ["avgPool2d", ([x], options) => avgPool2d(x, options as unknown as PoolOptions)],
+  ["reshape", ([x], { shape }) => x.reshape(shape)],
+  ["permute", ([x], { dims }) => x.permute(dims)],
+  ["transpose", ([x], { dim0, dim1 }) => x.transpose(dim0, dim1)],
+  ["expand", ([x], { shape }) => x.expand(shape)],
+  ["cat", (inputs, { dim }) => cat(inputs, dim)],
+  ["stack", (inputs, { dim }) => stack(inputs, dim)],
+  ["slice", ([x], { ranges }) => x.slice(ranges)],
+  ["flip", ([x], { dims }) => x.flip(dims)],
+  ["pad", ([x], { padding, value }) => x.pad(padding, value)],
+  ["tril", ([x], { diagonal }) => x.tril(diagonal)],
+  ["repeat", ([x], { repeats }) => x.repeat(repeats)],
+  ["gather", ([x, indices], { dim }) => x.gather(dim, indices)],
+  ["indexSelect", ([x, indices], { dim }) => x.indexSelect(dim, indices)],
+  ["scatterAdd", ([x, indices, source], { dim }) => x.scatterAdd(dim, indices, source)],
+  ["embedding", ([weight, indices]) => embedding(indices, weight)],
+  ["crossEntropy", ([logits, targets], options) => crossEntropy(logits, targets, options)],
+  ["mseLoss", ([x, y], options) => mseLoss(x, y, options)],
+  ["l1Loss", ([x, y], options) => l1Loss(x, y, options)],
+  ["scaledDotProductAttention", ([q, k, v], options) => scaledDotProductAttention(q, k, v, options)],
+]);

@@ -1,0 +1,57 @@
+/** One op and its gradients against PyTorch. */
+import { present } from "../../src/base/assert.ts";
+import { UnsupportedError } from "../../src/base/errors.ts";
+import type { Runtime } from "../../src/compute/runtime/runtime.ts";
+import { grad } from "../../src/compute/tensor/autograd.ts";
+import { tensor } from "../../src/compute/tensor/create.ts";
+import { withRuntime } from "../../src/compute/tensor/runtime-scope.ts";
+import { Tensor } from "../../src/compute/tensor/tensor.ts";
+import { difference } from "./compare.ts";
+import type { Fixtures, OpFixture } from "./fixtures.ts";
+import { FIXTURE_OPS } from "./ops.ts";
+
+type Values = Fixtures<OpFixture>["values"];
+
+/** Null when output and gradients are PyTorch's, else why not. @throws what the op throws; UnsupportedError without it */
+export async function runOp(runtime: Runtime, fixture: OpFixture, values: Values): Promise<string | null> {
+  const reason = await compareOp(runtime, fixture, values);
+  if (reason === null || fixture.options["reduction"] === undefined) return reason;
+  const others = ["mean", "sum"].filter((reduction) => reduction !== fixture.options["reduction"]);
+  for (const reduction of others) {
+    // Does not change the verdict: the file says one thing and holds another, and a reader should know.
+    const other = { ...fixture, options: { ...fixture.options, reduction } };
+    if ((await compareOp(runtime, other, values)) === null) {
+      return `${reason}; the file's values are those of reduction "${reduction}"`;
+    }
+  }
+  return reason;
+}
+
+async function compareOp(runtime: Runtime, fixture: OpFixture, values: Values): Promise<string | null> {
+  const { names, tensors } = withRuntime(runtime, () => resultsOf(fixture, values));
+  const results = await Tensor.readAll(tensors);
+  for (const [i, name] of names.entries()) {
+    const found = { shape: present(tensors[i], name).shape, data: present(results[i], name) };
+    const reason = difference(name, found, values(name), fixture);
+    if (reason !== null) return reason;
+  }
+  return null;
+}
+
+/** What hearth gives: the output, then the gradients that the fixture has. */
+function resultsOf(fixture: OpFixture, values: Values): { names: string[]; tensors: Tensor[] } {
+  const apply = FIXTURE_OPS.get(fixture.op);
+  if (apply === undefined) throw new UnsupportedError(`hearth has no ${fixture.op} yet`);
+  const inputs = fixture.inputs.map(({ name, dtype }) =>
+    tensor(values(name), { dtype, requiresGrad: dtype === "float32" }),
+  );
+  const output = apply(inputs as unknown as [Tensor, Tensor, Tensor], fixture.options as never);
+  if (fixture.gradOutput === undefined) return { names: [fixture.output], tensors: [output] };
+  const wanted = (fixture.grads ?? []).flatMap((name, i) =>
+    name === null ? [] : [{ name, input: present(inputs[i], name) }],
+  );
+  const seed = tensor(values(fixture.gradOutput)).reshape(output.shape);
+  const weighted = output.mul(seed).sum();
+  const grads = grad(weighted, wanted.map(({ input }) => input)); // prettier-ignore
+  return { names: [fixture.output, ...wanted.map(({ name }) => name)], tensors: [output, ...grads] };
+}

@@ -1,0 +1,28 @@
+/** The page's half of conformance in a browser: loads the fixtures, runs all cases on its GPU, tells of each. */
+import { describeError, OptionError, UnsupportedError } from "../../../src/base/errors.ts";
+import { openWebGpuDevice } from "../../../src/compute/device/webgpu/open-webgpu-device.ts";
+import { createRuntime } from "../../../src/compute/runtime/graph-runtime.ts";
+import { loadFixtures } from "../fixtures.ts";
+import { runConformance } from "../run-conformance.ts";
+import type { CaseResult } from "../run-conformance.ts";
+
+/** How it ended: after the last case, or before. */
+export type PageOutcome = { readonly deviceName: string } | { readonly error: string };
+
+/** What the program outside puts there. */
+declare const hearthConformance: (result: CaseResult | PageOutcome) => Promise<void>;
+
+async function run(): Promise<PageOutcome> {
+  const { gpu } = navigator as Partial<Navigator>;
+  if (!gpu) throw new UnsupportedError("conformance: this browser has no WebGPU");
+  const device = await openWebGpuDevice({ gpu, allowSoftware: true });
+  const fixtures = await loadFixtures(async (name) => {
+    const response = await fetch(`/fixtures/${name}`);
+    if (!response.ok) throw new OptionError(`fixtures: ${name}: expected a file, found status ${response.status}`);
+    return new Uint8Array(await response.arrayBuffer());
+  });
+  await runConformance(createRuntime(device), fixtures, (result) => void hearthConformance(result));
+  return { deviceName: device.info.name };
+}
+
+await hearthConformance(await run().catch((error: unknown) => ({ error: describeError(error) })));
