@@ -44,7 +44,7 @@ export class Compaction {
     kept.push(...commit);
     // A rollback says what the state is until the next commit, and that checkpoints before it are void.
     if (commit.length === 0 || this.#hasVoidCheckpoint()) kept.push(...rollback);
-    if (this.#state.durable.ended) kept.push(...this.#newest("end"));
+    if (this.#state.durable.endDigests !== null) kept.push(...this.#newest("end"));
     kept.sort((a, b) => a.index - b.index);
     return [...kept.map(({ record }) => record), { kind: "history", points: this.#state.durable.history }];
   }

@@ -185,6 +185,9 @@ export class Member {
       case "promote":
         this.#promote(effect.name);
         return;
+      case "digest":
+        this.#digest(effect.name);
+        return;
       case "checkpoint":
         this.#checkpoint(effect.name, effect.order, effect.epoch);
         return;
@@ -306,18 +309,24 @@ export class Member {
     this.#options.onCommitted?.(name);
   }
 
+  #digest({ step, chain }: VersionName): void {
+    const { link, note } = this.#options;
+    const { engine, replica } = this.#ready();
+    if (!replica.committed) return;
+    engine.readBack(replica.committed.parameters).then(
+      (bytes) => link.send({ kind: "digest", step, chain, digest: hashBytes(bytes) }),
+      (error: unknown) => note(`reading the parameters back failed: ${describeError(error)}`),
+    );
+  }
+
   /** Runs beside training, on a version that nothing changes any more. */
   #checkpoint(name: VersionName, order: CheckpointOrder, epoch: EpochMessage): void {
     const { link, chunks, blobs, clock, room, note, info } = this.#options;
-    const { engine, replica } = this.#ready();
+    const { replica } = this.#ready();
     const version = replica.committed;
     if (!version) return;
     replica.pin(version);
     const { step, chain } = name;
-    engine.readBack(version.parameters).then(
-      (bytes) => link.send({ kind: "digest", step, chain, digest: hashBytes(bytes) }),
-      (error: unknown) => note(`reading the parameters back failed: ${describeError(error)}`),
-    );
     const startMs = clock.nowMs();
     const report = (shards: readonly number[], error: string | null): void =>
       link.send({ kind: "stored", step, chain, shards, error, ms: clock.nowMs() - startMs });

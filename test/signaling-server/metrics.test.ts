@@ -44,7 +44,7 @@ test("metrics parse, and count what happened", () => {
   for (const step of [0, 1, 2]) metrics.record(commit(step));
   metrics.record({ kind: "epoch", epoch: 1, members: [] });
   metrics.record({ kind: "rollback", generation: 0, step: 0 });
-  metrics.record({ kind: "end", step: 2 });
+  metrics.record({ kind: "end", step: 2, digests: {} });
   metrics.line({ type: "abort", step: 1, reason: "x" });
   metrics.line({ type: "member", event: "lost", peer: "p", step: 1 });
   metrics.message("in", 10);

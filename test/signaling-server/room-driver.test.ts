@@ -132,7 +132,7 @@ test("nothing after an append goes out, of that event or a later one, before the
       { kind: "send", conn: "a", message: waiting("before") },
       { kind: "append", record: INCARNATION },
       { kind: "send", conn: "a", message: waiting("after") },
-      { kind: "append", record: { kind: "end", step: 1 } },
+      { kind: "append", record: { kind: "end", step: 1, digests: {} } },
       { kind: "send", conn: "a", message: waiting("last") },
     ];
   });
@@ -147,7 +147,7 @@ test("nothing after an append goes out, of that event or a later one, before the
   log.waiting[1]?.finish();
   await settle();
   expect(conn.heard.slice(1)).toEqual([JSON.stringify(waiting("last")), JSON.stringify(waiting("later event"))]);
-  expect(log.records).toEqual([ROOM, INCARNATION, { kind: "end", step: 1 }]);
+  expect(log.records).toEqual([ROOM, INCARNATION, { kind: "end", step: 1, digests: {} }]);
   await driver.stop();
 });
 

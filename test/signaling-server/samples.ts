@@ -80,7 +80,7 @@ export function randomHistory(seed: number, count: number): LogRecord[] {
         break;
       }
       case 4:
-        if (random.below(10) === 0 && step > 0) records.push({ kind: "end", step });
+        if (random.below(10) === 0 && step > 0) records.push({ kind: "end", step, digests: {} });
         break;
       default:
         step += 1;

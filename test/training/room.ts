@@ -180,7 +180,7 @@ export class Room {
   }
 
   get isEnded(): boolean {
-    return this.state.durable.ended;
+    return this.state.durable.endDigests !== null;
   }
 
   get step(): number {

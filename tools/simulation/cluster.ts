@@ -27,7 +27,6 @@ export interface ClusterOptions {
 /** Bugs that the simulation must find: each breaks one rule of the protocol. */
 export const PLANTS = {
   "stale-rejoin": "a member keeps the state it has instead of getting the epoch's, and says it has the right one",
-  "drop-early": "a member drops its old shards as soon as it is ready, while others still fetch them",
   "keep-pending": "a member goes on from a result that was voted for and never committed",
 } as const;
 export type Plant = keyof typeof PLANTS;
@@ -42,6 +41,9 @@ export interface ClusterResult {
 
 /** Virtual time that a run may take once faults have stopped. */
 const FINISH_MS_MAX = 300_000;
+
+/** What can go wrong; crashes twice as often as the rest. */
+const FAULTS = ["crash", "crash", "freeze", "server", "serverInside", "cut", "socket", "crashTwo", "crashAll"] as const;
 
 interface Meeting {
   readonly versions: Map<string, SimVersion | null>;
@@ -65,6 +67,10 @@ export class Cluster {
   #last: Extract<LogRecord, { kind: "commit" }>["record"] | null = null;
   readonly #committed = new Set<string>();
   #rollbacks = 0;
+  /** Blows to members since the last commit, and between the one before and it: one alone must never cost a state. */
+  #blows = { before: 0, since: 0 };
+  /** Whether owners and replicas were different members in the last two epochs. */
+  #hadReplicas: readonly boolean[] = [false, false];
 
   constructor(options: ClusterOptions) {
     this.#options = options;
@@ -93,8 +99,8 @@ export class Cluster {
     this.#scheduleFault();
     this.world.after(this.#options.faultsUntilMs, () => this.#mend());
     const untilMs = this.#options.faultsUntilMs + FINISH_MS_MAX;
-    this.world.run(untilMs, () => this.server.state.durable.ended || this.violations.length > 0);
-    if (!this.server.state.durable.ended && this.violations.length === 0) {
+    this.world.run(untilMs, () => this.server.state.durable.endDigests !== null || this.violations.length > 0);
+    if (this.server.state.durable.endDigests === null && this.violations.length === 0) {
       const { phase, waitingReason, durable } = this.server.state;
       this.violations.push(`no end: step ${durable.record?.step}, ${phase.kind}, ${waitingReason ?? "no reason"}`);
     }
@@ -160,8 +166,14 @@ export class Cluster {
   #check(record: LogRecord): void {
     if (record.kind === "rollback") {
       this.#rollbacks += 1;
+      if (this.#blows.before + this.#blows.since < 2 && this.#hadReplicas.every(Boolean))
+        this.violations.push(`rolled back to ${record.step} for one loss`);
       if (this.#isCovered()) this.violations.push(`rolled back to ${record.step} although every shard is alive`);
       this.#last = null;
+    }
+    if (record.kind === "epoch") {
+      const { owner, replica } = this.server.state.epoch?.map ?? { owner: [], replica: [] };
+      this.#hadReplicas = [this.#hadReplicas[1] ?? false, owner.every((rank, shard) => rank !== replica[shard])];
     }
     if (record.kind !== "commit") return;
     const { step, incarnation, parameters, optimizer, previous, chain } = record.record;
@@ -173,6 +185,7 @@ export class Cluster {
     if (step > 0 && this.#last && (this.#last.chain !== previous || this.#last.step + 1 !== step))
       fail("does not follow the last commit");
     this.#committed.add(`${incarnation}/${step}`);
+    this.#blows = { before: this.#blows.since, since: 0 };
     this.#last = record.record;
     assert(chain !== previous || step === 0, "a chain must change");
   }
@@ -197,22 +210,13 @@ export class Cluster {
   }
 
   #fault(): void {
-    const kind = this.world.random.pick([
-      "crash",
-      "crash",
-      "freeze",
-      "server",
-      "serverInside",
-      "cut",
-      "socket",
-      "crashTwo",
-      "crashAll",
-    ]);
+    const kind = this.world.random.pick(FAULTS);
     this.#faults[kind] = (this.#faults[kind] ?? 0) + 1;
     const living = [...this.#members.values()].filter((member) => member.isAlive);
     const victims = this.world.random.shuffle(living);
     const crash = (count: number): void => {
       for (const member of victims.slice(0, count)) {
+        this.#blows.since += 1;
         member.kill();
         this.world.after(this.world.between(200, 20_000), () => this.#open(member.disk));
       }
@@ -226,6 +230,7 @@ export class Cluster {
         if (this.world.chance(0.3)) crash(victims.length);
         return;
       case "freeze":
+        this.#blows.since += 1;
         victims[0]?.freeze(this.world.between(500, 30_000));
         return;
       case "server":
@@ -237,6 +242,7 @@ export class Cluster {
         return;
       case "cut": {
         const pair = key(this.world.random.pick(this.#disks).device, this.world.random.pick(this.#disks).device);
+        this.#blows.since += 2;
         this.#cuts.add(pair);
         this.world.after(this.world.between(1_000, 40_000), () => this.#cuts.delete(pair));
         return;

@@ -19,6 +19,7 @@ import {
   type MemberEvent,
   type MemberState,
   type PlanMessage,
+  type VersionName,
 } from "../../src/training/recovery/member.ts";
 import type { Cluster } from "./cluster.ts";
 import { GENESIS, labelOf, nextLabel, optimizerName, parameterName, simVersion, type SimVersion } from "./versions.ts";
@@ -204,6 +205,8 @@ export class SimMember {
         this.committed = this.pending;
         this.pending = null;
         return;
+      case "digest":
+        return this.#digest(effect.name);
       case "checkpoint":
         return this.#checkpoint(effect);
       case "send":
@@ -269,10 +272,8 @@ export class SimMember {
       return { kind: "synced", fence: epoch, inventory: { ...this.#inventory(), ...claimed } };
     }
     if (missing.length > 0) return this.#fail(epoch, "missing", [], missing);
-    if (this.#cluster.plant !== "drop-early") {
-      for (const old of [this.committed, this.pending]) {
-        for (const [shard, hash] of old?.optimizer ?? []) this.#retired.set(hash, shard);
-      }
+    for (const old of [this.committed, this.pending]) {
+      for (const [shard, hash] of old?.optimizer ?? []) this.#retired.set(hash, shard);
     }
     this.committed = version;
     this.pending = null;
@@ -336,13 +337,17 @@ export class SimMember {
     };
   }
 
+  #digest({ step, chain }: VersionName): void {
+    const digest = this.committed?.parameterRoot ?? "";
+    this.#later(5, 100, () => this.#send({ kind: "digest", step, chain, digest }));
+  }
+
   #checkpoint({ name, order, epoch }: Extract<MemberEffect, { kind: "checkpoint" }>): void {
     const version = this.committed;
     const rank = epoch.members.findIndex((member) => member.peer === this.peer);
     if (!version) return;
     const { step, chain } = name;
     this.#later(20, 400, () => {
-      this.#send({ kind: "digest", step, chain, digest: version.parameterRoot });
       const shards = order.writers.flatMap((ranks, shard) => (ranks.includes(rank) ? [shard] : []));
       const isFull = this.#world.chance(this.#cluster.quotaChance);
       if (!isFull) {

@@ -44,7 +44,10 @@ export function onStored(draft: Draft, peer: PeerState, message: Extract<ClientM
 }
 
 export function onDigest(draft: Draft, peer: PeerState, message: Extract<ClientMessage, { kind: "digest" }>): void {
-  const { checkpoint } = draft.state;
+  const { checkpoint, phase, durable, lastDigests } = draft.state;
+  if (phase.kind === "finishing" && message.chain === durable.record?.chain) {
+    draft.patch({ lastDigests: new Map(lastDigests).set(peer.info.peer, message.digest) });
+  }
   if (!checkpoint || message.chain !== checkpoint.record.chain) return;
   const digests = new Map(checkpoint.digests).set(peer.info.peer, message.digest);
   draft.patch({ checkpoint: { ...checkpoint, digests } });
@@ -75,7 +78,7 @@ export function closeCheckpoint(draft: Draft, checkpoint: OpenCheckpoint): void 
   const copies = Math.min(...holders.map((devices) => devices.length));
   const { generationCount } = draft.state.durable;
   const generation = copies > 0 ? generationCount + 1 : generationCount;
-  draft.patch({ checkpoint: null, endDigests: checkpoint.digests });
+  draft.patch({ checkpoint: null });
   if (copies > 0) draft.append({ kind: "checkpoint", generation, record, loss, holders });
   const errors: Record<PeerId, string> = {};
   for (const [peer, part] of checkpoint.stored) if (part.error !== null) errors[peer] = part.error;

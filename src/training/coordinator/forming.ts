@@ -41,7 +41,11 @@ export function tryForm(draft: Draft): boolean {
   if (peers.length === 0) return wait(draft, "Nobody is here to train.");
   if (!durable.record) {
     const missing = durable.spec.startWith - peers.length;
-    if (missing > 0) return wait(draft, `Waiting for ${missing} more ${missing === 1 ? "tab" : "tabs"} to start.`);
+    // Only the very first start waits for all, however long: a run that lost everything goes on with whoever is back.
+    const isPatient =
+      durable.epoch === 0 || draft.nowMs - (draft.state.firstJoinAtMs ?? draft.nowMs) < draft.limits.graceMs;
+    if (missing > 0 && isPatient)
+      return wait(draft, `Waiting for ${missing} more ${missing === 1 ? "tab" : "tabs"} to start.`);
     draft.append({ kind: "commit", record: genesisRecord(draft.state, peers[0] as PeerState), loss: 0 });
   }
   const record = draft.state.durable.record as CommitRecord;

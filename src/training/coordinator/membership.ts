@@ -1,7 +1,13 @@
 /** Coming and going: hello, join, leave, silence, sockets that close. They only note facts; `advance` draws the conclusions. */
 import { assert } from "../../base/assert.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
-import { PROTOCOL_VERSION, type ClientMessage, type Inventory, type StepLine } from "../../network/wire/messages.ts";
+import {
+  PROTOCOL_VERSION,
+  type ClientMessage,
+  type Inventory,
+  type RunLine,
+  type StepLine,
+} from "../../network/wire/messages.ts";
 import type { Draft } from "./draft.ts";
 import type { PeerState, State } from "./state.ts";
 
@@ -32,8 +38,11 @@ export function onHello(draft: Draft, conn: string, hello: Extract<ClientMessage
   if (hello.role === "observer") draft.patch({ observers: new Set(state.observers).add(conn) });
   else admit(draft, conn, hello);
   draft.send(conn, { kind: "welcome", spec, incarnation, step, peers, history });
-  const last = hello.role === "observer" ? lastStepLine(state) : undefined;
-  if (last) draft.send(conn, { kind: "event", line: last });
+  if (hello.role === "observer") {
+    const last = lastStepLine(state);
+    if (last) draft.send(conn, { kind: "event", line: last });
+    if (state.durable.endDigests) draft.send(conn, { kind: "event", line: endLine(state) });
+  }
   if (draft.state.waitingReason) {
     draft.send(conn, { kind: "waiting", reason: draft.state.waitingReason, devices: [] });
   }
@@ -55,6 +64,12 @@ function admit(draft: Draft, conn: string, hello: Extract<ClientMessage, { kind:
     heldUntilMs: old?.heldUntilMs ?? 0,
   });
   draft.patch({ peers });
+}
+
+/** The last line of a run. */
+export function endLine(state: State): Extract<RunLine, { type: "end" }> {
+  const { loss, endDigests } = state.durable;
+  return { type: "end", steps: stepOf(state), loss, digests: endDigests ?? {} };
 }
 
 /** What a reconnecting observer may have missed: the last commit, as far as the log knows it. */
@@ -92,7 +107,9 @@ export function onJoin(draft: Draft, peer: PeerState, join: Extract<ClientMessag
     badHashes: new Set(),
     brokenPairs: new Map([...draft.state.brokenPairs].filter(([pair]) => !pair.split("|").includes(peer.info.peer))),
   });
-  draft.report({ type: "member", event: "join", peer: peer.info.peer, step: stepOf(draft.state) });
+  if (peer.status !== "joined") {
+    draft.report({ type: "member", event: "join", peer: peer.info.peer, step: stepOf(draft.state) });
+  }
   const { record } = draft.state.durable;
   if (draft.state.phase.kind === "ended" && record) {
     draft.send(peer.conn, { kind: "finish", step: record.step, chain: record.chain });

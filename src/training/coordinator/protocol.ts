@@ -1,4 +1,5 @@
 /** What goes into the coordinator and what comes out. The driver (the signaling server, the simulator) does the I/O. */
+import type { Hash } from "../../base/hash.ts";
 import type { ClientMessage, CommitRecord, HistoryPoint, RunSpec, ServerMessage } from "../../network/wire/messages.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
 
@@ -41,7 +42,7 @@ export type LogRecord =
   | { readonly kind: "rollback"; readonly generation: number; readonly step: number }
   /** Stands for the commits that compaction dropped. */
   | { readonly kind: "history"; readonly points: readonly HistoryPoint[] }
-  | { readonly kind: "end"; readonly step: number };
+  | { readonly kind: "end"; readonly step: number; readonly digests: Readonly<Record<PeerId, Hash>> };
 
 /** Deadlines and thresholds. Times in milliseconds. */
 export interface Limits {

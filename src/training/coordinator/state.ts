@@ -36,7 +36,8 @@ export interface Durable {
   readonly generationCount: number;
   /** One point a committed step, oldest first; every other one is dropped when there are HISTORY_MAX. */
   readonly history: readonly HistoryPoint[];
-  readonly ended: boolean;
+  /** What every member's device read back at the end; null before it. */
+  readonly endDigests: Readonly<Record<PeerId, Hash>> | null;
 }
 
 /** A member's connection and what is known of it. */
@@ -108,8 +109,8 @@ export interface State {
   readonly phase: Phase;
   readonly epoch: Epoch | null;
   readonly checkpoint: OpenCheckpoint | null;
-  /** Digests of the newest closed checkpoint. */
-  readonly endDigests: ReadonlyMap<PeerId, Hash>;
+  /** Digests that came after the last step, while the end is waited for. */
+  readonly lastDigests: ReadonlyMap<PeerId, Hash>;
   /** How often each pair, "a|b" sorted, failed to link since it last worked. */
   readonly brokenPairs: ReadonlyMap<string, number>;
   /** Hashes that a disk promised and did not have. */
@@ -145,14 +146,14 @@ export function initialState(): State {
       generations: [],
       generationCount: 0,
       history: [],
-      ended: false,
+      endDigests: null,
     },
     peers: new Map(),
     observers: new Set(),
     phase: { kind: "idle", notBeforeMs: 0 },
     epoch: null,
     checkpoint: null,
-    endDigests: new Map(),
+    lastDigests: new Map(),
     brokenPairs: new Map(),
     badHashes: new Set(),
     failures: 0,
@@ -199,7 +200,7 @@ function fold(durable: Durable, record: LogRecord): Durable {
     case "history":
       return { ...durable, history: record.points };
     case "end":
-      return { ...durable, ended: true };
+      return { ...durable, endDigests: record.digests };
   }
 }
 
@@ -213,7 +214,7 @@ function rolledBack(durable: Durable, generation: number): Durable {
     loss: found?.loss ?? 0,
     generations: durable.generations.filter((candidate) => candidate.generation <= generation),
     history: durable.history.filter((point) => point.step <= step),
-    ended: false,
+    endDigests: null,
   };
 }
 

@@ -6,9 +6,9 @@
 import type { RosterEntry, ClientMessage } from "../../network/wire/messages.ts";
 import { advanceCheckpoint, closeCheckpoint, onDigest, onStored } from "./checkpointing.ts";
 import { candidates } from "./coverage.ts";
-import { Draft, lostRanks } from "./draft.ts";
+import { Draft, isAlive, lostRanks } from "./draft.ts";
 import { advanceForming, dissolve, onReady, tryForm } from "./forming.ts";
-import { dropSilent, onClosed, onHello, onJoin, onLeave, peerOf, stepOf } from "./membership.ts";
+import { dropSilent, endLine, onClosed, onHello, onJoin, onLeave, peerOf, stepOf } from "./membership.ts";
 import type { Effect, Event, Limits } from "./protocol.ts";
 import type { State } from "./state.ts";
 import { advanceStep, onFailed, onVote, planStep } from "./stepping.ts";
@@ -27,7 +27,7 @@ export function transition(state: State, event: Event, nowMs: number, limits: Li
   switch (event.kind) {
     case "start":
       draft.append({ kind: "incarnation", incarnation: state.durable.incarnation + 1 });
-      if (state.durable.ended) draft.patch({ phase: { kind: "ended" } });
+      if (state.durable.endDigests) draft.patch({ phase: { kind: "ended" } });
       break;
     case "message":
       onMessage(draft, event.conn, event.message);
@@ -104,7 +104,8 @@ function leaveBoundary(draft: Draft): boolean {
   if (!epoch || !record) return false;
   if (record.step >= (durable.spec?.steps ?? 0)) {
     draft.sendToEpoch({ kind: "finish", step: record.step, chain: record.chain });
-    draft.patch({ phase: { kind: "finishing", deadlineAtMs: draft.nowMs + draft.limits.endMsMax } });
+    const deadlineAtMs = draft.nowMs + draft.limits.endMsMax;
+    draft.patch({ phase: { kind: "finishing", deadlineAtMs }, lastDigests: new Map() });
     return true;
   }
   const members = new Set(epoch.members.map((member) => member.peer));
@@ -115,16 +116,16 @@ function leaveBoundary(draft: Draft): boolean {
   return true;
 }
 
-/** The run is over when the last checkpoint is closed: its digests are the end's. */
+/** The run is over when the last checkpoint is closed and every living member has said what its device holds. */
 function finish(draft: Draft, deadlineAtMs: number): boolean {
-  const { checkpoint, durable, epoch } = draft.state;
+  const { checkpoint, durable, epoch, lastDigests } = draft.state;
   const isOpen = checkpoint !== null && checkpoint.record.chain === durable.record?.chain;
-  if (isOpen && draft.nowMs < deadlineAtMs) return false;
+  const members = epoch?.members ?? [];
+  const hasAll = members.every(({ peer }, rank) => lastDigests.has(peer) || !isAlive(draft.state, rank));
+  if ((isOpen || !hasAll) && draft.nowMs < deadlineAtMs) return false;
   if (isOpen) closeCheckpoint(draft, checkpoint);
-  const members = new Set(epoch?.members.map((member) => member.peer) ?? []);
-  const digests = Object.fromEntries([...draft.state.endDigests].filter(([peer]) => members.has(peer)));
-  draft.append({ kind: "end", step: stepOf(draft.state) });
-  draft.report({ type: "end", steps: stepOf(draft.state), loss: durable.loss, digests });
+  draft.append({ kind: "end", step: stepOf(draft.state), digests: Object.fromEntries(lastDigests) });
+  draft.report(endLine(draft.state));
   draft.patch({ phase: { kind: "ended" } });
   return true;
 }

@@ -67,7 +67,9 @@ export type MemberEffect =
   | { readonly kind: "step"; readonly plan: PlanMessage; readonly epoch: EpochMessage }
   /** The pending version is the committed one now. */
   | { readonly kind: "promote"; readonly name: VersionName }
-  /** Write the shards that the order gives this rank, and read the parameters back from the device. */
+  /** Read the committed parameters back from the device, and tell their digest. */
+  | { readonly kind: "digest"; readonly name: VersionName }
+  /** Write the shards that the order gives this rank. */
   | {
       readonly kind: "checkpoint";
       readonly name: VersionName;
@@ -120,6 +122,9 @@ function onServer(state: MemberState, message: ServerMessage): MemberStep {
       return onPlan(state, message);
     case "commit":
       return onCommit(state, message);
+    case "finish":
+      if (state.committed?.chain !== message.chain) return { state, effects: [] };
+      return { state, effects: [{ kind: "digest", name: state.committed }] };
     default:
       return { state, effects: [] };
   }
@@ -167,7 +172,9 @@ function onCommit(state: MemberState, commit: CommitMessage): MemberStep {
     return { state, effects: [{ kind: "reconnect", reason: `step ${commit.step} committed without this tab` }] };
   const name: VersionName = { step: commit.step, chain: commit.chain, parameterRoot: commit.parameterRoot };
   const effects: MemberEffect[] = [{ kind: "promote", name }];
-  if (commit.checkpoint) effects.push({ kind: "checkpoint", name, order: commit.checkpoint, epoch });
+  if (commit.checkpoint) {
+    effects.push({ kind: "digest", name }, { kind: "checkpoint", name, order: commit.checkpoint, epoch });
+  }
   return { state: { ...state, committed: name, pending: null, activity: "idle" }, effects };
 }
 

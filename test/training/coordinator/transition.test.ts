@@ -263,7 +263,7 @@ test("the run ends with every member's digest", () => {
     script.say(peer, { kind: "digest", step: 1, chain, digest: "same" });
   }
   expect(script.lines("end")).toMatchObject([{ steps: 1, digests: { a: "same", b: "same" } }]);
-  expect(script.state.durable.ended).toBe(true);
+  expect(script.state.durable.endDigests !== null).toBe(true);
 });
 
 test("replaying the log rebuilds the durable state exactly", () => {
@@ -287,4 +287,35 @@ test("a member whose warm-up was slow gets a slot, and its share once it is meas
   commitBy(script, ["a", "b"]); // Both say 100 ms: b did one slot in it, a seven.
   for (let step = 0; step < 3; step++) commitBy(script, ["a", "b"]);
   expect(counts()[1]).toBeGreaterThanOrEqual(1);
+});
+
+test("a server that dies between the last COMMIT and the end asks for the digests again, and tells late observers the end", () => {
+  const script = new Script({ startWith: 1, steps: 1 });
+  script.join("a");
+  script.ready("a", 0);
+  script.vote("a");
+  const next = script.restarted();
+  next.join("a", inventoryAt(1));
+  next.ready("a", 1);
+  expect(next.lastTo("a", "finish")).toMatchObject({ step: 1 });
+  expect(next.state.durable.endDigests).toBeNull();
+  const chain = next.state.durable.record?.chain ?? "";
+  next.say("a", { kind: "digest", step: 1, chain, digest: "read back" });
+  expect(next.lines("end")).toMatchObject([{ digests: { a: "read back" } }]);
+  const later = next.restarted();
+  const info = { peer: "o", device: "o", engine: "o" };
+  later.say("o", { kind: "hello", protocol: 1, room: "room", role: "observer", info });
+  expect(later.lines("end")).toMatchObject([{ steps: 1, digests: { a: "read back" } }]);
+});
+
+test("a run that lost everything before its first checkpoint starts again with whoever is back", () => {
+  const script = new Script({ startWith: 3 });
+  for (const peer of ["a", "b", "c"]) script.join(peer);
+  for (const peer of ["a", "b", "c"]) script.ready(peer, 0);
+  commitBy(script, ["a", "b", "c"]);
+  const next = script.restarted();
+  next.join("d");
+  next.pass(30_000, ["d"]);
+  expect(next.lines("rollback")).toEqual([{ type: "rollback", to: 0 }]);
+  expect(next.members).toEqual(["d"]);
 });
