@@ -134,7 +134,8 @@ export const commitRecord: Schema<CommitRecord> = v.object({
 
 export const inventory: Schema<Inventory> = v.object({
   parameterRoots: list(hash, 16),
-  optimizer: shardHashes,
+  // The committed version, a pending one, and older ones that others may still fetch.
+  optimizer: list(v.strictTuple([shard, hash]), 8 * SHARDS),
   stored: list(v.object({ step: word, chain: hash, shards }), GENERATIONS_MAX),
 });
 

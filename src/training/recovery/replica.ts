@@ -69,6 +69,9 @@ export function joinParameters(shards: readonly Bytes[]): Float32Array<ArrayBuff
   return out;
 }
 
+/** Old shards kept at most, the newest: several epochs in a row may come to nothing before a step begins. */
+const RETIRED_MAX = 4 * SHARDS;
+
 export class Replica {
   readonly genesis: Version;
   #committed: Version | null = null;
@@ -78,7 +81,7 @@ export class Replica {
    * from here, and if the epoch comes to nothing they may be the only copies. Dropped when a step begins, since then
    * everybody is ready.
    */
-  readonly #retired = new Map<Hash, { readonly shard: number; readonly bytes: Bytes }>();
+  readonly #retired = new Map<string, { readonly shard: number; readonly hash: Hash; readonly bytes: Bytes }>();
   /** The version being written to disk: other writers fetch its shards from here. */
   #pinned: Version | null = null;
   /** By hash, made when first asked for and dropped when a version changes. */
@@ -115,8 +118,11 @@ export class Replica {
   /** Makes `version` the committed one and drops the pending one; optimizer shards stay to be had until `settle`. */
   replace(version: Version | null): void {
     for (const old of [this.#committed, this.#pending]) {
-      for (const [shard, { bytes, hash }] of old?.optimizer ?? []) this.#retired.set(hash, { shard, bytes });
+      for (const [shard, { bytes, hash }] of old?.optimizer ?? []) {
+        this.#retired.set(keyOf(shard, hash), { shard, hash, bytes });
+      }
     }
+    for (const key of [...this.#retired.keys()].slice(0, -RETIRED_MAX)) this.#retired.delete(key);
     this.#committed = version;
     this.#pending = null;
     this.#index = null;
@@ -136,16 +142,18 @@ export class Replica {
 
   inventory(stored: readonly StoredGeneration[]): Inventory {
     const versions = [this.#committed, this.#pending].filter((version) => version !== null);
-    const optimizer = versions.flatMap((version) =>
-      [...version.optimizer].map(([shard, { hash }]): [number, Hash] => [shard, hash]),
-    );
-    for (const [hash, { shard }] of this.#retired) optimizer.push([shard, hash]);
+    const held = new Map<string, readonly [number, Hash]>();
+    for (const [shard, { hash }] of versions.flatMap((version) => [...version.optimizer])) {
+      held.set(keyOf(shard, hash), [shard, hash]);
+    }
+    for (const [key, { shard, hash }] of this.#retired) held.set(key, [shard, hash]);
+    const optimizer = [...held.values()];
     return { parameterRoots: versions.map((version) => version.parameterRoot), optimizer, stored };
   }
 
   #makeIndex(): Map<Hash, Bytes> {
     const index = new Map<Hash, Bytes>();
-    for (const [hash, { bytes }] of this.#retired) index.set(hash, bytes);
+    for (const { hash, bytes } of this.#retired.values()) index.set(hash, bytes);
     for (const version of [this.genesis, this.#pinned, this.#committed, this.#pending]) {
       if (!version) continue;
       version.parameterHashes.forEach((hash, shard) => index.set(hash, parameterShard(version.parameters, shard)));
@@ -153,4 +161,9 @@ export class Replica {
     }
     return index;
   }
+}
+
+/** Different shards may hold the same bytes, as the zeros of step 0 do. */
+function keyOf(shard: number, hash: Hash): string {
+  return `${shard}:${hash}`;
 }
