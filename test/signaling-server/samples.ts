@@ -4,7 +4,7 @@ import { SHARDS, type ClientMessage, type CommitRecord, type RunSpec } from "../
 import { PROTOCOL_VERSION } from "../../src/network/wire/messages.ts";
 import type { LogRecord } from "../../src/training/coordinator/protocol.ts";
 
-export const SPEC: RunSpec = {
+const SPEC: RunSpec = {
   run: "char-gpt",
   seed: 7,
   steps: 60,
@@ -19,7 +19,7 @@ export function fakeHash(text: string): string {
   return Buffer.from(text).toString("hex").slice(-64).padStart(64, "0");
 }
 
-export function commitRecord(step: number, label = "a"): CommitRecord {
+function commitRecord(step: number, label = "a"): CommitRecord {
   const hashes = (kind: string): string[] =>
     Array.from({ length: SHARDS }, (_, shard) => fakeHash(`${kind}/${label}/${step}/${shard}`));
   return {
