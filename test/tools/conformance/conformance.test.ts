@@ -1,0 +1,134 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { OptionError } from "../../../src/base/errors.ts";
+import { difference } from "../../../tools/conformance/compare.ts";
+import { parseFixtures } from "../../../tools/conformance/fixtures.ts";
+import type { AllFixtures, ModelFixture, OpFixture } from "../../../tools/conformance/fixtures.ts";
+import { FIXTURE_FILES } from "../../../tools/conformance/folder.ts";
+import { LayeredModel } from "../../../tools/conformance/models/layered-model.ts";
+import { parseOptions } from "../../../tools/conformance/options.ts";
+import { reportOf, runConformance } from "../../../tools/conformance/run-conformance.ts";
+import { readSafetensors } from "../../../tools/conformance/safetensors.ts";
+import { Random } from "../../../src/base/random.ts";
+import { withRandom } from "../../../src/model/nn/init.ts";
+import { withRuntime } from "../../../src/compute/tensor/runtime-scope.ts";
+import { deviceRuntime } from "../../compute/tensor/test-runtimes.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "hearth-fixtures-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A safetensors file of float32 vectors. */
+function safetensors(tensors: Readonly<Record<string, readonly number[]>>): Uint8Array<ArrayBuffer> {
+  let at = 0;
+  const entries = Object.entries(tensors).map(([name, values]) => {
+    const offsets = [at, (at += values.length * 4)];
+    return [name, { dtype: "F32", shape: [values.length], data_offsets: offsets }] as const;
+  });
+  const header = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
+  const file = new Uint8Array(8 + header.byteLength + at);
+  new DataView(file.buffer).setBigUint64(0, BigInt(header.byteLength), true);
+  file.set(header, 8);
+  const values = Float32Array.from(Object.values(tensors).flat());
+  file.set(new Uint8Array(values.buffer), 8 + header.byteLength);
+  return file;
+}
+
+const json = (cases: readonly unknown[]) => new TextEncoder().encode(JSON.stringify({ cases }));
+const none = { cases: [], values: () => ({ shape: [0], data: new Float32Array() }) };
+
+function ops(cases: readonly Partial<OpFixture>[], tensors: Readonly<Record<string, readonly number[]>>): AllFixtures {
+  const whole = cases.map((item) => ({ options: {}, rtol: 1e-4, atol: 1e-5, output: "out", ...item }));
+  return { ops: parseFixtures<OpFixture>("ops", json(whole), safetensors(tensors)), optimizers: none, models: none };
+}
+
+const x = [{ name: "x", dtype: "float32" as const }];
+
+test("a right value passes, a wrong one, a wrong gradient and an op that is not there fail with their reasons", async () => {
+  const fixtures = ops(
+    [
+      { id: "right", op: "square", inputs: x, gradOutput: "g", grads: ["right"] },
+      { id: "wrong", op: "square", inputs: x, output: "wrong" },
+      { id: "wrong-gradient", op: "square", inputs: x, gradOutput: "g", grads: ["wrong"] },
+      { id: "unknown", op: "frobnicate", inputs: x },
+      { id: "no-tensor", op: "square", inputs: x, output: "absent" },
+    ],
+    { x: [1, -2, 3], out: [1, 4, 9], wrong: [1, 4, 9.5], g: [1, 1, 1], right: [2, -4, 6] },
+  );
+  const seen: string[] = [];
+  const report = reportOf(await runConformance(deviceRuntime(), fixtures, ({ id }) => seen.push(id)));
+  expect(seen).toEqual(["right", "wrong", "wrong-gradient", "unknown", "no-tensor"]);
+  expect(report).toMatchObject({ cases: 5, passed: 1, failed: 4, skipped: 0 });
+  expect(report.failures).toEqual([
+    { id: "wrong", reason: "wrong[2]: 9 for 9.5 (1 of 3 elements)" },
+    { id: "wrong-gradient", reason: expect.stringContaining("wrong[0]: 2 for 1") as string },
+    { id: "unknown", reason: "hearth has no frobnicate yet" },
+    { id: "no-tensor", reason: expect.stringContaining("a tensor named absent") as string },
+  ]);
+});
+
+test("a file whose values are those of another reduction fails, and the reason says so", async () => {
+  const inputs = [...x, { name: "y", dtype: "float32" as const }];
+  const fixtures = ops([{ id: "l1", op: "l1Loss", inputs, options: { reduction: "sum" } }], {
+    x: [1, 2],
+    y: [2, 4],
+    out: [1.5],
+  });
+  const [result] = await runConformance(deviceRuntime(), fixtures);
+  expect(result?.reason).toBe(`out[0]: 3 for 1.5 (1 of 1 elements); the file's values are those of reduction "mean"`);
+});
+
+test("models of layers take their sizes from the text and their names from the parameters", () => {
+  const names = ["a.weight", "a.bias", "b.weight", "out.weight", "out.bias"];
+  const layers = "conv 3->4 k5 s2 p2 (a remark, with a comma), relu, maxpool 2, conv 4->8 k3 g2, flatten, linear 8->3";
+  const model = withRuntime(deviceRuntime(), () => withRandom(new Random(1), () => new LayeredModel(layers, names)));
+  expect(model.namedParameters().map(([name, { shape }]) => `${name} ${shape.join("x")}`)).toEqual([
+    "a.weight 4x3x5x5",
+    "a.bias 4",
+    "b.weight 8x2x3x3",
+    "out.weight 3x8",
+    "out.bias 3",
+  ]);
+});
+
+test("a layer that hearth lacks, and a model without layers, fail with a reason", async () => {
+  const base = { parameters: {}, batches: [], losses: [], steps: 1, optimizer: { name: "SGD", lr: 1 } };
+  const cases: ModelFixture[] = [
+    { ...base, id: "a", kind: "cnn", model: { layers: "warp 3->4" }, parameters: { "w.weight": "w" } },
+    { ...base, id: "b", kind: "mamba", model: {} },
+  ];
+  const results = await runConformance(deviceRuntime(), { ops: none, optimizers: none, models: { ...none, cases } });
+  expect(results.map(({ reason }) => reason)).toEqual([
+    `hearth has no layer "warp 3->4" yet`,
+    "hearth has no model mamba without layers yet",
+  ]);
+});
+
+test("NaN never passes, equal infinities do, and shapes count", () => {
+  const tolerance = { rtol: 1, atol: 1 };
+  const vector = (...values: number[]) => ({ shape: [values.length], data: Float32Array.from(values) });
+  expect(difference("x", vector(Number.NaN), vector(1), tolerance)).toContain("NaN for 1");
+  expect(difference("x", vector(Infinity), vector(Infinity), tolerance)).toBeNull();
+  expect(difference("x", { ...vector(1, 2), shape: [2, 1] }, vector(1, 2), tolerance)).toContain("shape [2, 1]");
+});
+
+test("a torn safetensors file is refused", () => {
+  const file = safetensors({ x: [1, 2, 3] });
+  expect([...(readSafetensors(file).get("x")?.data ?? [])]).toEqual([1, 2, 3]);
+  expect(() => readSafetensors(file.slice(0, -4))).toThrow(/12 bytes, found 8/);
+  expect(() => readSafetensors(file.slice(0, 20))).toThrow(/bytes of header/);
+});
+
+test("arguments that make no sense are refused in one sentence", () => {
+  expect(() => parseOptions([])).toThrow(/--fixtures DIR is missing/);
+  expect(() => parseOptions(["--fixtures", folder])).toThrow(/expected ops.json/);
+  for (const name of FIXTURE_FILES) writeFileSync(join(folder, name), "");
+  expect(() => parseOptions(["--fixtures", folder, "--device", "abacus"])).toThrow(OptionError);
+  expect(() => parseOptions(["--fixtures", folder, "--colour"])).toThrow(/--colour/);
+  expect(parseOptions(["--fixtures", folder, "--device", "reference", "--json", "/a.json"])).toEqual({
+    fixtures: folder,
+    device: "reference",
+    json: "/a.json",
+  });
+});
