@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { OptionError } from "../src/base/errors.ts";
 
 /** Every benchmark there is to be; those without a program yet are refused by name. */
-export const BENCHMARK_NAMES: readonly string[] = ["matmul", "elementwise", "softmax", "layerNorm", "mlp", "char-gpt", "attention", "conv2d", "all-reduce", "allocator", "checkpoint", "reed-solomon"]; // prettier-ignore
+const BENCHMARK_NAMES: readonly string[] = ["matmul", "elementwise", "softmax", "layerNorm", "mlp", "char-gpt", "attention", "conv2d", "all-reduce", "allocator", "checkpoint", "reed-solomon"]; // prettier-ignore
 
 export interface BenchOptions {
   /** In the order of the command line; all that exist when none is named. */

@@ -10,6 +10,7 @@ import { join, resolve } from "node:path";
 import { chromium } from "playwright-core";
 import { createServer } from "vite";
 import type { ViteDevServer } from "vite";
+import { present } from "../../src/base/assert.ts";
 import { UnsupportedError } from "../../src/base/errors.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { withDeadline } from "../../src/base/wait.ts";
@@ -53,7 +54,8 @@ export async function runInChromium(folder: string, onResult: (result: CaseResul
         onResult(result);
       });
     });
-    await page.goto(`http://127.0.0.1:${(server.httpServer?.address() as AddressInfo).port}/`);
+    const { port } = present(server.httpServer?.address(), "the address of the page's server") as AddressInfo;
+    await page.goto(`http://127.0.0.1:${port}/`);
     const deadlineMs = RUN_MS_MAX;
     const outcome = await withDeadline("conformance in Chromium", Promise.race([finished, failed]), systemClock, { deadlineMs }); // prettier-ignore
     if ("error" in outcome) throw new UnsupportedError(`--device webgpu-chromium: ${outcome.error}`);
