@@ -2,7 +2,9 @@
 import { compile, functional as F, noGrad } from "hearth";
 import { defineRun, type Dataset, type HostTensor, type Random, type RunDefinition } from "hearth/swarm";
 import { Gpt } from "./gpt.ts";
+import { numbersFrom } from "./settings.ts";
 
+const DEFAULTS = { lr: 3e-3, width: 48, heads: 4, layers: 2 };
 const SYMBOLS = "0123456789+= ";
 const DIGITS = 2;
 /** "12+34=" and the sum's digits from the last to the first, which is the order in which people add: "640". */
@@ -32,16 +34,16 @@ const run: RunDefinition<Sums, Gpt> = defineRun({
   slots: 8,
   steps: 1000,
   data: { accept: "", load: () => new Sums() },
-  model: () => new Gpt(SYMBOLS.length, LENGTH - 1, { width: 48, heads: 4, layers: 2 }),
+  model: ({ settings }) => new Gpt(SYMBOLS.length, LENGTH - 1, numbersFrom(settings, DEFAULTS)),
   loss(model, { x, y }) {
     // From the last symbol of the question on, every next symbol is one of the answer's.
     const answer = DIGITS + 1;
     const logits = model.forward(x).narrow(1, QUESTION - 1, answer);
     return F.crossEntropy(logits, y.narrow(1, QUESTION - 1, answer));
   },
-  optimizer: ({ lr }) => ({
+  optimizer: (settings) => ({
     kind: "adamw",
-    lr: lr === undefined ? 3e-3 : Number(lr),
+    lr: numbersFrom(settings, DEFAULTS).lr,
     betas: [0.9, 0.99],
     weightDecay: 0.01,
   }),

@@ -2,11 +2,13 @@
 import { ByteTokenizer, CharTokenizer, compile, functional as F, noGrad, OptionError } from "hearth";
 import { defineRun, type Dataset, type HostTensor, type Random, type RunDefinition } from "hearth/swarm";
 import { Gpt } from "./gpt.ts";
+import { numbersFrom } from "./settings.ts";
 
 const CONTEXT = 64;
 /** Texts with more distinct characters are read byte by byte. */
 const VOCABULARY_MAX = 512;
 const SAMPLE_CHARACTERS = 120;
+const DEFAULTS = { lr: 3e-3, width: 64, heads: 4, layers: 2 };
 
 class Text implements Dataset {
   readonly tokenizer: CharTokenizer | ByteTokenizer;
@@ -49,11 +51,11 @@ const run: RunDefinition<Text, Gpt> = defineRun({
       return new Text(bytes ? new TextDecoder().decode(bytes) : await ownSource());
     },
   },
-  model: ({ dataset }) => new Gpt(dataset.tokenizer.vocabularySize, CONTEXT),
+  model: ({ dataset, settings }) => new Gpt(dataset.tokenizer.vocabularySize, CONTEXT, numbersFrom(settings, DEFAULTS)),
   loss: (model, { x, y }) => F.crossEntropy(model.forward(x), y),
-  optimizer: ({ lr }) => ({
+  optimizer: (settings) => ({
     kind: "adamw",
-    lr: lr === undefined ? 3e-3 : Number(lr),
+    lr: numbersFrom(settings, DEFAULTS).lr,
     betas: [0.9, 0.99],
     weightDecay: 0.1,
   }),

@@ -2,6 +2,7 @@
 import { compile, functional as F, nn, noGrad, OptionError, type Tensor } from "hearth";
 import { defineRun, type Dataset, type HostTensor, type Random, type RunDefinition } from "hearth/swarm";
 import { drawDigits } from "./draw-digits.ts";
+import { numbersFrom } from "./settings.ts";
 
 const SIDE = 8;
 const PIXELS = SIDE * SIDE;
@@ -75,7 +76,7 @@ const run: RunDefinition<Digits, Cnn> = defineRun({
   },
   model: () => new Cnn(),
   loss: (model, { x, y }) => F.crossEntropy(model.forward(x), y),
-  optimizer: ({ lr }) => ({ kind: "adamw", lr: lr === undefined ? 3e-3 : Number(lr) }),
+  optimizer: (settings) => ({ kind: "adamw", lr: numbersFrom(settings, { lr: 3e-3 }).lr }),
   async sample(model, dataset, random) {
     const { x, y } = dataset.batch(random, SHOWN);
     const read = compile<"x">((inputs) => noGrad(() => model.forward(inputs.x)));
