@@ -53,7 +53,7 @@ export async function playRogue(hearth: HearthUnderTest, script: RogueScript): P
       const greeted = new Promise<void>((resolve) => {
         channel.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
           heard.push(typeof data === "string" ? data : `${data.byteLength} bytes`);
-          if (String(data).startsWith("hello")) channel.send(hello);
+          if (typeof data === "string" && data.startsWith("hello")) channel.send(hello);
           resolve();
         };
       });
