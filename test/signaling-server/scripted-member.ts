@@ -15,7 +15,6 @@ export class ScriptedMember {
   readonly commits: Map<number, Hash> = new Map<number, Hash>();
   readonly incarnations: Set<number> = new Set<number>();
   readonly refusals: string[] = [];
-  finished = false;
   /** Called at each commit that it hears of. */
   onCommit: (step: number) => void = () => {};
   #voted = 0;
@@ -36,7 +35,7 @@ export class ScriptedMember {
     socket.on("message", (data: Buffer) => this.#hear(JSON.parse(data.toString()) as ServerMessage));
     socket.on("error", () => {});
     socket.on("close", () => {
-      if (!this.#isClosed && !this.finished) setTimeout(() => this.connect(), RETRY_MS);
+      if (!this.#isClosed) setTimeout(() => this.connect(), RETRY_MS);
     });
   }
 
@@ -76,7 +75,7 @@ export class ScriptedMember {
         this.onCommit(message.step);
         break;
       case "finish":
-        this.finished = true;
+        this.#tellDigest(message.step, message.chain);
         break;
       case "refused":
         this.refusals.push(message.reason);
@@ -109,6 +108,10 @@ export class ScriptedMember {
   #store(step: number, chain: Hash): void {
     const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
     this.#say({ kind: "stored", step, chain, shards, error: null, ms: 1 });
+    this.#tellDigest(step, chain);
+  }
+
+  #tellDigest(step: number, chain: Hash): void {
     this.#say({ kind: "digest", step, chain, digest: fakeHash(`digest ${step}`) });
   }
 }
