@@ -1,11 +1,21 @@
 /** Element types of tensors and of kernels. */
 
-/** What a tensor can hold. `bool` is stored as one uint32 of 0 or 1 an element. */
-export type DType = "float32" | "int32" | "uint32" | "bool";
+/**
+ * What a tensor can hold. `bool` is stored as one uint32 of 0 or 1 an element. `float16` is a way to store: kernels
+ * compute with it in float32 and round what they store (to nearest, ties to even).
+ */
+export type DType = "float32" | "float16" | "int32" | "uint32" | "bool";
 
-/** Bytes of one stored element. All four are 4 for now; float16 storage will change that, so always ask. */
+/** True for the dtypes that gradients flow through. */
+export function isFloat(dtype: DType): boolean {
+  return dtype === "float32" || dtype === "float16";
+}
+
+/** Bytes of one stored element. */
 export function elementBytes(dtype: DType): number {
   switch (dtype) {
+    case "float16":
+      return 2;
     case "float32":
     case "int32":
     case "uint32":

@@ -7,7 +7,7 @@ import { OptionError, ShapeError } from "../../base/errors.ts";
 import type { Shape } from "../compiler/ir.ts";
 import type { DType } from "../layout/dtype.ts";
 import type { HostArray } from "../runtime/runtime.ts";
-import { ArrayMethods } from "./methods/array-methods.ts";
+import { IndexingMethods } from "./methods/indexing-methods.ts";
 import { backward, detach } from "./autograd.ts";
 import { checkHostArray } from "./host-values.ts";
 import { dropPending, notePending, readAll, realizeAll } from "./realize.ts";
@@ -17,7 +17,7 @@ import { currentTrace, readNode } from "./trace.ts";
 import { createValue, isLeaf, ownLeaf, ownsLeaf, registerTensor } from "./value.ts";
 import type { Value } from "./value.ts";
 
-export class Tensor extends ArrayMethods {
+export class Tensor extends IndexingMethods {
   /** What it holds now. For ops and compiled functions: users never need it. */
   value: Value;
   #grad: Tensor | null = null;

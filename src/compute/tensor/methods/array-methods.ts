@@ -1,6 +1,6 @@
 /** The methods of tensors that reduce, move or combine elements: each is the op of its name. Negative axes count from the end. */
 import type { Shape } from "../../compiler/ir.ts";
-import { ElementwiseMethods } from "./elementwise-methods.ts";
+import { MathMethods } from "./math-methods.ts";
 import type { Tensor } from "../tensor.ts";
 import { argmax, argmin } from "../ops/argmax.ts";
 import { expandTo } from "../ops/broadcast-to.ts";
@@ -25,7 +25,7 @@ import { tril, triu } from "../ops/tril.ts";
 import { variance } from "../ops/variance.ts";
 import type { VarianceOptions } from "../ops/variance.ts";
 
-export abstract class ArrayMethods extends ElementwiseMethods {
+export abstract class ArrayMethods extends MathMethods {
   /** Over one axis, several, or all. */
   sum(this: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
     return sum(this, axes, options);
