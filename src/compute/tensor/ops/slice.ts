@@ -2,6 +2,7 @@ import { OptionError, ShapeError } from "../../../base/errors.ts";
 import { slice as sliceNode } from "../../compiler/graph.ts";
 import { defineOp } from "../op.ts";
 import { formatShape } from "../../layout/shape.ts";
+import { filled } from "../operands.ts";
 import { normalizeAxes, normalizeAxis, sizeOf } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
 import { padWith } from "./pad.ts";
@@ -18,6 +19,7 @@ const op = defineOp<[Tensor], Ranges>({
   name: "slice",
   forward: ([x], { starts, sizes, steps }) => sliceNode(x, starts, sizes, steps),
   backward: ({ grad, inputs: [x], options: { starts, sizes, steps } }) => {
+    if (grad.size === 0) return [filled(x.shape, 0, x.dtype)];
     const reversed = steps.flatMap((step, axis) => (step < 0 ? [axis] : []));
     const size = (axis: number): number => sizeOf(sizes, axis);
     const low = starts.map((start, axis) => Math.min(start, start + (size(axis) - 1) * sizeOf(steps, axis)));
@@ -29,44 +31,42 @@ const op = defineOp<[Tensor], Ranges>({
   },
 });
 
-/** [start, stop, step] of an axis: Python's x[start:stop:step]; null for the end, negative counts from there. */
+/** [start, stop, step] of an axis: Python's x[start:stop:step]; null for either end, negative places count from the end. */
 export type Range = readonly [start: number | null, stop: number | null, step?: number];
 
-/** The part of `x` in `ranges`, one for each axis from the first; axes without one are whole. @throws OptionError, ShapeError */
+/**
+ * The part of `x` in `ranges`, one for each axis from the first; axes without one are whole. Steps may be negative, and
+ * places outside are clipped, both as Python's. @throws OptionError, ShapeError
+ */
 export function slice(x: Tensor, ranges: readonly (Range | null)[]): Tensor {
   if (ranges.length > x.shape.length) {
     throw new ShapeError(`slice: expected at most ${x.shape.length} ranges, found ${ranges.length}`);
   }
-  const starts: number[] = [];
-  const sizes: number[] = [];
-  const steps: number[] = [];
-  x.shape.forEach((size, axis) => {
-    const [start, stop, step = 1] = ranges[axis] ?? [null, null];
-    if (!Number.isInteger(step) || step < 1) {
-      throw new OptionError(`slice: expected a step of at least 1, found ${step}; reverse with flip`);
-    }
-    const from = clip(start ?? 0, size);
-    const to = clip(stop ?? size, size);
-    if (to <= from) {
-      throw new ShapeError(`slice: expected a part that is not empty, found ${from} to ${to} of axis ${axis}`);
-    }
-    starts.push(from);
-    sizes.push(Math.ceil((to - from) / step));
-    steps.push(step);
-  });
-  if (sizes.every((size, axis) => size === x.shape[axis])) return x;
-  return op([x], { starts, sizes, steps });
+  const parts = x.shape.map((size, axis) => partOf(size, ranges[axis] ?? [null, null]));
+  const sizes = parts.map((part) => part.size);
+  if (parts.every(({ size, step }, axis) => size === x.shape[axis] && step > 0)) return x;
+  if (sizes.includes(0)) return op([x], { starts: sizes.map(() => 0), sizes, steps: sizes.map(() => 1) });
+  return op([x], { starts: parts.map((part) => part.start), sizes, steps: parts.map((part) => part.step) });
 }
 
-function clip(position: number, size: number): number {
-  return Math.min(Math.max(position < 0 ? position + size : position, 0), size);
+/** Which elements a range of Python's takes of an axis: start, start + step, ... */
+function partOf(axisSize: number, [start, stop, step = 1]: Range): { start: number; size: number; step: number } {
+  for (const place of [start ?? 0, stop ?? 0, step]) {
+    if (!Number.isInteger(place)) throw new OptionError(`slice: expected whole numbers or null, found ${place}`);
+  }
+  if (step === 0) throw new OptionError("slice: expected a step that is not 0, found 0");
+  const [first, last] = step > 0 ? [0, axisSize] : [-1, axisSize - 1];
+  const clip = (place: number): number => Math.min(Math.max(place < 0 ? place + axisSize : place, first), last);
+  const from = start === null ? (step > 0 ? first : last) : clip(start);
+  const to = stop === null ? (step > 0 ? last : first) : clip(stop);
+  return { start: from, size: Math.max(0, Math.ceil((to - from) / step)), step };
 }
 
 /** `length` elements of `axis` from `start`. @throws ShapeError */
 export function narrow(x: Tensor, axis: number, start: number, length: number): Tensor {
   const at = normalizeAxis("narrow", axis, x.shape.length);
   const size = sizeOf(x.shape, at);
-  if (start < 0 || length < 1 || start + length > size) {
+  if (!(start >= 0 && length >= 0 && start + length <= size)) {
     throw new ShapeError(
       `narrow: expected a part of the ${size} elements of axis ${at}, found ${length} from ${start}`,
     );
@@ -84,7 +84,7 @@ export function select(x: Tensor, axis: number, index: number): Tensor {
 /** `x` in reverse order along `axes`. */
 export function flip(x: Tensor, axes: Axes): Tensor {
   const list = normalizeAxes("flip", axes, x.shape.length);
-  if (list.length === 0) return x;
+  if (list.length === 0 || x.size === 0) return x;
   const reversed = x.shape.map((_, axis) => list.includes(axis));
   return op([x], {
     starts: x.shape.map((size, axis) => (reversed[axis] === true ? size - 1 : 0)),
