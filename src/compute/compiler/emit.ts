@@ -87,6 +87,8 @@ export class Emitter {
         return build.select(input(0), input(1), input(2));
       case "cast":
         return build.cast(scalarTypeOf(node.dtype), input(0));
+      case "bitcast":
+        return build.bitcast(scalarTypeOf(node.dtype), input(0));
       case "pad":
         return this.#pad(node, index, primitive.value);
       case "gather":

@@ -1,7 +1,7 @@
 /** Arithmetic that is done while the graph is built: constants are folded, and neutral operands dropped. */
 import { OptionError } from "../../base/errors.ts";
 import type { ScalarType } from "../lang/kernel.ts";
-import { foldBinary, foldCast, foldUnary, wrap } from "../lang/scalar-functions.ts";
+import { foldBinary, foldBitcast, foldCast, foldUnary, wrap } from "../lang/scalar-functions.ts";
 import type { DType } from "../layout/dtype.ts";
 import type { BinaryFunction, Node, ReduceFunction, UnaryFunction } from "./ir.ts";
 
@@ -47,6 +47,11 @@ export function foldedBinary(fn: BinaryFunction, a: number, b: number, dtype: DT
 /** A constant converted. */
 export function foldedCast(x: number, from: DType, to: DType): number {
   return Number(foldCast(scalarTypeOf(to), scalarTypeOf(from), scalarValue(x, from)));
+}
+
+/** A constant whose bits are taken for another dtype. */
+export function foldedBitcast(x: number, from: DType, to: DType): number {
+  return foldBitcast(scalarTypeOf(to), scalarTypeOf(from), x);
 }
 
 function scalarValue(x: number, dtype: DType): number | boolean {

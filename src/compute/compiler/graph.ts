@@ -11,6 +11,7 @@ import * as check from "./check.ts";
 import {
   constantValue,
   foldedBinary,
+  foldedBitcast,
   foldedCast,
   foldedUnary,
   neutralOperand,
@@ -120,6 +121,18 @@ export function cast(x: Node, dtype: DType): Node {
   const value = constantValue(x);
   if (value !== undefined) return constant(foldedCast(value, x.dtype, dtype), x.shape, dtype);
   return make({ kind: "cast" }, [x], x.shape, dtype);
+}
+
+/** The bits of `x` as `dtype`: float32, int32 and uint32 to each other. */
+export function bitcast(x: Node, dtype: DType): Node {
+  check.checkDType("bitcast", x, NUMBERS);
+  check.checkDType("bitcast", constant(0, [], dtype), NUMBERS);
+  if (x.dtype === dtype) return x;
+  const value = constantValue(x);
+  const folded = value === undefined ? Number.NaN : foldedBitcast(value, x.dtype, dtype);
+  if (!Number.isNaN(folded)) return constant(folded, x.shape, dtype);
+  const source = inputOf(x, "bitcast");
+  return source.dtype === dtype ? source : make({ kind: "bitcast" }, [source], x.shape, dtype);
 }
 
 /** The input of `x` when `x` is a view of this kind: two of them merge. */

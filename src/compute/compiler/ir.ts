@@ -37,6 +37,8 @@ export type Primitive =
   | { readonly kind: "select" }
   /** To the node's dtype; float to int truncates, anything to bool is x != 0. */
   | { readonly kind: "cast" }
+  /** The bits of x as the node's dtype: float32, int32 or uint32. */
+  | { readonly kind: "bitcast" }
   | { readonly kind: "reshape" }
   /** out axis i is x axis order[i]. */
   | { readonly kind: "permute"; readonly order: readonly number[] }

@@ -227,7 +227,7 @@ function hasEpilogue({ primitive: { kind } }: Node): boolean {
 
 /** True for nodes that read each input at the index that they are read at. */
 function isElementwise({ primitive: { kind } }: Node): boolean {
-  return kind === "unary" || kind === "binary" || kind === "select" || kind === "cast";
+  return kind === "unary" || kind === "binary" || kind === "select" || kind === "cast" || kind === "bitcast";
 }
 
 /** How many elements of its inputs are evaluated when `visits` elements of `node` are. */

@@ -74,6 +74,8 @@ class Evaluation {
         return this.#input(node, 0).values.map((x) =>
           dtype === "bool" ? Number(x !== 0) : dtype === "float32" ? x : fit(Math.trunc(x), dtype),
         );
+      case "bitcast":
+        return bitsAs(this.#input(node, 0).values, node.inputs[0]?.dtype ?? dtype, dtype);
       case "reshape":
         return [...this.#input(node, 0).values];
       case "permute": {
@@ -170,6 +172,13 @@ function combine(fn: "sum" | "product" | "maximum" | "minimum", a: number, b: nu
 function fit(x: number, dtype: Node["dtype"]): number {
   if (dtype === "int32") return Number(BigInt.asIntN(32, BigInt(x)));
   return dtype === "uint32" ? Number(BigInt.asUintN(32, BigInt(x))) : x;
+}
+
+/** The same 32 bits each. */
+function bitsAs(values: readonly number[], from: Node["dtype"], to: Node["dtype"]): number[] {
+  const types = { int32: Int32Array, uint32: Uint32Array };
+  const typed = from === "int32" || from === "uint32" ? types[from].from(values) : Float32Array.from(values);
+  return [...new (to === "int32" || to === "uint32" ? types[to] : Float32Array)(typed.buffer)];
 }
 
 function unary(fn: UnaryFunction, x: number): number {

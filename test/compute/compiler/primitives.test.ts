@@ -72,6 +72,21 @@ cases["casts between all dtypes"] = (leaves, random) => {
   return [...casts, toNatural, graph.cast(integers, "uint32"), graph.cast(bools, "uint32")];
 };
 
+cases["bits of one dtype as another"] = (leaves, random) => {
+  const floats = leaves.floats(random, [8]);
+  const special = leaves.of([5], "float32", [-0, 0, 1e-30, Infinity, -Infinity]);
+  const words = leaves.of([3], "uint32", [0, 0x3f800000, 0xc0490fdb]);
+  const sum = graph.binary("add", floats, floats);
+  return [
+    ...[floats, special, sum].flatMap((x) => [graph.bitcast(x, "int32"), graph.bitcast(x, "uint32")]),
+    ...(["float32", "int32"] as const).map((dtype) => graph.bitcast(words, dtype)),
+    graph.bitcast(
+      graph.binary("and", graph.bitcast(floats, "uint32"), graph.constant(0xff800000, [8], "uint32")),
+      "float32",
+    ),
+  ];
+};
+
 cases["constants and iota"] = () => [
   graph.constant(0.1, [2, 3], "float32"),
   graph.constant(-7, [], "int32"),

@@ -2,6 +2,9 @@
 import { assert, present } from "../../../src/base/assert.ts";
 import { philox } from "../../../src/base/random.ts";
 import type { BinaryFunction, Node, ReduceFunction, Shape, UnaryFunction } from "../../../src/compute/compiler/ir.ts";
+import { scalarTypeOf } from "../../../src/compute/compiler/fold.ts";
+import { foldBinary, foldBitcast } from "../../../src/compute/lang/scalar-functions.ts";
+import { isFloat } from "../../../src/compute/layout/dtype.ts";
 import { elementCount } from "../../../src/compute/layout/shape.ts";
 
 type Values = Float64Array;
@@ -64,13 +67,16 @@ function evaluate(node: Node, memo: ReadonlyMap<Node, Values>): Values {
       fill((index) => unary(primitive.fn, read(0, index)));
       return out;
     case "binary":
-      fill((index) => binary(primitive.fn, read(0, index), read(1, index)));
+      fill((index) => binary(primitive.fn, read(0, index), read(1, index), input(0).dtype));
       return out;
     case "select":
       fill((index) => (read(0, index) !== 0 ? read(1, index) : read(2, index)));
       return out;
     case "cast":
       fill((index) => (node.dtype === "bool" ? Number(read(0, index) !== 0) : node.dtype === "float32" ? read(0, index) : Math.trunc(read(0, index)))); // prettier-ignore
+      return out;
+    case "bitcast":
+      fill((index) => foldBitcast(scalarTypeOf(node.dtype), scalarTypeOf(input(0).dtype), read(0, index)));
       return out;
     case "reshape":
       return present(memo.get(input(0)), "an input's values").slice();
@@ -196,10 +202,24 @@ const BINARY: Readonly<Record<BinaryFunction, (a: number, b: number) => number>>
   lessEqual: (a, b) => Number(a <= b),
   equal: (a, b) => Number(a === b),
   notEqual: (a, b) => Number(a !== b),
-  and: (a, b) => Number(a !== 0 && b !== 0),
-  or: (a, b) => Number(a !== 0 || b !== 0),
+  and: (a, b) => a & b,
+  or: (a, b) => a | b,
 };
 
-function binary(fn: BinaryFunction, a: number, b: number): number {
-  return BINARY[fn](a, b);
+function binary(fn: BinaryFunction, a: number, b: number, dtype: Node["dtype"]): number {
+  return isFloat(dtype) || dtype === "bool" ? BINARY[fn](a, b) : integerBinary(fn, a, b, dtype);
+}
+
+/** Exactly, modulo 2^32: products and powers do not fit in a float64. */
+function integerBinary(fn: BinaryFunction, a: number, b: number, dtype: Node["dtype"]): number {
+  switch (fn) {
+    case "multiply":
+      return Math.imul(a, b);
+    case "power":
+    case "divide":
+    case "remainder":
+      return Number(foldBinary(fn, scalarTypeOf(dtype), a, b));
+    default:
+      return BINARY[fn](a, b);
+  }
 }
