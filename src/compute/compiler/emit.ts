@@ -8,17 +8,20 @@ import { assert, present } from "../../base/assert.ts";
 import { InvariantError } from "../../base/errors.ts";
 import * as build from "../lang/build.ts";
 import { constant } from "../lang/expr.ts";
-import type { Expr, ScalarType, StoredType } from "../lang/kernel.ts";
+import { valueTypeOf, type Expr, type ScalarType, type StoredType } from "../lang/kernel.ts";
 import { philox } from "../lang/philox.ts";
+import { roundToF16 } from "../lang/round-to-f16.ts";
 import { sumExpr, termsOf, type Term } from "../lang/sum.ts";
 import { sameExpr } from "../lang/walk.ts";
 import { flatten, type Index, type Loops } from "../kernels/grid.ts";
+import type { DType } from "../layout/dtype.ts";
 import { scalarTypeOf } from "./fold.ts";
 import type { Node, Shape } from "./ir.ts";
 import { indexBehindPad, indexBehindView, isView } from "./views.ts";
 
 /** The type of a stored element: a bool is a u32. */
 export function storedTypeOf(node: Node): StoredType {
+  if (node.dtype === "float16") return "f16";
   const type = scalarTypeOf(node.dtype);
   return type === "bool" ? "u32" : type;
 }
@@ -86,7 +89,7 @@ export class Emitter {
       case "select":
         return build.select(input(0), input(1), input(2));
       case "cast":
-        return build.cast(scalarTypeOf(node.dtype), input(0));
+        return castTo(node.dtype, input(0));
       case "bitcast":
         return build.bitcast(scalarTypeOf(node.dtype), input(0));
       case "pad":
@@ -135,7 +138,7 @@ export class Emitter {
   #load(node: Node, index: Index): Expr {
     let binding = this.#stored.indexOf(node);
     if (binding < 0) binding = this.#stored.push(node) - 1;
-    const type: ScalarType = storedTypeOf(node);
+    const type: ScalarType = valueTypeOf(storedTypeOf(node));
     const at = this.#outermostFirst(flatten(index, node.shape));
     const loaded = build.load(this.#firstBinding + binding, at, type);
     return node.dtype === "bool" ? build.notEqual(loaded, build.u32(0)) : loaded;
@@ -152,6 +155,12 @@ export class Emitter {
     const parts = groups.map((terms, i) => sumExpr("i32", { terms, offset: i === 0 ? sum.offset : 0 }));
     return parts.reduce((total, part) => build.add(total, part));
   }
+}
+
+/** `value` converted; a float16 is the f32 of its value. */
+function castTo(dtype: DType, value: Expr): Expr {
+  const converted = build.cast(scalarTypeOf(dtype), value);
+  return dtype === "float16" ? roundToF16(converted) : converted;
 }
 
 function inputAt(node: Node, i: number): Node {

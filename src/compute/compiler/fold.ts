@@ -1,14 +1,16 @@
 /** Arithmetic that is done while the graph is built: constants are folded, and neutral operands dropped. */
 import { OptionError } from "../../base/errors.ts";
+import { roundToFloat16 } from "../../base/float16.ts";
 import type { ScalarType } from "../lang/kernel.ts";
 import { foldBinary, foldBitcast, foldCast, foldUnary, wrap } from "../lang/scalar-functions.ts";
-import type { DType } from "../layout/dtype.ts";
+import { isFloat, type DType } from "../layout/dtype.ts";
 import type { BinaryFunction, Node, ReduceFunction, UnaryFunction } from "./ir.ts";
 
 /** The type of a value of `dtype` inside a kernel. */
 export function scalarTypeOf(dtype: DType): ScalarType {
   switch (dtype) {
     case "float32":
+    case "float16":
       return "f32";
     case "int32":
       return "i32";
@@ -26,6 +28,7 @@ export function constantValue(node: Node): number | undefined {
 
 /** `value` as `dtype` holds it: float32 is rounded. @throws OptionError for what it cannot hold */
 export function storedValue(value: number, dtype: DType): number {
+  if (dtype === "float16") return roundToFloat16(value);
   const type = scalarTypeOf(dtype);
   const stored = type === "bool" ? Number(value !== 0) : wrap(type, value);
   if (dtype !== "float32" && stored !== value) {
@@ -46,6 +49,7 @@ export function foldedBinary(fn: BinaryFunction, a: number, b: number, dtype: DT
 
 /** A constant converted. */
 export function foldedCast(x: number, from: DType, to: DType): number {
+  if (to === "float16") return roundToFloat16(Number(x));
   return Number(foldCast(scalarTypeOf(to), scalarTypeOf(from), scalarValue(x, from)));
 }
 
@@ -98,8 +102,8 @@ export function reduceIdentity(fn: ReduceFunction, dtype: DType): number {
     case "product":
       return 1;
     case "maximum":
-      return dtype === "float32" ? -Infinity : dtype === "int32" ? -(2 ** 31) : 0;
+      return isFloat(dtype) ? -Infinity : dtype === "int32" ? -(2 ** 31) : 0;
     case "minimum":
-      return dtype === "float32" ? Infinity : dtype === "int32" ? 2 ** 31 - 1 : 2 ** 32 - 1;
+      return isFloat(dtype) ? Infinity : dtype === "int32" ? 2 ** 31 - 1 : 2 ** 32 - 1;
   }
 }

@@ -68,6 +68,11 @@ export function random(key: Node, shape: Shape): Node {
   return make({ kind: "random" }, [key], [...shape], "uint32");
 }
 
+/** Arithmetic on float16 is done in float32 and rounded: the same bits whatever is fused. */
+function inFloat32(x: Node): Node {
+  return x.dtype === "float16" ? cast(x, "float32") : x;
+}
+
 function unaryDTypes(fn: UnaryFunction): readonly DType[] {
   if (fn === "not") return ["bool"];
   return fn === "negate" || fn === "abs" || fn === "sign" ? SIGNED : FLOATS;
@@ -75,6 +80,7 @@ function unaryDTypes(fn: UnaryFunction): readonly DType[] {
 
 /** fn(x): `not` of bool; negate, abs and sign of float32 and int32; the others of float32. */
 export function unary(fn: UnaryFunction, x: Node): Node {
+  if (x.dtype === "float16") return cast(unary(fn, inFloat32(x)), "float16");
   check.checkDType(fn, x, unaryDTypes(fn));
   const value = constantValue(x);
   if (value !== undefined) return constant(foldedUnary(fn, value, x.dtype), x.shape, x.dtype);
@@ -93,6 +99,10 @@ function binaryDTypes(fn: BinaryFunction): readonly DType[] {
 
 /** fn(a, b) of one shape and dtype; comparisons give bool. `and` and `or` are bitwise on integers. */
 export function binary(fn: BinaryFunction, a: Node, b: Node): Node {
+  if (a.dtype === "float16" && b.dtype === "float16") {
+    const result = binary(fn, inFloat32(a), inFloat32(b));
+    return result.dtype === "bool" ? result : cast(result, "float16");
+  }
   check.checkDType(fn, a, binaryDTypes(fn));
   check.checkSameDType(fn, a, b);
   check.checkSameShape(fn, a, b);
@@ -118,6 +128,9 @@ export function select(condition: Node, a: Node, b: Node): Node {
 /** To `dtype`: float to integer truncates and saturates, anything to bool is x != 0. */
 export function cast(x: Node, dtype: DType): Node {
   if (x.dtype === dtype) return x;
+  const [inner] = x.inputs;
+  // Widened and not changed since: rounding gives it back.
+  if (dtype === "float16" && x.primitive.kind === "cast" && inner?.dtype === "float16") return inner;
   const value = constantValue(x);
   if (value !== undefined) return constant(foldedCast(value, x.dtype, dtype), x.shape, dtype);
   return make({ kind: "cast" }, [x], x.shape, dtype);
@@ -263,6 +276,7 @@ export function window(x: Node, axis: number, size: number, stride: number = 1, 
 
 /** fn over `axes`, which keep size 1. Over nothing: 0 for sum, 1 for product, the lowest or highest value. */
 export function reduce(fn: ReduceFunction, x: Node, axes: readonly number[]): Node {
+  if (x.dtype === "float16") return cast(reduce(fn, inFloat32(x), axes), "float16");
   check.checkDType(fn, x, NUMBERS);
   for (const axis of axes) check.checkAxis(fn, axis, x.shape.length);
   if (new Set(axes).size !== axes.length) {
@@ -277,6 +291,7 @@ export function reduce(fn: ReduceFunction, x: Node, axes: readonly number[]): No
 
 /** Inclusive running sum, product or maximum along `axis`. */
 export function scan(fn: "sum" | "product" | "maximum", x: Node, axis: number): Node {
+  if (x.dtype === "float16") return cast(scan(fn, inFloat32(x), axis), "float16");
   check.checkDType(`scan ${fn}`, x, NUMBERS);
   check.checkAxis(`scan ${fn}`, axis, x.shape.length);
   if (x.shape[axis] === 1) return x;
@@ -300,6 +315,7 @@ export function gather(x: Node, indices: Node, axis: number): Node {
  * Indices are int32 with x's shape; what they put outside 0 to `size` - 1 is left out.
  */
 export function scatterAdd(x: Node, indices: Node, axis: number, size: number): Node {
+  if (x.dtype === "float16") return cast(scatterAdd(inFloat32(x), indices, axis, size), "float16");
   check.checkDType("scatterAdd", x, NUMBERS);
   check.checkAxis("scatterAdd", axis, x.shape.length);
   check.checkDType("scatterAdd", indices, ["int32"]);
@@ -312,6 +328,7 @@ export function scatterAdd(x: Node, indices: Node, axis: number, size: number): 
 
 /** a [B, M, K] times b [B, K, N] -> [B, M, N], float32. */
 export function contraction(a: Node, b: Node): Node {
+  if (a.dtype === "float16" && b.dtype === "float16") return cast(contraction(inFloat32(a), inFloat32(b)), "float16");
   check.checkDType("contraction", a, FLOATS);
   check.checkDType("contraction", b, FLOATS);
   const [batch = 0, rows = 0, inner = 0] = a.shape;

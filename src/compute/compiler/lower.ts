@@ -7,7 +7,7 @@ import { flatten, Loops, type Grid, type Index, type Operand, type Sink } from "
 import { reduce } from "../kernels/reduce.ts";
 import { scan } from "../kernels/scan.ts";
 import { isByLine, scatterByElement, scatterByLine } from "../kernels/scatter-add.ts";
-import type { Binding, Expr, Kernel, Statement } from "../lang/kernel.ts";
+import { valueTypeOf, type Binding, type Expr, type Kernel, type Statement } from "../lang/kernel.ts";
 import { store } from "../lang/statements.ts";
 import { elementCount } from "../layout/shape.ts";
 import { describeGroup } from "./describe.ts";
@@ -113,7 +113,7 @@ function gridOf(core: Node, emitter: Emitter, sink: Sink, loops: Loops): Grid {
 }
 
 function scatterOf(core: Node): Parameters<typeof isByLine>[0] {
-  const type = storedTypeOf(core);
+  const type = valueTypeOf(storedTypeOf(core));
   const [x] = core.inputs;
   if (core.primitive.kind !== "scatterAdd" || x === undefined) {
     throw new InvariantError(`lower: expected a scatterAdd, found ${core.primitive.kind}`);

@@ -251,9 +251,11 @@ function visitsOfInputs(node: Node, visits: number): number {
 
 function behindViews(node: Node): Node {
   let base = node;
-  while (isView(base)) {
+  for (;;) {
     const [source] = base.inputs;
-    if (source === undefined) break;
+    // Widening costs nothing where it is loaded.
+    const widens = base.primitive.kind === "cast" && source?.dtype === "float16";
+    if (source === undefined || !(widens || isView(base))) break;
     base = source;
   }
   return base;

@@ -1,23 +1,23 @@
 /** What every device checks before it touches memory; so that all refuse the same mistakes with the same words. */
 import { assert } from "../../base/assert.ts";
 import { UnsupportedError } from "../../base/errors.ts";
-import type { Kernel } from "../lang/kernel.ts";
-import type { Command, DeviceBuffer, DeviceLimits } from "./device.ts";
+import { bytesOfArray, type Kernel } from "../lang/kernel.ts";
+import type { Command, DeviceBuffer, DeviceInfo, DeviceLimits } from "./device.ts";
 
-/** Elements of every stored type take 4 bytes. */
-const ELEMENT_BYTES = 4;
-
-/** @throws UnsupportedError for a kernel beyond `limits`. */
-export function checkKernelLimits(kernel: Kernel, limits: DeviceLimits): void {
+/** @throws UnsupportedError for a kernel that needs what the device lacks. */
+export function checkKernel(kernel: Kernel, { limits, hasFloat16, name: device }: DeviceInfo): void {
   const { name, bindings } = kernel;
+  if (!hasFloat16 && bindings.some(({ type }) => type === "f16")) {
+    throw new UnsupportedError(`kernel ${name}: expected a device with float16, found ${device}: use float32 there`);
+  }
   if (bindings.length > limits.bindingsMax) {
     const found = `found ${bindings.length}`;
     throw new UnsupportedError(
       `kernel ${name}: expected at most ${limits.bindingsMax} bindings on this device, ${found}`,
     );
   }
-  for (const [index, { length }] of bindings.entries()) {
-    const bytes = length * ELEMENT_BYTES;
+  for (const [index, { type, length }] of bindings.entries()) {
+    const bytes = bytesOfArray(type, length);
     if (bytes <= limits.bindingBytesMax) continue;
     throw new UnsupportedError(
       `kernel ${name}: expected at most ${limits.bindingBytesMax} bytes in binding ${index}, found ${bytes}`,
@@ -65,8 +65,8 @@ export function checkCommand(command: Command): void {
   const written = new Set<DeviceBuffer>();
   const bound = new Set<DeviceBuffer>();
   for (const [index, buffer] of buffers.entries()) {
-    const { length = 0, access = "read" } = bindings[index] ?? {};
-    const bytes = length * ELEMENT_BYTES;
+    const { type = "f32", length = 0, access = "read" } = bindings[index] ?? {};
+    const bytes = bytesOfArray(type, length);
     const size = `expected at least ${bytes} bytes for binding ${index}, found ${buffer.bytes}`;
     assert(buffer.bytes >= bytes, `dispatch ${name}: ${size}`);
     const clashes = written.has(buffer) || (access !== "read" && bound.has(buffer));

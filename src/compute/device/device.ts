@@ -26,6 +26,8 @@ export interface DeviceInfo {
   readonly name: string;
   /** True for a GPU emulated on the processor. */
   readonly isSoftware: boolean;
+  /** Whether kernels may bind arrays of f16. */
+  readonly hasFloat16: boolean;
   readonly limits: DeviceLimits;
 }
 

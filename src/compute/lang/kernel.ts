@@ -9,11 +9,24 @@
  * Workgroup storage, barriers and subgroups are not here yet: on software adapters they cost more than they give.
  */
 
-/** Types of values inside a kernel. Arrays hold f32, i32 or u32; a stored bool is a u32. */
+/** Types of values inside a kernel. A stored bool is a u32. */
 export type ScalarType = "f32" | "i32" | "u32" | "bool";
 
-/** Types of array elements. */
-export type StoredType = "f32" | "i32" | "u32";
+/**
+ * Types of array elements. An f16 is loaded as the f32 of its value; what is stored must be the f32 of some f16
+ * (`build.roundToF16`), so that no device's own rounding matters.
+ */
+export type StoredType = "f32" | "f16" | "i32" | "u32";
+
+/** The type of a value that is loaded from or stored into an array of `type`. */
+export function valueTypeOf(type: StoredType): "f32" | "i32" | "u32" {
+  return type === "f16" ? "f32" : type;
+}
+
+/** Bytes of an array of `length` elements. */
+export function bytesOfArray(type: StoredType, length: number): number {
+  return length * (type === "f16" ? 2 : 4);
+}
 
 export type UnaryOp =
   | "negate" | "not" | "abs" | "sign" | "floor" | "ceil" | "round" | "trunc"

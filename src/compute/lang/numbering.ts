@@ -7,7 +7,7 @@
  */
 import { assert } from "../../base/assert.ts";
 import { inferInterval, wholeInterval, type Interval } from "./interval.ts";
-import type { Binding, Expr, Kernel, ScalarType, Statement } from "./kernel.ts";
+import { valueTypeOf, type Binding, type Expr, type Kernel, type ScalarType, type Statement } from "./kernel.ts";
 import { foldBinary, foldBitcast, foldCast, foldUnary } from "./scalar-functions.ts";
 import { operandsOf, visitOperandsFirst } from "./walk.ts";
 
@@ -180,7 +180,7 @@ class Numbering {
     this.#check(binding.access !== "read", `a written binding ${statement.binding}`, binding.access);
     const { index: at, value: stored } = statement;
     this.#check(isInteger(at.type), "an integer index", at.type);
-    this.#check(stored.type === binding.type, `a stored ${binding.type}`, stored.type);
+    this.#check(stored.type === valueTypeOf(binding.type), `a stored ${binding.type}`, stored.type);
     const { range } = this.#value(at);
     // WGSL refuses a place that is never inside.
     if (range.max < 0 || range.min >= binding.length) return { kind: "nothing" };
@@ -229,7 +229,7 @@ class Numbering {
     if (x.kind === "load") {
       const binding = this.#binding(x.binding);
       this.#check(binding.access !== "write", `a read binding ${x.binding}`, binding.access);
-      this.#check(binding.type === x.type, `a load of ${binding.type}`, x.type);
+      this.#check(valueTypeOf(binding.type) === x.type, `a load of ${binding.type}`, x.type);
       isVolatile ||= binding.access !== "read";
     }
     const folded = fold(x, operands);

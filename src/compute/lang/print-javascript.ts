@@ -6,17 +6,21 @@
  * everything makes loops 2.6 times slower in V8, which keeps loop variables as doubles.)
  */
 import { assert } from "../../base/assert.ts";
+import { float16Bits, float16OfBits } from "../../base/float16.ts";
 import { InvariantError, UnsupportedError } from "../../base/errors.ts";
 import type { BinaryOp, Binding, Kernel, ScalarType, UnaryOp } from "./kernel.ts";
 import { isInside, type Value } from "./numbering.ts";
 import { printBody, printedName, type Target } from "./print.ts";
 import * as scalar from "./scalar-functions.ts";
 
-/** An array that a kernel can be bound to. */
-export type KernelArray = Float32Array | Int32Array | Uint32Array;
+/** An array that a kernel can be bound to: a Uint16Array of bits for f16. */
+export type KernelArray = Float32Array | Uint16Array | Int32Array | Uint32Array;
 
 /** Runs the invocations from `from` up to, not including, `to`. */
 export type KernelFunction = (arrays: readonly KernelArray[], from: number, to: number) => void;
+
+/** By their bits: decoding one by one would cost ten times as much. */
+const F16_VALUES = Float32Array.from({ length: 2 ** 16 }, (_, bits) => float16OfBits(bits));
 
 /** What printed kernels call, by the names they use. */
 const FUNCTIONS = {
@@ -50,6 +54,8 @@ const FUNCTIONS = {
   toU32: scalar.toU32,
   bitsOfF32: scalar.bitsOfF32,
   f32OfBits: scalar.f32OfBits,
+  f16Of: (bits: number): number => F16_VALUES[bits] ?? 0,
+  bitsOfF16: float16Bits,
 } as const;
 
 const FUNCTION_NAMES = Object.keys(FUNCTIONS).join(", ");
@@ -110,7 +116,8 @@ class JavaScriptTarget implements Target {
   }
 
   store(binding: number, index: string, value: string): string {
-    return `b${binding}[${index}] = ${value};`;
+    const isHalf = this.#kernel.bindings[binding]?.type === "f16";
+    return `b${binding}[${index}] = ${isHalf ? `bitsOfF16(${value})` : value};`;
   }
 
   openFor(name: string, from: string, to: string): string {
@@ -155,7 +162,8 @@ class JavaScriptTarget implements Target {
     const binding = this.#kernel.bindings[at];
     const place = value.operands[0];
     assert(binding !== undefined && place !== undefined, `print ${this.#kernel.name}: no binding ${at}`);
-    return isInside(place, binding) ? `b${at}[${index}]` : `b${at}[clamp(${index}, ${binding.length - 1})]`;
+    const inside = isInside(place, binding) ? index : `clamp(${index}, ${binding.length - 1})`;
+    return binding.type === "f16" ? `f16Of(b${at}[${inside}])` : `b${at}[${inside}]`;
   }
 
   #rounded(operand: Value | undefined, text: string): string {

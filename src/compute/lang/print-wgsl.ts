@@ -33,7 +33,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 ${body}
 }
 `;
-  return `${bindings}\n${wgslFunctionsFor(body)}${main}`;
+  const enables = kernel.bindings.some(({ type }) => type === "f16") ? "enable f16;\n" : "";
+  return `${enables}${bindings}\n${wgslFunctionsFor(body)}${main}`;
 }
 
 function printBinding({ type, access, length }: Binding, index: number): string {
@@ -70,7 +71,8 @@ class WgslTarget implements Target {
   }
 
   store(binding: number, index: string, value: string): string {
-    return `b${binding}[${index}] = ${value};`;
+    const isHalf = this.#kernel.bindings[binding]?.type === "f16";
+    return `b${binding}[${index}] = ${isHalf ? `f16(${value})` : value};`;
   }
 
   openFor(name: string, from: string, to: string): string {
@@ -113,10 +115,11 @@ class WgslTarget implements Target {
     const binding = this.#kernel.bindings[at];
     const place = value.operands[0];
     assert(binding !== undefined && place !== undefined, `print ${this.#kernel.name}: no binding ${at}`);
-    if (isInside(place, binding)) return `b${at}[${index}]`;
+    const element = (text: string): string => (binding.type === "f16" ? `f32(b${at}[${text}])` : `b${at}[${text}]`);
+    if (isInside(place, binding)) return element(index);
     const last = binding.length - 1;
     const inside = place.expr.type === "u32" ? `min(${index}, ${last}u)` : `clamp(${index}, 0i, ${last}i)`;
-    return `b${at}[${inside}]`;
+    return element(inside);
   }
 }
 

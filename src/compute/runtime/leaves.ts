@@ -1,7 +1,8 @@
 /** The leaves of a runtime and the buffers that hold their bytes. */
 import { assert } from "../../base/assert.ts";
-import { bytesOf } from "../../base/bytes.ts";
+import { bytesOf, type Bytes } from "../../base/bytes.ts";
 import { OptionError } from "../../base/errors.ts";
+import { encodeFloat16 } from "../../base/float16.ts";
 import { buffer as leafNode } from "../compiler/graph.ts";
 import type { Node, Shape } from "../compiler/ir.ts";
 import type { Device, DeviceBuffer } from "../device/device.ts";
@@ -10,13 +11,19 @@ import { elementCount, formatShape } from "../layout/shape.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 import type { HostArray } from "./runtime.ts";
 
-/** Bytes of all elements of `node`, stored row-major. */
+/** Bytes of all elements of `node`, stored row-major, in whole words. */
 export function bytesOfNode({ shape, dtype }: Node): number {
-  return elementCount(shape) * elementBytes(dtype);
+  return Math.ceil((elementCount(shape) * elementBytes(dtype)) / 4) * 4;
 }
 
 /** The array type that holds values of each dtype. */
-const HOST_ARRAYS = { float32: Float32Array, int32: Int32Array, uint32: Uint32Array, bool: Uint32Array } as const;
+const HOST_ARRAYS = {
+  float32: Float32Array,
+  float16: Float32Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  bool: Uint32Array,
+} as const;
 
 export class Leaves {
   readonly #device: Device;
@@ -36,7 +43,7 @@ export class Leaves {
     if (data !== undefined) checkData(leaf, data);
     const bytes = bytesOfNode(leaf);
     const buffer = data === undefined ? this.#pool.takeZeroed(bytes) : this.#pool.take(bytes);
-    if (data !== undefined && data.byteLength > 0) this.#device.write(buffer, bytesOf(data));
+    if (data !== undefined && data.byteLength > 0) this.#device.write(buffer, storedBytes(leaf, data));
     return this.#adopt(leaf, buffer);
   }
 
@@ -48,7 +55,7 @@ export class Leaves {
   write(leaf: Node, data: HostArray): void {
     const buffer = this.bufferOf(leaf);
     checkData(leaf, data);
-    if (data.byteLength > 0) this.#device.write(buffer, bytesOf(data));
+    if (data.byteLength > 0) this.#device.write(buffer, storedBytes(leaf, data));
   }
 
   /** The buffer of a leaf that is alive. */
@@ -72,6 +79,14 @@ export class Leaves {
     this.#unreachable.register(leaf, buffer, leaf);
     return leaf;
   }
+}
+
+/** `data` as the device stores it. */
+function storedBytes(leaf: Node, data: HostArray): Bytes {
+  if (leaf.dtype !== "float16") return bytesOf(data);
+  const words = new Uint16Array(bytesOfNode(leaf) / 2);
+  words.set(encodeFloat16(data));
+  return bytesOf(words);
 }
 
 function checkData(leaf: Node, data: HostArray): void {

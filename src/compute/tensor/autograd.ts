@@ -48,7 +48,7 @@ function onesLike(loss: Tensor): Tensor {
   if (elementCount(loss.shape) !== 1) {
     throw new ShapeError(`backward: expected a loss of one element, found the shape ${formatShape(loss.shape)}`);
   }
-  return sourceTensor(constant(1, loss.shape, "float32"));
+  return sourceTensor(constant(1, loss.shape, loss.dtype));
 }
 
 /** dL/dvalue for every value that L depends on and that requires a gradient. */

@@ -1,5 +1,6 @@
 /** Values on the host: nested arrays and typed arrays in, typed arrays out. */
 import { OptionError, ShapeError } from "../../base/errors.ts";
+import { decodeFloat16 } from "../../base/float16.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import type { Shape } from "../compiler/ir.ts";
 import type { DType } from "../layout/dtype.ts";
@@ -21,10 +22,16 @@ export function dtypeOfArray(data: HostArray): DType {
   return data instanceof Int32Array ? "int32" : "uint32";
 }
 
+/** The dtype of the array that holds values of `dtype` on the host: float32 for float16, uint32 for bool. */
+export function hostDTypeOf(dtype: DType): DType {
+  return dtype === "bool" ? "uint32" : dtype === "float16" ? "float32" : dtype;
+}
+
 /** An array of `length` for values of `dtype`. */
 export function hostArray(dtype: DType, length: number): HostArray {
   switch (dtype) {
     case "float32":
+    case "float16":
       return new Float32Array(length);
     case "int32":
       return new Int32Array(length);
@@ -34,17 +41,19 @@ export function hostArray(dtype: DType, length: number): HostArray {
   }
 }
 
-/** `bytes` as values of `dtype`, without a copy when they are aligned. */
-export function valuesOf(bytes: Bytes, dtype: DType): HostArray {
-  const { buffer, byteOffset, byteLength } = byteLengthAligned(bytes);
+/** `count` values of `dtype` that `bytes` hold, without a copy when they are aligned 32-bit ones. */
+export function valuesOf(bytes: Bytes, dtype: DType, count: number): HostArray {
+  const { buffer, byteOffset } = byteLengthAligned(bytes);
   switch (dtype) {
     case "float32":
-      return new Float32Array(buffer, byteOffset, byteLength / 4);
+      return new Float32Array(buffer, byteOffset, count);
+    case "float16":
+      return decodeFloat16(new Uint16Array(buffer, byteOffset, count));
     case "int32":
-      return new Int32Array(buffer, byteOffset, byteLength / 4);
+      return new Int32Array(buffer, byteOffset, count);
     case "uint32":
     case "bool":
-      return new Uint32Array(buffer, byteOffset, byteLength / 4);
+      return new Uint32Array(buffer, byteOffset, count);
   }
 }
 
@@ -87,7 +96,7 @@ export function checkHostArray(operation: string, data: HostArray, shape: Shape,
     );
   }
   const found = dtypeOfArray(data);
-  if (found !== (dtype === "bool" ? "uint32" : dtype)) {
+  if (found !== hostDTypeOf(dtype)) {
     throw new OptionError(`${operation}: expected values of ${dtype}, found ${found}`);
   }
 }

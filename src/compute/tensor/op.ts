@@ -5,6 +5,7 @@
 import { OptionError } from "../../base/errors.ts";
 import type { Node } from "../compiler/ir.ts";
 import { cast, unary } from "../compiler/graph.ts";
+import { isFloat } from "../layout/dtype.ts";
 import type { UnaryFunction } from "../compiler/ir.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { isGradEnabled } from "./grad-mode.ts";
@@ -42,7 +43,7 @@ export function defineOp<Inputs extends readonly Tensor[], Options = null>(
     const values = inputs.map((input) => input.value);
     const { backward } = definition;
     const flows =
-      backward !== null && isGradEnabled() && node.dtype === "float32" && values.some((value) => value.requiresGrad);
+      backward !== null && isGradEnabled() && isFloat(node.dtype) && values.some((value) => value.requiresGrad);
     const origin: Origin | null = flows
       ? {
           name: definition.name,
@@ -87,7 +88,7 @@ export function unaryOp(
 ): (x: Tensor) => Tensor {
   const op = defineOp<[Tensor]>({
     name: fn,
-    forward: ([x]) => unary(fn, keepsIntegers || x.dtype === "float32" ? x : cast(x, "float32")),
+    forward: ([x]) => unary(fn, keepsIntegers || isFloat(x.dtype) ? x : cast(x, "float32")),
     backward: backward && (({ grad, inputs: [x], output: y }) => [backward({ grad, x, y })]),
   });
   return (x) => op([x], null);

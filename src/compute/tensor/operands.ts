@@ -2,7 +2,7 @@
 import { UnsupportedError } from "../../base/errors.ts";
 import { constant } from "../compiler/graph.ts";
 import type { Shape } from "../compiler/ir.ts";
-import type { DType } from "../layout/dtype.ts";
+import { isFloat, type DType } from "../layout/dtype.ts";
 import { sourceTensor } from "./op.ts";
 import { broadcastTo } from "./ops/broadcast-to.ts";
 import { castTo } from "./ops/cast.ts";
@@ -18,17 +18,18 @@ export function filled(shape: Shape, value: number, dtype: DType = "float32"): T
   return sourceTensor(constant(value, shape, dtype));
 }
 
-/** Both operands in their common dtype and shape. @throws ShapeError, UnsupportedError */
+/** Both operands in their common dtype and shape. @throws ShapeError */
 export function binaryOperands(operation: string, a: Operand, b: Operand): [Tensor, Tensor] {
-  const dtype = commonDType(operation, a, b);
+  const dtype = commonDType(a, b);
   const shape = broadcastShapes(operation, shapeOf(a), shapeOf(b));
   return [toOperand(a, shape, dtype), toOperand(b, shape, dtype)];
 }
 
-/** As `binaryOperands`, in float32: for true division and the like. */
+/** As `binaryOperands`, integers in float32: for true division and the like. */
 export function floatOperands(operation: string, a: Operand, b: Operand): [Tensor, Tensor] {
   const shape = broadcastShapes(operation, shapeOf(a), shapeOf(b));
-  return [toOperand(a, shape, "float32"), toOperand(b, shape, "float32")];
+  const dtype = floatOf(commonDType(a, b));
+  return [toOperand(a, shape, dtype), toOperand(b, shape, dtype)];
 }
 
 /** `x` cast and broadcast. */
@@ -41,15 +42,19 @@ export function shapeOf(x: Operand): Shape {
   return typeof x === "number" ? [] : x.shape;
 }
 
-/** The dtype that both operands promote to. @throws UnsupportedError */
-export function commonDType(operation: string, a: Operand, b: Operand): DType {
+/** The dtype that both operands promote to. */
+export function commonDType(a: Operand, b: Operand): DType {
   if (typeof a === "number") return typeof b === "number" ? "float32" : promoteNumber(b.dtype, a);
-  return typeof b === "number" ? promoteNumber(a.dtype, b) : promote(operation, a.dtype, b.dtype);
+  return typeof b === "number" ? promoteNumber(a.dtype, b) : promote(a.dtype, b.dtype);
 }
 
 /** `x` in float32 if it is of integers. */
 export function toFloat(x: Tensor): Tensor {
-  return castTo(x, "float32");
+  return castTo(x, floatOf(x.dtype));
+}
+
+function floatOf(dtype: DType): DType {
+  return isFloat(dtype) ? dtype : "float32";
 }
 
 /** @throws UnsupportedError unless `x` is of int32 or uint32, as indices must be; the result is int32 */

@@ -5,6 +5,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { currentRuntime } from "./runtime-scope.ts";
 import type { Tensor } from "./tensor.ts";
 import { currentTrace } from "./trace.ts";
+import { elementCount } from "../layout/shape.ts";
 import { isLeaf, ownNewLeaf } from "./value.ts";
 import type { Value } from "./value.ts";
 import { valuesOf } from "./host-values.ts";
@@ -73,7 +74,7 @@ export async function readAll(tensors: readonly Tensor[]): Promise<HostArray[]> 
   for (const [runtime, group] of byRuntime(values)) {
     const bytes = await runtime.read(group.map((value) => value.node));
     group.forEach((value, index) => {
-      out.set(value, valuesOf(present(bytes[index], "read: bytes"), value.node.dtype));
+      out.set(value, valuesOf(present(bytes[index], "read: bytes"), value.node.dtype, elementCount(value.node.shape)));
     });
   }
   return values.map((value) => present(out.get(value), "read: a result"));

@@ -5,7 +5,7 @@
 import { assert } from "../../base/assert.ts";
 import { OptionError, ShapeError } from "../../base/errors.ts";
 import type { Shape } from "../compiler/ir.ts";
-import type { DType } from "../layout/dtype.ts";
+import { isFloat, type DType } from "../layout/dtype.ts";
 import type { HostArray } from "../runtime/runtime.ts";
 import { IndexingMethods } from "./methods/indexing-methods.ts";
 import { backward, detach } from "./autograd.ts";
@@ -40,16 +40,16 @@ export class Tensor extends IndexingMethods {
     return elementCount(this.shape);
   }
 
-  /** True when gradients flow to it. Can be set on tensors that no op made, of float32. @throws OptionError */
+  /** True when gradients flow to it. Can be set on tensors that no op made, of floats. @throws OptionError */
   get requiresGrad(): boolean {
     return this.value.requiresGrad;
   }
 
   set requiresGrad(requires: boolean) {
     if (requires === this.requiresGrad) return;
-    if (this.value.origin !== null || this.dtype !== "float32") {
+    if (this.value.origin !== null || !isFloat(this.dtype)) {
       throw new OptionError(
-        `requiresGrad: expected a float32 tensor that no differentiable op made, found ${this.dtype}${this.value.origin ? ` made by ${this.value.origin.name}` : ""}`,
+        `requiresGrad: expected a tensor of floats that no differentiable op made, found ${this.dtype}${this.value.origin ? ` made by ${this.value.origin.name}` : ""}`,
       );
     }
     this.#replace({ ...this.value, requiresGrad: requires, owner: requires ? this : null });

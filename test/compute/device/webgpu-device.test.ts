@@ -14,6 +14,7 @@ const INFO = {
   kind: "webgpu",
   name: "test",
   isSoftware: true,
+  hasFloat16: false,
   limits: { bindingsMax: 8, bindingBytesMax: 2 ** 27, bufferBytesMax: 2 ** 28 },
 } as const;
 

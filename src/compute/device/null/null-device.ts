@@ -3,7 +3,7 @@ import { assert } from "../../../base/assert.ts";
 import type { Bytes } from "../../../base/bytes.ts";
 import { DeviceLostError } from "../../../base/errors.ts";
 import type { Kernel } from "../../lang/kernel.ts";
-import { checkBufferBytes, checkCommand, checkKernelLimits, checkRange } from "../checks.ts";
+import { checkBufferBytes, checkCommand, checkKernel, checkRange } from "../checks.ts";
 import type { Command, Device, DeviceBuffer, DeviceInfo, DeviceKernel, DeviceLimits, Recording } from "../device.ts";
 
 /** What was asked of the device, in order. Buffers are told apart by identity. */
@@ -30,7 +30,7 @@ export class NullDevice implements Device {
   #failure: DeviceLostError | undefined;
 
   constructor(limits: DeviceLimits = LIMITS) {
-    this.info = { kind: "null", name: "null", isSoftware: true, limits };
+    this.info = { kind: "null", name: "null", isSoftware: true, hasFloat16: true, limits };
     this.lost = new Promise((resolve) => {
       this.#resolveLost = resolve;
     });
@@ -65,7 +65,7 @@ export class NullDevice implements Device {
 
   async createKernel(kernel: Kernel): Promise<DeviceKernel> {
     if (this.#failure !== undefined) throw this.#failure;
-    checkKernelLimits(kernel, this.info.limits);
+    checkKernel(kernel, this.info);
     this.calls.push({ kind: "createKernel", kernel });
     return { kernel };
   }

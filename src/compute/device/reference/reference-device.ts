@@ -15,7 +15,7 @@ import {
   type KernelArray,
   type KernelFunction,
 } from "../../lang/print-javascript.ts";
-import { checkBufferBytes, checkCommand, checkKernelLimits, checkRange } from "../checks.ts";
+import { checkBufferBytes, checkCommand, checkKernel, checkRange } from "../checks.ts";
 import type { Command, Device, DeviceBuffer, DeviceInfo, DeviceKernel, Recording } from "../device.ts";
 import { SliceQueue, type Work } from "./slices.ts";
 import { yieldByMessage, type YieldToEventLoop } from "./yielding.ts";
@@ -25,6 +25,7 @@ const INFO: DeviceInfo = {
   kind: "reference",
   name: "CPU (JavaScript)",
   isSoftware: true,
+  hasFloat16: true,
   limits: { bindingsMax: 16, bindingBytesMax: GIBIBYTE, bufferBytesMax: GIBIBYTE },
 };
 /** How long one call of a kernel's function should take. */
@@ -134,7 +135,7 @@ export class ReferenceDevice implements Device {
 
   async createKernel(kernel: Kernel): Promise<DeviceKernel> {
     if (this.#failure !== undefined) throw this.#failure;
-    checkKernelLimits(kernel, this.info.limits);
+    checkKernel(kernel, this.info);
     const source = printJavaScript(kernel);
     let run = this.#functions.get(source);
     if (run === undefined) {
@@ -244,6 +245,8 @@ function arrayOf({ type, length }: Binding, buffer: ReferenceBuffer): KernelArra
   switch (type) {
     case "f32":
       return new Float32Array(buffer.memory, 0, length);
+    case "f16":
+      return new Uint16Array(buffer.memory, 0, length);
     case "i32":
       return new Int32Array(buffer.memory, 0, length);
     case "u32":

@@ -43,6 +43,7 @@ async function open(gpu: GPU, allowSoftware: boolean): Promise<Device> {
     kind: "webgpu",
     name,
     isSoftware,
+    hasFloat16: device.features.has("shader-f16"),
     limits: {
       bindingsMax: maxStorageBuffersPerShaderStage,
       bindingBytesMax: wholeWords(Math.min(maxStorageBufferBindingSize, maxBufferSize)),
@@ -59,8 +60,9 @@ function wholeWords(bytes: number): number {
 async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
   const requiredLimits = { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize };
+  const requiredFeatures: GPUFeatureName[] = adapter.features.has("shader-f16") ? ["shader-f16"] : [];
   try {
-    return await adapter.requestDevice({ label: "hearth", requiredLimits });
+    return await adapter.requestDevice({ label: "hearth", requiredFeatures, requiredLimits });
   } catch (cause) {
     throw new UnsupportedError("openWebGpuDevice: expected the adapter to give a device, found a refusal", { cause });
   }

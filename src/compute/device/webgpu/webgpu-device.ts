@@ -7,9 +7,9 @@
 import { assert } from "../../../base/assert.ts";
 import type { Bytes } from "../../../base/bytes.ts";
 import { DeviceLostError } from "../../../base/errors.ts";
-import type { Kernel } from "../../lang/kernel.ts";
+import { bytesOfArray, type Kernel } from "../../lang/kernel.ts";
 import { workgroupsOf } from "../../lang/print-wgsl.ts";
-import { checkBufferBytes, checkCommand, checkKernelLimits, checkRange } from "../checks.ts";
+import { checkBufferBytes, checkCommand, checkKernel, checkRange } from "../checks.ts";
 import type { Command, Device, DeviceBuffer, DeviceInfo, DeviceKernel, Recording } from "../device.ts";
 import { BufferUsage, MAP_MODE_READ } from "./constants.ts";
 import { Pipelines, type Pipeline } from "./pipelines.ts";
@@ -122,7 +122,7 @@ export class WebGpuDevice implements Device {
   }
 
   async createKernel(kernel: Kernel): Promise<DeviceKernel> {
-    checkKernelLimits(kernel, this.info.limits);
+    checkKernel(kernel, this.info);
     if (this.#failure !== undefined) throw this.#failure;
     return new WebGpuKernel(kernel, await this.#unlessLost(this.#pipelines.get(kernel)));
   }
@@ -208,9 +208,10 @@ function buffersOf(command: Command): readonly DeviceBuffer[] {
   return command.kind === "copy" ? [command.source, command.target] : command.buffers;
 }
 
-/** Whole buffers may be larger than a binding may be. */
+/** Whole buffers may be larger than a binding may be. Sizes of bindings are multiples of 4. */
 function bindingBytes(kernel: Kernel, binding: number): number {
-  return (kernel.bindings[binding]?.length ?? 0) * 4;
+  const { type = "f32", length = 0 } = kernel.bindings[binding] ?? {};
+  return Math.ceil(bytesOfArray(type, length) / 4) * 4;
 }
 
 function encodeCopy(encoder: GPUCommandEncoder, command: Command & { kind: "copy" }): void {

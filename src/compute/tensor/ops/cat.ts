@@ -42,7 +42,7 @@ export function cat(tensors: readonly Tensor[], axis = 0): Tensor {
       );
     }
   }
-  const dtype = tensors.map((x) => x.dtype).reduce((a, b) => promote("cat", a, b));
+  const dtype = tensors.map((x) => x.dtype).reduce(promote);
   return tensors.length === 1 ? first : op(tensors.map((x) => castTo(x, dtype)), { axis: at }); // prettier-ignore
 }
 

@@ -2,7 +2,7 @@ import { OptionError, ShapeError } from "../../../base/errors.ts";
 import { binary, constant, gather, reduce, reshape, unary } from "../../compiler/graph.ts";
 import type { Node } from "../../compiler/ir.ts";
 import { iotaTensor } from "../source.ts";
-import { defineOp } from "../op.ts";
+import { defineWideOp } from "../wide-op.ts";
 import { toFloat, toIndices } from "../operands.ts";
 import { formatShape, sameShape } from "../../layout/shape.ts";
 import { sizeOf } from "../shapes.ts";
@@ -26,7 +26,7 @@ export interface CrossEntropyOptions {
  *
  * dL/dx = g * (softmax(x) - (1 - s) onehot(t) - s / V). Keeps nothing but its inputs.
  */
-const op = defineOp<[Tensor, Tensor], { smoothing: number }>({
+const op = defineWideOp<[Tensor, Tensor], { smoothing: number }>({
   name: "crossEntropy",
   forward: ([x, targets], { smoothing }) => {
     const rows = sizeOf(x.shape, 0);

@@ -1,7 +1,7 @@
 import { OptionError } from "../../../base/errors.ts";
 import { binary, constant, unary } from "../../compiler/graph.ts";
 import type { Node } from "../../compiler/ir.ts";
-import { defineOp } from "../op.ts";
+import { defineWideOp } from "../wide-op.ts";
 import { toFloat } from "../operands.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -14,7 +14,7 @@ export interface GeluOptions {
 }
 
 /** y = x * Phi(x), Phi(x) = (1 + erf(x / sqrt 2)) / 2. dL/dx = g * (Phi(x) + x * e^(-x^2 / 2) / sqrt(2 pi)). */
-const exact = defineOp<[Tensor]>({
+const exact = defineWideOp<[Tensor]>({
   name: "gelu",
   forward: ([x]) => halfOf(x, unary("erf", scale(x, Math.SQRT1_2))),
   backward: ({ grad, inputs: [x] }) => {
@@ -32,7 +32,7 @@ const exact = defineOp<[Tensor]>({
  * y = x * (1 + t) / 2, t = tanh(c * (x + k x^3)), c = sqrt(2 / pi), k = 0.044715.
  * dL/dx = g * ((1 + t) / 2 + x * (1 - t^2) * c * (1 + 3 k x^2) / 2).
  */
-const byTanh = defineOp<[Tensor]>({
+const byTanh = defineWideOp<[Tensor]>({
   name: "geluTanh",
   forward: ([x]) => {
     const square = binary("multiply", x, x);

@@ -1,7 +1,7 @@
 import { ShapeError } from "../../../base/errors.ts";
 import { binary, constant, expand, reduce, reshape, unary } from "../../compiler/graph.ts";
 import type { Node } from "../../compiler/ir.ts";
-import { defineOp } from "../op.ts";
+import { defineWideOp } from "../wide-op.ts";
 import { toFloat } from "../operands.ts";
 import { formatShape } from "../../layout/shape.ts";
 import { sizeOf } from "../shapes.ts";
@@ -13,7 +13,7 @@ import type { Tensor } from "../tensor.ts";
  * With d = g * w: dL/dx = r * (d - mean(d) - h * mean(d * h)); dL/dw = sum(g * h); dL/db = sum(g).
  * Keeps nothing but its inputs: mean and r are computed again.
  */
-const op = defineOp<[Tensor, Tensor, Tensor], { eps: number }>({
+const op = defineWideOp<[Tensor, Tensor, Tensor], { eps: number }>({
   name: "layerNorm",
   forward: ([x, weight, bias], { eps }) => {
     const centered = binary("subtract", x, expand(rowMean(x), x.shape));

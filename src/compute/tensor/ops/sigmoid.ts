@@ -1,11 +1,11 @@
 import { binary, constant, select, unary } from "../../compiler/graph.ts";
 import type { Node } from "../../compiler/ir.ts";
-import { defineOp } from "../op.ts";
+import { defineWideOp } from "../wide-op.ts";
 import { toFloat } from "../operands.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** With y = sigmoid(x): dL/dx = g * y * (1 - y). */
-const op = defineOp<[Tensor]>({
+const op = defineWideOp<[Tensor]>({
   name: "sigmoid",
   forward: ([x]) => sigmoidNode(x),
   backward: ({ grad, output: y }) => [grad.mul(y).mul(y.neg().add(1))],

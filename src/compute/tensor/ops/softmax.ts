@@ -1,12 +1,12 @@
 import { binary, expand, reduce, unary } from "../../compiler/graph.ts";
 import type { Node } from "../../compiler/ir.ts";
-import { defineOp } from "../op.ts";
+import { defineWideOp } from "../wide-op.ts";
 import { toFloat } from "../operands.ts";
 import { normalizeAxis } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** With s = softmax(x): dL/dx = s * (g - sum(g * s)). Keeps only the output. */
-const op = defineOp<[Tensor], { axis: number }>({
+const op = defineWideOp<[Tensor], { axis: number }>({
   name: "softmax",
   forward: ([x], { axis }) => {
     const { exponentials, sum } = shiftedExponentials(x, axis);
@@ -19,7 +19,7 @@ const op = defineOp<[Tensor], { axis: number }>({
 });
 
 /** With s = softmax(x): dL/dx = g - s * sum(g). Keeps only the output. */
-const logOp = defineOp<[Tensor], { axis: number }>({
+const logOp = defineWideOp<[Tensor], { axis: number }>({
   name: "logSoftmax",
   forward: ([x], { axis }) => {
     const { shifted, sum } = shiftedExponentials(x, axis);
@@ -29,7 +29,7 @@ const logOp = defineOp<[Tensor], { axis: number }>({
 });
 
 /** dL/dx = g * softmax(x), by e^(x - output). */
-const sumOp = defineOp<[Tensor], { axis: number }>({
+const sumOp = defineWideOp<[Tensor], { axis: number }>({
   name: "logSumExp",
   forward: ([x], { axis }) => {
     const { max, sum } = shiftedExponentials(x, axis);

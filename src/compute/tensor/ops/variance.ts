@@ -1,6 +1,6 @@
 import { binary, constant, expand, reduce } from "../../compiler/graph.ts";
 import type { Node } from "../../compiler/ir.ts";
-import { defineOp } from "../op.ts";
+import { defineWideOp } from "../wide-op.ts";
 import { toFloat } from "../operands.ts";
 import { normalizeAxes, sizeOf, withoutAxes } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
@@ -18,7 +18,7 @@ interface Settings {
 }
 
 /** With m = mean(x): dL/dx = g * 2 (x - m) / (n - correction). */
-const op = defineOp<[Tensor], Settings>({
+const op = defineWideOp<[Tensor], Settings>({
   name: "variance",
   forward: ([x], { axes, count, correction }) => {
     const mean = expand(times(reduce("sum", x, axes), 1 / count), x.shape);

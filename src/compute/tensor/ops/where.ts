@@ -14,7 +14,7 @@ const op = defineOp<[Tensor, Tensor, Tensor]>({
 
 /** `yes` where `condition` is not 0, else `no`; all three broadcast. */
 export function where(condition: Tensor, yes: Operand, no: Operand): Tensor {
-  const dtype = commonDType("where", yes, no);
+  const dtype = commonDType(yes, no);
   const values = broadcastShapes("where", shapeOf(yes), shapeOf(no));
   const shape = broadcastShapes("where", condition.shape, values);
   return op([toOperand(condition, shape, "bool"), toOperand(yes, shape, dtype), toOperand(no, shape, dtype)], null);
