@@ -1,14 +1,26 @@
 /** The namespace `optim` of the entry `hearth`: optimizers, and their update rules as functions of tensors. */
+export { Adadelta } from "./model/optim/adadelta.ts";
+export type { AdadeltaOptions } from "./model/optim/adadelta.ts";
+export { Adagrad } from "./model/optim/adagrad.ts";
+export type { AdagradOptions } from "./model/optim/adagrad.ts";
 export { Adam, AdamW } from "./model/optim/adam.ts";
-export type { AdamClassOptions } from "./model/optim/adam.ts";
+export type { AdamOptions } from "./model/optim/adam.ts";
+export { Adamax, NAdam, RAdam } from "./model/optim/adam-relatives.ts";
+export type { AdamaxOptions, NAdamOptions } from "./model/optim/adam-relatives.ts";
+export { Lion } from "./model/optim/lion.ts";
+export type { LionOptions } from "./model/optim/lion.ts";
+export { Muon } from "./model/optim/muon.ts";
+export type { MuonClassOptions, MuonOptions } from "./model/optim/muon.ts";
 export { Optimizer } from "./model/optim/optimizer.ts";
+export type { GroupInput, ParametersOf, StepOptions, UpdateInput } from "./model/optim/optimizer.ts";
+export type { OptimizerStateDict } from "./model/optim/optimizer-state.ts";
+export type { GroupOptions, ParamGroup, RuleOptions } from "./model/optim/param-group.ts";
+export { RMSprop } from "./model/optim/rmsprop.ts";
+export type { RMSpropOptions } from "./model/optim/rmsprop.ts";
+export { adamUpdate, adamwUpdate, biasCorrections } from "./model/optim/rules/adam-rule.ts";
+export type { AdamInput, AdamResult, AdamRuleOptions, AdamState } from "./model/optim/rules/adam-rule.ts";
+export type { Decay, RuleInput } from "./model/optim/rules/rule.ts";
+export { sgdUpdate } from "./model/optim/rules/sgd-rule.ts";
+export type { SgdInput, SgdResult, SgdRuleOptions, SgdState } from "./model/optim/rules/sgd-rule.ts";
 export { SGD } from "./model/optim/sgd.ts";
-export { adamUpdate, adamwUpdate, biasCorrections, sgdUpdate } from "./model/optim/update-rules.ts";
-export type {
-  AdamOptions,
-  AdamResult,
-  AdamState,
-  SgdOptions,
-  SgdResult,
-  SgdState,
-} from "./model/optim/update-rules.ts";
+export type { SgdOptions } from "./model/optim/sgd.ts";

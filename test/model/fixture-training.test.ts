@@ -5,7 +5,7 @@ import { runModel } from "../../tools/conformance/run-model.ts";
 import { deviceRuntime } from "../compute/tensor/test-runtimes.ts";
 import { fixturesMissing, modelFixtures, optimizerFixtures } from "./fixtures.ts";
 
-const OPTIMIZERS = ["SGD", "Adam", "AdamW"];
+const OPTIMIZERS = ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad"];
 
 const optimizers = optimizerFixtures();
 for (const fixture of optimizers.cases.filter(({ optimizer }) => OPTIMIZERS.includes(optimizer))) {

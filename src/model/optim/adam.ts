@@ -1,78 +1,72 @@
 /** Adam and AdamW: two moments a parameter, and a third tensor with `amsgrad`. */
 import { present } from "../../base/assert.ts";
-import { tensor, zeros } from "../../compute/tensor/create.ts";
+import { zeros } from "../../compute/tensor/create.ts";
+import { stack } from "../../compute/tensor/ops/cat.ts";
 import type { Tensor } from "../../compute/tensor/tensor.ts";
 import { Optimizer } from "./optimizer.ts";
-import { ADAM_BETAS, adamUpdate, adamwUpdate } from "./update-rules.ts";
-import type { AdamOptions, AdamResult, AdamState } from "./update-rules.ts";
+import type { ParametersOf, UpdateInput } from "./optimizer.ts";
+import type { GroupOptions, RuleOptions } from "./param-group.ts";
+import { ADAM_BETAS, adamUpdate, adamwUpdate } from "./rules/adam-rule.ts";
+import type { AdamInput, AdamResult, AdamState } from "./rules/adam-rule.ts";
+import { biasCorrection } from "./rules/rule.ts";
 
-export interface AdamClassOptions extends AdamOptions {
-  readonly lr: number;
+export interface AdamOptions extends GroupOptions {
+  /** The decay of the gradient's average, and of its square's. */
+  readonly betas: readonly [number, number];
+  readonly eps: number;
+  /** For Adam: times the parameter, added to the gradient. For AdamW: times lr and the parameter, taken from it. */
+  readonly weightDecay: number;
   /** Divide by the largest second moment so far, not by the present one. */
-  readonly amsgrad?: boolean;
+  readonly amsgrad: boolean;
 }
 
-interface Moments {
-  readonly first: Tensor;
-  readonly second: Tensor;
-  readonly secondMax: Tensor | null;
-}
+const DEFAULTS: AdamOptions = {
+  lr: 1e-3,
+  betas: ADAM_BETAS,
+  eps: 1e-8,
+  weightDecay: 0,
+  amsgrad: false,
+  maximize: false,
+};
 
-abstract class AdamFamily extends Optimizer {
-  readonly options: AdamOptions;
-  readonly #moments: readonly Moments[];
-  /** [2]: 1 - beta^steps for both betas. */
-  readonly #corrections: Tensor;
-  /** [2]: 1 - beta for both betas. */
-  readonly #rates: Tensor;
-
-  constructor(parameters: Iterable<Tensor>, { lr, amsgrad = false, ...options }: AdamClassOptions) {
-    super(parameters, lr);
-    this.options = options;
-    this.#moments = this.parameters.map(({ shape }) => ({
-      first: zeros(shape),
-      second: zeros(shape),
-      secondMax: amsgrad ? zeros(shape) : null,
-    }));
-    this.#corrections = zeros([2]);
-    this.#rates = tensor(Float32Array.from(options.betas ?? ADAM_BETAS, (beta) => 1 - beta));
+abstract class AdamFamily extends Optimizer<AdamOptions, AdamState> {
+  protected override initialState({ shape }: Tensor, { amsgrad }: AdamOptions): AdamState {
+    return { expAvg: zeros(shape), expAvgSq: zeros(shape), maxExpAvgSq: amsgrad ? zeros(shape) : null };
   }
 
-  /** c' = c + (1 - beta) (1 - c): 1 - beta^(n + 1) of 1 - beta^n, without cancellation. */
-  protected override advance(): void {
-    this.#corrections.assign(this.#corrections.add(this.#rates.mul(this.#corrections.neg().add(1))));
+  protected override perStep(steps: Tensor, { betas }: RuleOptions<AdamOptions>): Record<string, Tensor> {
+    return { corrections: stack([biasCorrection(steps, betas[0]), biasCorrection(steps, betas[1])], 1) };
   }
 
-  protected override update(parameter: Tensor, gradient: Tensor, index: number): void {
-    const { first, second, secondMax } = present(this.#moments[index], "Adam: the moments");
-    const next = this.rule({
-      parameter,
-      gradient,
-      firstMoment: first,
-      secondMoment: second,
-      secondMomentMax: secondMax,
-      lr: this.rate,
-      corrections: this.#corrections,
-    });
-    parameter.assign(next.parameter);
-    first.assign(next.firstMoment);
-    second.assign(next.secondMoment);
-    secondMax?.assign(present(next.secondMomentMax, "Adam: the largest second moment"));
+  protected override update(input: UpdateInput<AdamOptions, AdamState>): AdamResult {
+    const { parameter, gradient, state, options, factors } = input;
+    const corrections = present(factors["corrections"], "Adam: the corrections");
+    return this.rule({ parameter, gradient, ...state, lr: options.lr, corrections }, options);
   }
 
-  protected abstract rule(state: AdamState): AdamResult;
+  protected abstract rule(input: AdamInput, options: RuleOptions<AdamOptions>): AdamResult;
 }
 
 /** Adam, with weight decay as a part of the gradient. */
 export class Adam extends AdamFamily {
-  protected override rule(state: AdamState): AdamResult {
-    return adamUpdate(state, this.options);
+  /** @throws OptionError */
+  constructor(parameters: ParametersOf<AdamOptions>, options: Partial<AdamOptions> = {}) {
+    super("Adam", parameters, options, DEFAULTS);
+  }
+
+  protected override rule(input: AdamInput, options: RuleOptions<AdamOptions>): AdamResult {
+    return adamUpdate(input, options);
   }
 }
 
 /** Adam, with weight decay apart from the gradient; 0.01 by default. */
 export class AdamW extends AdamFamily {
-  protected override rule(state: AdamState): AdamResult {
-    return adamwUpdate(state, this.options);
+  /** @throws OptionError */
+  constructor(parameters: ParametersOf<AdamOptions>, options: Partial<AdamOptions> = {}) {
+    super("AdamW", parameters, options, { ...DEFAULTS, weightDecay: 0.01 });
+  }
+
+  protected override rule(input: AdamInput, options: RuleOptions<AdamOptions>): AdamResult {
+    return adamwUpdate(input, options);
   }
 }

@@ -1,45 +1,54 @@
 import { OptionError } from "../../base/errors.ts";
-import { present } from "../../base/assert.ts";
-import { ones, zeros } from "../../compute/tensor/create.ts";
+import { zeros } from "../../compute/tensor/create.ts";
+import { where } from "../../compute/tensor/ops/where.ts";
 import type { Tensor } from "../../compute/tensor/tensor.ts";
 import { Optimizer } from "./optimizer.ts";
-import { sgdUpdate } from "./update-rules.ts";
-import type { SgdOptions } from "./update-rules.ts";
+import type { ParametersOf, UpdateInput } from "./optimizer.ts";
+import type { GroupOptions, RuleOptions } from "./param-group.ts";
+import { sgdUpdate } from "./rules/sgd-rule.ts";
+import type { SgdResult, SgdState } from "./rules/sgd-rule.ts";
+
+export interface SgdOptions extends GroupOptions {
+  readonly momentum: number;
+  /** What the momentum takes less of each gradient but the first. */
+  readonly dampening: number;
+  /** Times the parameter, added to the gradient. */
+  readonly weightDecay: number;
+  readonly nesterov: boolean;
+}
+
+const DEFAULTS: SgdOptions = {
+  lr: 1e-3,
+  momentum: 0,
+  dampening: 0,
+  weightDecay: 0,
+  nesterov: false,
+  maximize: false,
+};
 
 /** Stochastic gradient descent, with momentum if asked. Keeps one tensor a parameter with momentum, else none. */
-export class SGD extends Optimizer {
-  readonly options: SgdOptions;
-  readonly #velocities: readonly Tensor[];
-  /** [1]; null when it is always 1. */
-  readonly #gradientShare: Tensor | null;
-
+export class SGD extends Optimizer<SgdOptions, SgdState> {
   /** @throws OptionError */
-  constructor(parameters: Iterable<Tensor>, { lr, ...options }: SgdOptions & { readonly lr: number }) {
-    super(parameters, lr);
-    const { momentum = 0, dampening = 0, nesterov = false } = options;
-    if (nesterov && (momentum <= 0 || dampening !== 0)) {
+  constructor(parameters: ParametersOf<SgdOptions>, options: Partial<SgdOptions> = {}) {
+    super("SGD", parameters, options, DEFAULTS);
+  }
+
+  protected override initialState({ shape }: Tensor, options: SgdOptions): SgdState {
+    const { momentum, dampening, nesterov } = options;
+    if (nesterov && (momentum === 0 || dampening !== 0)) {
       throw new OptionError(
         `SGD: expected momentum and no dampening with nesterov, found ${momentum} and ${dampening}`,
       );
     }
-    this.options = options;
-    this.#velocities = momentum === 0 ? [] : this.parameters.map(({ shape }) => zeros(shape));
-    this.#gradientShare = momentum === 0 || dampening === 0 ? null : ones([1]);
+    return { momentumBuffer: momentum === 0 ? null : zeros(shape) };
   }
 
-  protected override update(parameter: Tensor, gradient: Tensor, index: number): void {
-    const velocity = this.#velocities[index] ?? null;
-    const share = this.#gradientShare;
-    const next = sgdUpdate(
-      { parameter, gradient, velocity, lr: this.rate, ...(share && { gradientShare: share }) },
-      this.options,
-    );
-    parameter.assign(next.parameter);
-    velocity?.assign(present(next.velocity, "SGD: the velocity"));
+  protected override perStep(steps: Tensor, { dampening }: RuleOptions<SgdOptions>): Record<string, Tensor> {
+    return dampening === 0 ? {} : { gradientShare: where(steps.le(1), 1, 1 - dampening) };
   }
 
-  override step(): void {
-    super.step();
-    this.#gradientShare?.assign(ones([1]).mul(1 - (this.options.dampening ?? 0)));
+  protected override update(input: UpdateInput<SgdOptions, SgdState>): SgdResult {
+    const { parameter, gradient, state, options, factors } = input;
+    return sgdUpdate({ parameter, gradient, ...state, lr: options.lr, ...factors }, options);
   }
 }

@@ -8,7 +8,7 @@ import { setDefaultRuntime } from "../../../src/compute/tensor/runtime-scope.ts"
 import { Tensor } from "../../../src/compute/tensor/tensor.ts";
 import { AdamW } from "../../../src/model/optim/adam.ts";
 import { SGD } from "../../../src/model/optim/sgd.ts";
-import { adamwUpdate, biasCorrections } from "../../../src/model/optim/update-rules.ts";
+import { adamwUpdate, biasCorrections } from "../../../src/model/optim/rules/adam-rule.ts";
 import { deviceRuntime } from "../../compute/tensor/test-runtimes.ts";
 
 setDefaultRuntime(deviceRuntime());
@@ -72,7 +72,7 @@ test("the rule on a flat vector gives what the optimizer gives on its parameters
   const g = [0.1, -0.2, 0.3, 0.4];
   const parts = [tensor(values.slice(0, 1), { requiresGrad: true }), tensor(values.slice(1), { requiresGrad: true })];
   const optimizer = new AdamW(parts, { lr: 0.01 });
-  let flat = { parameter: tensor(values), firstMoment: zeros([4]), secondMoment: zeros([4]) };
+  let flat = { parameter: tensor(values), expAvg: zeros([4]), expAvgSq: zeros([4]) };
   for (let step = 1; step <= 3; step++) {
     parts.forEach((part, i) => (part.grad = tensor(i === 0 ? g.slice(0, 1) : g.slice(1))));
     optimizer.step();

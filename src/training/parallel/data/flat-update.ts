@@ -3,7 +3,8 @@ import type { Runtime } from "../../../compute/runtime/runtime.ts";
 import { compile } from "../../../compute/tensor/compile.ts";
 import { readAll } from "../../../compute/tensor/realize.ts";
 import type { Tensor } from "../../../compute/tensor/tensor.ts";
-import { ADAM_BETAS, adamwUpdate, biasCorrections, sgdUpdate } from "../../../model/optim/update-rules.ts";
+import { ADAM_BETAS, adamwUpdate, biasCorrections } from "../../../model/optim/rules/adam-rule.ts";
+import { sgdUpdate } from "../../../model/optim/rules/sgd-rule.ts";
 import type { OptimizerSpec } from "../../run-definition.ts";
 import type { StepEngine } from "./data-parallel-step.ts";
 
@@ -61,11 +62,8 @@ function adamw(spec: Extract<OptimizerSpec, { kind: "adamw" }>, inputs: Named): 
     ...(eps === undefined ? {} : { eps }),
     ...(weightDecay === undefined ? {} : { weightDecay }),
   };
-  const result = adamwUpdate(
-    { parameter, gradient, firstMoment: state0, secondMoment: state1, lr, corrections },
-    options,
-  );
-  return [result.parameter, result.firstMoment, result.secondMoment];
+  const result = adamwUpdate({ parameter, gradient, expAvg: state0, expAvgSq: state1, lr, corrections }, options);
+  return [result.parameter, result.expAvg, result.expAvgSq];
 }
 
 interface AdamInputs {
@@ -84,6 +82,6 @@ function sgd(spec: Extract<OptimizerSpec, { kind: "sgd" }>, inputs: Named): Tens
     ...(momentum === undefined ? {} : { momentum }),
     ...(weightDecay === undefined ? {} : { weightDecay }),
   };
-  const result = sgdUpdate({ parameter, gradient, velocity: inputs["state0"] ?? null, lr }, options);
-  return result.velocity ? [result.parameter, result.velocity] : [result.parameter];
+  const result = sgdUpdate({ parameter, gradient, momentumBuffer: inputs["state0"] ?? null, lr }, options);
+  return result.momentumBuffer ? [result.parameter, result.momentumBuffer] : [result.parameter];
 }
