@@ -4,6 +4,8 @@
  * Source: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3" (SC11), section 3.
  * The same bits on every device, so that seeds reproduce across tabs and across runs.
  */
+import { exponentialParts, normalParts } from "./fixed-point.ts";
+import type { FloatParts, Words } from "./fixed-point.ts";
 import { hashText } from "./hash.ts";
 
 const MULTIPLIER_0 = 0xd2511f53;
@@ -12,15 +14,15 @@ const WEYL_0 = 0x9e3779b9;
 const WEYL_1 = 0xbb67ae85;
 const ROUNDS = 10;
 
+/** The upper word of the 64-bit product. */
 function mulHigh(a: number, b: number): number {
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;
   const bLow = b & 0xffff;
   const bHigh = b >>> 16;
-  const low = aLow * bLow;
-  const mid = aHigh * bLow + (low >>> 16);
-  const mid2 = aLow * bHigh + (mid & 0xffff);
-  return (aHigh * bHigh + Math.floor(mid / 0x10000) + (mid2 >>> 16)) >>> 0;
+  const mid = (Math.imul(aHigh, bLow) + (Math.imul(aLow, bLow) >>> 16)) >>> 0;
+  const mid2 = (Math.imul(aLow, bHigh) + (mid & 0xffff)) >>> 0;
+  return (Math.imul(aHigh, bHigh) + (mid >>> 16) + (mid2 >>> 16)) >>> 0;
 }
 
 /** Four 32-bit words for a 128-bit counter under a 64-bit key. */
@@ -40,6 +42,36 @@ export function philox(
     k1 = (k1 + WEYL_1) >>> 0;
   }
   return [c0, c1, c2, c3];
+}
+
+/** As int32 of the same bits, which engines keep out of the heap. */
+const hostWords: Words<number> = {
+  word: (value) => value | 0,
+  add: (a, b) => (a + b) | 0,
+  subtract: (a, b) => (a - b) | 0,
+  or: (a, b) => a | b,
+  multiplyHigh: (a, b) => mulHigh(a, b) | 0,
+  shiftLeft: (x, amount) => x << amount,
+  shiftRight: (x, amount) => (x >>> amount) | 0,
+  ifLess: (a, b, yes, no) => (a >>> 0 < b >>> 0 ? yes : no),
+};
+
+const powerBits = new Int32Array(1);
+const power = new Float32Array(powerBits.buffer);
+
+function floatOf({ mantissa, exponent, sign }: FloatParts<number>): number {
+  powerBits[0] = sign | (exponent << 23);
+  return mantissa * (power[0] ?? 0);
+}
+
+/** The standard normal float32 that every device makes of these two words. */
+export function normalOf(first: number, second: number): number {
+  return floatOf(normalParts(hostWords, first, second));
+}
+
+/** The standard exponential float32 that every device makes of this word. */
+export function exponentialOf(first: number): number {
+  return floatOf(exponentialParts(hostWords, first));
 }
 
 /** A stream of numbers named by a seed and any labels: `new Random(7, "slot", step, slot)`. */
@@ -75,10 +107,9 @@ export class Random {
     return Math.floor((this.uint32() / 0x100000000) * bound);
   }
 
-  /** A standard normal number, by Box and Muller. */
+  /** A standard normal number, in float32. */
   normal(): number {
-    const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
-    return radius * Math.cos(2 * Math.PI * this.uniform());
+    return normalOf(this.uint32(), this.uint32());
   }
 
   /** One of `items`. */

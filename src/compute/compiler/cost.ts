@@ -3,7 +3,7 @@
  *
  * Rough on purpose: the choice only matters where the two are far apart.
  */
-import type { Node } from "./ir.ts";
+import { readInputs, type Node } from "./ir.ts";
 import { elementCount } from "../layout/shape.ts";
 
 const LOAD = 8;
@@ -20,7 +20,7 @@ export function ownCost(node: Node): number {
   const { primitive } = node;
   switch (primitive.kind) {
     case "random":
-      return 200;
+      return primitive.distribution === "normal" ? 500 : 200;
     case "pad":
       return 3;
     case "unary":
@@ -33,6 +33,7 @@ export function ownCost(node: Node): number {
     case "expand":
     case "slice":
     case "window":
+    case "barrier":
       return 0;
     default:
       return 1;
@@ -46,7 +47,7 @@ export function costsOf(order: readonly Node[], isStored: (node: Node) => boolea
   const costs = new Map<Node, number>();
   for (const node of order) {
     let cost = ownCost(node);
-    for (const input of node.inputs) cost += isStored(input) ? LOAD : (costs.get(input) ?? 0);
+    for (const input of readInputs(node)) cost += isStored(input) ? LOAD : (costs.get(input) ?? 0);
     costs.set(node, Math.min(cost, COST_MAX));
   }
   return costs;

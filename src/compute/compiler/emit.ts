@@ -7,6 +7,7 @@
 import { assert, present } from "../../base/assert.ts";
 import { InvariantError } from "../../base/errors.ts";
 import * as build from "../lang/build.ts";
+import { exponential, normal } from "../lang/distributions.ts";
 import { constant } from "../lang/expr.ts";
 import { valueTypeOf, type Expr, type ScalarType, type StoredType } from "../lang/kernel.ts";
 import { philox } from "../lang/philox.ts";
@@ -16,7 +17,7 @@ import { sameExpr } from "../lang/walk.ts";
 import { flatten, type Index, type Loops } from "../kernels/grid.ts";
 import type { DType } from "../layout/dtype.ts";
 import { scalarTypeOf } from "./fold.ts";
-import type { Node, Shape } from "./ir.ts";
+import type { Distribution, Node, Shape } from "./ir.ts";
 import { indexBehindPad, indexBehindView, isView } from "./views.ts";
 
 /** The type of a stored element: a bool is a u32. */
@@ -81,7 +82,7 @@ export class Emitter {
       case "iota":
         return index[primitive.axis] ?? build.i32(0);
       case "random":
-        return this.#random(node, index);
+        return this.#random(node, index, primitive.distribution);
       case "unary":
         return build.unary(primitive.fn, input(0));
       case "binary":
@@ -111,12 +112,20 @@ export class Emitter {
     }
   }
 
-  #random(node: Node, index: Index): Expr {
+  #random(node: Node, index: Index, distribution: Distribution): Expr {
     const key = inputAt(node, 0);
     const counter = build.cast("u32", flatten(index, node.shape));
     const zero = build.u32(0);
     const words = [this.emit(key, [build.i32(0)]), this.emit(key, [build.i32(1)])] as const;
-    return philox([counter, zero, zero, zero], words)[0];
+    const [first, second] = philox([counter, zero, zero, zero], words);
+    switch (distribution) {
+      case "bits":
+        return first;
+      case "normal":
+        return normal(first, second);
+      case "exponential":
+        return exponential(first);
+    }
   }
 
   #pad(node: Node, index: Index, value: number): Expr {

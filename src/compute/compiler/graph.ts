@@ -18,7 +18,7 @@ import {
   reduceIdentity,
   storedValue,
 } from "./fold.ts";
-import type { BinaryFunction, Node, Primitive, ReduceFunction, Shape, UnaryFunction } from "./ir.ts";
+import type { BinaryFunction, Distribution, Node, Primitive, ReduceFunction, Shape, UnaryFunction } from "./ir.ts";
 
 const NUMBERS: readonly DType[] = ["float32", "int32", "uint32"];
 const SIGNED: readonly DType[] = ["float32", "int32"];
@@ -58,14 +58,17 @@ export function iota(shape: Shape, axis: number): Node {
   return make({ kind: "iota", axis }, [], [...shape], "int32");
 }
 
-/** Words of Philox4x32-10, uint32: the first one for the counter (element's index, 0, 0, 0) under `key`, uint32 [2]. */
-export function random(key: Node, shape: Shape): Node {
+/**
+ * Of the words of Philox4x32-10 for the counter (element's index, 0, 0, 0) under `key`, uint32 [2]: the first one
+ * (uint32), or the normal or exponential number (float32) that `base/fixed-point.ts` makes of the first two.
+ */
+export function random(key: Node, shape: Shape, distribution: Distribution = "bits"): Node {
   check.checkShape("random", shape);
   check.checkDType("random", key, ["uint32"]);
   if (!sameShape(key.shape, [2])) {
     throw new ShapeError(`random: expected a key of shape [2], found ${formatShape(key.shape)}`);
   }
-  return make({ kind: "random" }, [key], [...shape], "uint32");
+  return make({ kind: "random", distribution }, [key], [...shape], distribution === "bits" ? "uint32" : "float32");
 }
 
 /** Arithmetic on float16 is done in float32 and rounded: the same bits whatever is fused. */
@@ -324,6 +327,15 @@ export function scatterAdd(x: Node, indices: Node, axis: number, size: number): 
   check.checkShape("scatterAdd", shape);
   if (elementCount(x.shape) === 0) return constant(0, shape, x.dtype);
   return make({ kind: "scatterAdd", axis }, [x, indices], shape, x.dtype);
+}
+
+let barriers = 0;
+
+/** `x`, from which nothing is merged with what else is computed from it, and nothing runs before `after`. */
+export function barrier(x: Node, after: Node): Node {
+  if (constantValue(x) !== undefined) return x;
+  barriers += 1;
+  return make({ kind: "barrier", id: barriers }, [x, after], x.shape, x.dtype);
 }
 
 /** a [B, M, K] times b [B, K, N] -> [B, M, N], float32. */

@@ -20,6 +20,9 @@ export type BinaryFunction =
 
 export type ReduceFunction = "sum" | "maximum" | "minimum" | "product";
 
+/** What `random` makes of the words: the word itself (uint32), or a standard normal or exponential number (float32). */
+export type Distribution = "bits" | "normal" | "exponential";
+
 /** What a node computes from its inputs x, y, z (all shapes include every axis; broadcasting is an `expand`). */
 export type Primitive =
   /** Bytes that already are on a device, or arrive before the plan runs. No inputs. */
@@ -28,8 +31,8 @@ export type Primitive =
   | { readonly kind: "constant"; readonly value: number }
   /** out[i] = i along `axis` (int32). No inputs. */
   | { readonly kind: "iota"; readonly axis: number }
-  /** Philox4x32-10 words (uint32): counter = the element's row-major index, key = the two uint32 of x. */
-  | { readonly kind: "random" }
+  /** Of the words of Philox4x32-10: counter = the element's row-major index, key = the two uint32 of x. */
+  | { readonly kind: "random"; readonly distribution: Distribution }
   | { readonly kind: "unary"; readonly fn: UnaryFunction }
   /** Same shapes and dtypes; comparisons give bool. */
   | { readonly kind: "binary"; readonly fn: BinaryFunction }
@@ -69,6 +72,11 @@ export type Primitive =
   | { readonly kind: "gather"; readonly axis: number }
   /** out[q] = sum of x[p] over p with y[p] = q[axis] and p = q elsewhere; y is int32 with x's shape. In index order, so the same bits every time. */
   | { readonly kind: "scatterAdd"; readonly axis: number }
+  /**
+   * x, told apart from x: what is computed from it is not merged with what was computed from x, and comes after y in a
+   * plan. y is not read. For recomputation instead of storage.
+   */
+  | { readonly kind: "barrier"; readonly id: number }
   /** x [B, M, K] times y [B, K, N] -> [B, M, N], accumulated in float32. */
   | { readonly kind: "contraction" };
 
@@ -78,4 +86,9 @@ export interface Node {
   readonly inputs: readonly Node[];
   readonly shape: Shape;
   readonly dtype: DType;
+}
+
+/** The inputs whose elements `node` reads: all but what a barrier waits for. */
+export function readInputs(node: Node): readonly Node[] {
+  return node.primitive.kind === "barrier" ? node.inputs.slice(0, 1) : node.inputs;
 }

@@ -28,10 +28,10 @@ export function multiplyHighU32(a: number, b: number): number {
   const aHigh = a >>> 16;
   const bLow = b & 0xffff;
   const bHigh = b >>> 16;
-  const low = Math.imul(aLow, bLow) >>> 0;
-  const mid = aHigh * bLow + (low >>> 16);
-  const mid2 = aLow * bHigh + (mid % 0x10000);
-  return (Math.imul(aHigh, bHigh) + Math.floor(mid / 0x10000) + Math.floor(mid2 / 0x10000)) >>> 0;
+  // No sum here exceeds 32 bits.
+  const mid = (Math.imul(aHigh, bLow) + (Math.imul(aLow, bLow) >>> 16)) >>> 0;
+  const mid2 = (Math.imul(aLow, bHigh) + (mid & 0xffff)) >>> 0;
+  return (Math.imul(aHigh, bHigh) + (mid >>> 16) + (mid2 >>> 16)) >>> 0;
 }
 
 /** a / b toward zero; a for b = 0 and for the one overflow, as WGSL. */

@@ -3,7 +3,7 @@
  * with the compiler; its rounding is better than any device's.
  */
 import { InvariantError } from "../../../src/base/errors.ts";
-import { philox } from "../../../src/base/random.ts";
+import { exponentialOf, normalOf, philox } from "../../../src/base/random.ts";
 import type { BinaryFunction, Node, Shape, UnaryFunction } from "../../../src/compute/compiler/ir.ts";
 
 /** The elements of `node`, row-major; bools are 0 and 1. `leaves` holds those of every leaf. */
@@ -58,7 +58,11 @@ class Evaluation {
         return all.map((index) => index[primitive.axis] ?? 0);
       case "random": {
         const [k0 = 0, k1 = 0] = this.#input(node, 0).values;
-        return all.map((_, i) => philox([i, 0, 0, 0], [k0, k1])[0]);
+        return all.map((_, i) => {
+          const [first, second] = philox([i, 0, 0, 0], [k0, k1]);
+          if (primitive.distribution === "bits") return first;
+          return primitive.distribution === "normal" ? normalOf(first, second) : exponentialOf(first);
+        });
       }
       case "unary":
         return this.#input(node, 0).values.map((x) => unary(primitive.fn, x));
@@ -76,6 +80,7 @@ class Evaluation {
         );
       case "bitcast":
         return bitsAs(this.#input(node, 0).values, node.inputs[0]?.dtype ?? dtype, dtype);
+      case "barrier":
       case "reshape":
         return [...this.#input(node, 0).values];
       case "permute": {

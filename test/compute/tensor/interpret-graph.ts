@@ -1,7 +1,7 @@
 /** The meaning of every primitive in plain loops and float64: the oracle for ops and their gradients. */
 import { assert, present } from "../../../src/base/assert.ts";
-import { philox } from "../../../src/base/random.ts";
-import type { BinaryFunction, Node, ReduceFunction, Shape, UnaryFunction } from "../../../src/compute/compiler/ir.ts";
+import { exponentialOf, normalOf, philox } from "../../../src/base/random.ts";
+import type { BinaryFunction, Distribution, Node, ReduceFunction, Shape, UnaryFunction } from "../../../src/compute/compiler/ir.ts";
 import { scalarTypeOf } from "../../../src/compute/compiler/fold.ts";
 import { foldBinary, foldBitcast } from "../../../src/compute/lang/scalar-functions.ts";
 import { isFloat } from "../../../src/compute/layout/dtype.ts";
@@ -61,7 +61,7 @@ function evaluate(node: Node, memo: ReadonlyMap<Node, Values>): Values {
       fill((index) => index[primitive.axis] ?? 0);
       return out;
     case "random":
-      fill((_, flat) => philox([flat, 0, 0, 0], [read(0, [0]), read(0, [1])])[0]);
+      fill((_, flat) => drawn(primitive.distribution, philox([flat, 0, 0, 0], [read(0, [0]), read(0, [1])])));
       return out;
     case "unary":
       fill((index) => unary(primitive.fn, read(0, index)));
@@ -78,6 +78,7 @@ function evaluate(node: Node, memo: ReadonlyMap<Node, Values>): Values {
     case "bitcast":
       fill((index) => foldBitcast(scalarTypeOf(node.dtype), scalarTypeOf(input(0).dtype), read(0, index)));
       return out;
+    case "barrier":
     case "reshape":
       return present(memo.get(input(0)), "an input's values").slice();
     case "permute":
@@ -222,4 +223,9 @@ function integerBinary(fn: BinaryFunction, a: number, b: number, dtype: Node["dt
     default:
       return BINARY[fn](a, b);
   }
+}
+
+function drawn(distribution: Distribution, [first, second]: readonly [number, number, number, number]): number {
+  if (distribution === "bits") return first;
+  return distribution === "normal" ? normalOf(first, second) : exponentialOf(first);
 }
