@@ -1,7 +1,21 @@
 /** The namespace `functional` of the entry `hearth`: operations on tensors that take no state. */
 export { where } from "./compute/tensor/ops/where.ts";
+export {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool3d,
+} from "./compute/tensor/ops/adaptive-pool.ts";
+export type { OutputSize } from "./compute/tensor/ops/adaptive-pool.ts";
+export { avgPool1d, avgPool2d, avgPool3d } from "./compute/tensor/ops/avg-pool.ts";
+export type { AvgPoolOptions } from "./compute/tensor/ops/avg-pool.ts";
 export { cat, stack } from "./compute/tensor/ops/cat.ts";
-export { conv2d } from "./compute/tensor/ops/conv2d.ts";
+export { conv1d, conv2d, conv3d } from "./compute/tensor/ops/conv.ts";
+export type { ConvOptions } from "./compute/tensor/ops/conv.ts";
+export { convTranspose1d, convTranspose2d, convTranspose3d } from "./compute/tensor/ops/conv-transpose.ts";
+export type { ConvTransposeOptions } from "./compute/tensor/ops/conv-transpose.ts";
 export { crossEntropy } from "./compute/tensor/ops/cross-entropy.ts";
 export { dropout } from "./compute/tensor/ops/dropout.ts";
 export { embedding } from "./compute/tensor/ops/gather.ts";
@@ -10,9 +24,18 @@ export { layerNorm } from "./compute/tensor/ops/layer-norm.ts";
 export { leakyRelu } from "./compute/tensor/ops/leaky-relu.ts";
 export { linear } from "./compute/tensor/ops/linear.ts";
 export { l1Loss, mseLoss } from "./compute/tensor/ops/losses.ts";
+export {
+  maxPool1d,
+  maxPool1dWithIndices,
+  maxPool2d,
+  maxPool2dWithIndices,
+  maxPool3d,
+  maxPool3dWithIndices,
+} from "./compute/tensor/ops/max-pool.ts";
+export type { MaxPoolOptions } from "./compute/tensor/ops/max-pool.ts";
 export { oneHot } from "./compute/tensor/ops/one-hot.ts";
 export { pad } from "./compute/tensor/ops/pad.ts";
-export { avgPool2d, maxPool2d } from "./compute/tensor/ops/pool2d.ts";
+export type { PadMode } from "./compute/tensor/ops/pad.ts";
 export { relu } from "./compute/tensor/ops/relu.ts";
 export { scaledDotProductAttention } from "./compute/tensor/ops/scaled-dot-product-attention.ts";
 export { sigmoid } from "./compute/tensor/ops/sigmoid.ts";

@@ -1,9 +1,20 @@
 /** The namespace `nn` of the entry `hearth`: layers, containers and what modules are made of. */
 export { Flatten, GELU, ReLU, Sigmoid, SiLU, Tanh } from "./model/nn/activations.ts";
+export {
+  AdaptiveAvgPool1d,
+  AdaptiveAvgPool2d,
+  AdaptiveAvgPool3d,
+  AdaptiveMaxPool1d,
+  AdaptiveMaxPool2d,
+  AdaptiveMaxPool3d,
+} from "./model/nn/adaptive-pool.ts";
 export { CausalSelfAttention } from "./model/nn/attention.ts";
 export { ModuleList, Sequential } from "./model/nn/containers.ts";
 export type { Layer } from "./model/nn/containers.ts";
-export { Conv2d } from "./model/nn/conv2d.ts";
+export { Conv1d, Conv2d, Conv3d } from "./model/nn/conv.ts";
+export type { ConvLayerOptions } from "./model/nn/conv.ts";
+export { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from "./model/nn/conv-transpose.ts";
+export type { ConvTransposeLayerOptions } from "./model/nn/conv-transpose.ts";
 export { Dropout } from "./model/nn/dropout.ts";
 export { Embedding } from "./model/nn/embedding.ts";
 export { withRandom } from "./model/nn/init.ts";
@@ -13,4 +24,4 @@ export { Mlp } from "./model/nn/mlp.ts";
 export { Module } from "./model/nn/module.ts";
 export type { LoadOptions, StateDict } from "./model/nn/module.ts";
 export { Buffer, Parameter } from "./model/nn/parameter.ts";
-export { AvgPool2d, MaxPool2d } from "./model/nn/pool2d.ts";
+export { AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d, MaxPool2d, MaxPool3d } from "./model/nn/pool.ts";

@@ -2,7 +2,9 @@
 import type { Tensor } from "../../src/compute/tensor/tensor.ts";
 import { cat, stack } from "../../src/compute/tensor/ops/cat.ts";
 import type { ClampOptions } from "../../src/compute/tensor/ops/clamp.ts";
-import { conv2d } from "../../src/compute/tensor/ops/conv2d.ts";
+import { avgPool2d } from "../../src/compute/tensor/ops/avg-pool.ts";
+import { conv1d, conv2d } from "../../src/compute/tensor/ops/conv.ts";
+import { convTranspose2d } from "../../src/compute/tensor/ops/conv-transpose.ts";
 import { crossEntropy } from "../../src/compute/tensor/ops/cross-entropy.ts";
 import type { CrossEntropyOptions } from "../../src/compute/tensor/ops/cross-entropy.ts";
 import { embedding } from "../../src/compute/tensor/ops/gather.ts";
@@ -10,13 +12,13 @@ import type { GeluOptions } from "../../src/compute/tensor/ops/gelu.ts";
 import { layerNorm } from "../../src/compute/tensor/ops/layer-norm.ts";
 import { linear } from "../../src/compute/tensor/ops/linear.ts";
 import { l1Loss, mseLoss } from "../../src/compute/tensor/ops/losses.ts";
-import { avgPool2d, maxPool2d } from "../../src/compute/tensor/ops/pool2d.ts";
-import type { PoolOptions } from "../../src/compute/tensor/ops/pool2d.ts";
+import { maxPool2d } from "../../src/compute/tensor/ops/max-pool.ts";
+import type { PoolOptions } from "../../src/compute/tensor/ops/pool-windows.ts";
 import { scaledDotProductAttention } from "../../src/compute/tensor/ops/scaled-dot-product-attention.ts";
 import type { AttentionOptions } from "../../src/compute/tensor/ops/scaled-dot-product-attention.ts";
 
 /** What the fixtures' options hold: each op takes its own, and the fixtures are trusted with the types. */
-type OptionName = "dim" | "keepDim" | "correction" | "negativeSlope" | "eps" | "shape" | "dims" | "dim0" | "dim1" | "ranges" | "padding" | "value" | "diagonal" | "repeats"; // prettier-ignore
+type OptionName = "dim" | "keepDim" | "correction" | "negativeSlope" | "eps" | "shape" | "dims" | "dim0" | "dim1" | "ranges" | "padding" | "mode" | "value" | "diagonal" | "repeats"; // prettier-ignore
 type Options = Readonly<Record<OptionName, never>> &
   GeluOptions &
   ClampOptions &
@@ -50,7 +52,9 @@ export const FIXTURE_OPS: ReadonlyMap<string, Run> = new Map<string, Run>([
   ["layerNorm", ([x, weight, bias], { eps }) => layerNorm(x, weight, bias, eps)],
   ["matmul", ([a, b]) => a.matmul(b)],
   ["linear", ([x, weight, bias]) => linear(x, weight, bias)],
+  ["conv1d", ([x, weight, bias], options) => conv1d(x, weight, bias, options)],
   ["conv2d", ([x, weight, bias], options) => conv2d(x, weight, bias, options)],
+  ["convTranspose2d", ([x, weight, bias], options) => convTranspose2d(x, weight, bias, options)],
   ["maxPool2d", ([x], options) => maxPool2d(x, options as unknown as PoolOptions)],
   ["avgPool2d", ([x], options) => avgPool2d(x, options as unknown as PoolOptions)],
   ["reshape", ([x], { shape }) => x.reshape(shape)],
@@ -61,7 +65,7 @@ export const FIXTURE_OPS: ReadonlyMap<string, Run> = new Map<string, Run>([
   ["stack", (inputs, { dim }) => stack(inputs, dim)],
   ["slice", ([x], { ranges }) => x.slice(ranges)],
   ["flip", ([x], { dims }) => x.flip(dims)],
-  ["pad", ([x], { padding, value }) => x.pad(padding, value)],
+  ["pad", ([x], { padding, mode, value }) => (mode === undefined ? x.pad(padding, value) : x.pad(padding, mode, value))],
   ["tril", ([x], { diagonal }) => x.tril(diagonal)],
   ["repeat", ([x], { repeats }) => x.repeat(repeats)],
   ["gather", ([x, indices], { dim }) => x.gather(dim, indices)],

@@ -9,7 +9,7 @@ import type { Tensor } from "../../../src/compute/tensor/tensor.ts";
 import { ReLU } from "../../../src/model/nn/activations.ts";
 import { CausalSelfAttention } from "../../../src/model/nn/attention.ts";
 import { ModuleList, Sequential } from "../../../src/model/nn/containers.ts";
-import { Conv2d } from "../../../src/model/nn/conv2d.ts";
+import { Conv2d } from "../../../src/model/nn/conv.ts";
 import { Dropout } from "../../../src/model/nn/dropout.ts";
 import { Embedding } from "../../../src/model/nn/embedding.ts";
 import { constantValues, withRandom } from "../../../src/model/nn/init.ts";

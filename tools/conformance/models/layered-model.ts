@@ -5,9 +5,10 @@
  * order: c1.weight, c1.bias, fc.weight.
  */
 import { UnsupportedError } from "../../../src/base/errors.ts";
-import { avgPool2d, maxPool2d } from "../../../src/compute/tensor/ops/pool2d.ts";
+import { avgPool2d } from "../../../src/compute/tensor/ops/avg-pool.ts";
+import { maxPool2d } from "../../../src/compute/tensor/ops/max-pool.ts";
 import type { Tensor } from "../../../src/compute/tensor/tensor.ts";
-import { Conv2d } from "../../../src/model/nn/conv2d.ts";
+import { Conv2d } from "../../../src/model/nn/conv.ts";
 import { Embedding } from "../../../src/model/nn/embedding.ts";
 import { Linear } from "../../../src/model/nn/linear.ts";
 import { Module } from "../../../src/model/nn/module.ts";

@@ -13,6 +13,7 @@ import { max, min } from "../ops/max.ts";
 import { mean } from "../ops/mean.ts";
 import { oneHot } from "../ops/one-hot.ts";
 import { pad } from "../ops/pad.ts";
+import type { PadMode } from "../ops/pad.ts";
 import { permute, transpose } from "../ops/permute.ts";
 import { flatten, reshape, squeeze, unsqueeze } from "../ops/reshape.ts";
 import { scatterAdd } from "../ops/scatter-add.ts";
@@ -115,9 +116,9 @@ export abstract class ArrayMethods extends MathMethods {
   chunk(this: Tensor, count: number, axis?: number): Tensor[] {
     return chunk(this, count, axis);
   }
-  /** [before, after] for the last axis, then for the one before it. */
-  pad(this: Tensor, padding: readonly number[], value?: number): Tensor {
-    return pad(this, padding, value);
+  /** [before, after] for the last axis, then for the one before it; negative numbers take elements off. A number as mode is a value. */
+  pad(this: Tensor, padding: readonly number[], mode?: PadMode | number, value?: number): Tensor {
+    return pad(this, padding, mode, value);
   }
   tril(this: Tensor, diagonal?: number): Tensor {
     return tril(this, diagonal);

@@ -29,33 +29,44 @@ const adjoint: Op<[Tensor], Windows & { readonly length: number }> = defineOp<
   Windows & { readonly length: number }
 >({
   name: "unwindow",
-  forward: ([g], options) =>
-    options.stride === options.size && options.dilation === 1 ? joinWindows(g, options) : sumWindows(g, options),
+  forward: ([g], options) => overlapAdd(g, { ...options, low: 0 }),
   backward: ({ grad, options }) => [op([grad], options)],
 });
 
+/** Windows and the axis that they came from, of which the first `low` elements are left out. */
+export interface Overlap extends Windows {
+  readonly low: number;
+  /** Of the axis, after `low`. */
+  readonly length: number;
+}
+
+/** out[i] = the sum of g[o, k] with o * stride + k * dilation - low = i; `axis` gets `length`, the last axis goes. */
+export function overlapAdd(g: Node, overlap: Overlap): Node {
+  return overlap.stride === overlap.size && overlap.dilation === 1 ? joinWindows(g, overlap) : sumWindows(g, overlap);
+}
+
 /** Windows that do not overlap are laid end to end. */
-function joinWindows(g: Node, { axis, length }: Windows & { length: number }): Node {
+function joinWindows(g: Node, { axis, low, length }: Overlap): Node {
   const last = g.shape.length - 1;
   const order = g.shape.flatMap((_, i) => (i === last ? [] : i === axis ? [i, last] : [i]));
   const covered = sizeOf(g.shape, axis) * sizeOf(g.shape, last);
   const joined = reshape(permute(g, order), withSize(g.shape.slice(0, -1), axis, covered));
-  return padAxis(joined, axis, 0, length - covered, 0);
+  return padAxis(joined, axis, -low, length + low - covered, 0);
 }
 
 /** The k-th elements of all windows, spread `stride` apart from k * dilation on; then the sum over k. */
-function sumWindows(g: Node, { axis, size, stride, dilation, length }: Windows & { length: number }): Node {
+function sumWindows(g: Node, { axis, size, stride, dilation, low, length }: Overlap): Node {
   const last = g.shape.length - 1;
   const spread = (sizeOf(g.shape, axis) - 1) * stride + 1;
   let sum: Node | null = null;
   for (let k = 0; k < size; k++) {
     const starts = g.shape.map((_, i) => (i === last ? k : 0));
     const part = slice(g, starts, withSize(g.shape, last, 1), g.shape.map(() => 1)); // prettier-ignore
-    const low = k * dilation;
-    const placed = padAxis(reshape(part, g.shape.slice(0, -1)), axis, low, length - low - spread, stride - 1);
+    const before = k * dilation - low;
+    const placed = padAxis(reshape(part, g.shape.slice(0, -1)), axis, before, length - before - spread, stride - 1);
     sum = sum === null ? placed : binary("add", sum, placed);
   }
-  assert(sum !== null, "unwindow: windows of size 0");
+  assert(sum !== null, "overlapAdd: windows of size 0");
   return sum;
 }
 
