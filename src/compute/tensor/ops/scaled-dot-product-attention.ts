@@ -1,36 +1,105 @@
-import { ShapeError } from "../../../base/errors.ts";
-import { formatShape } from "../../layout/shape.ts";
+import { OptionError } from "../../../base/errors.ts";
+import { isFloat } from "../../layout/dtype.ts";
+import type { Generator } from "../generator.ts";
 import { sizeOf } from "../shapes.ts";
 import { iotaTensor } from "../source.ts";
 import type { Tensor } from "../tensor.ts";
+import { attentionOperands, checkDropout, combinedMask, MASKED } from "./attention-operands.ts";
+import type { AttentionOperands } from "./attention-operands.ts";
+import { dropout } from "./dropout.ts";
+import { batchedMatmul } from "./matmul.ts";
+import { tiledAttention } from "./tiled-attention.ts";
+import { where } from "./where.ts";
 
-const MASKED = -1e30; // Far below any score, and finite: WGSL promises no infinities.
+/** Up to so many scores for a query head the whole matrix is faster than its tiles, and small. */
+const WHOLE_MAX = 512 * 512;
+/** A tile's scores then take 256 KiB for each head. */
+const TILE_SIZE = 256;
 
 export interface AttentionOptions {
-  /** Each query sees the keys up to its own place only. */
+  /** Bool: true where the query attends to the key. Floats: added to the scores, -Infinity masks. Broadcasts to [.., H, T, S]. */
+  readonly mask?: Tensor | null;
+  /** Floats that are added to the scores, beside a mask of bool. Broadcasts to [.., H, T, S]. */
+  readonly bias?: Tensor | null;
+  /** Query t sees the keys 0 to t only. */
   readonly causal?: boolean;
+  /** What products of queries and keys are multiplied with: 1 / sqrt(D) by default. */
+  readonly scale?: number;
+  /** The share of weights that is set to 0 (the others grow for it); needs `generator`. */
+  readonly dropoutP?: number;
+  readonly generator?: Generator;
+  /** PyTorch's name for `mask`. */
+  readonly attnMask?: Tensor | null;
+  /** PyTorch's name for `causal`. */
+  readonly isCausal?: boolean;
+  /** Changes nothing: fewer key heads than query heads are always grouped, as PyTorch does when asked to. */
+  readonly enableGqa?: boolean;
+  /** The largest tile of scores that is computed at once, as a number of queries and keys; for tests. */
+  readonly tileSize?: number;
 }
 
-/** softmax(q k^T / sqrt(D)) v: q [.., T, D], k [.., S, D], v [.., S, E] -> [.., T, E]. Holds scores of [.., T, S]. @throws ShapeError */
-export function scaledDotProductAttention(
-  q: Tensor,
-  k: Tensor,
-  v: Tensor,
-  { causal = false }: AttentionOptions = {},
-): Tensor {
-  const rank = q.shape.length;
-  if (rank < 2 || k.shape.length < 2 || q.shape.at(-1) !== k.shape.at(-1) || k.shape.at(-2) !== v.shape.at(-2)) {
-    throw new ShapeError(
-      `scaledDotProductAttention: expected [.., T, D], [.., S, D] and [.., S, E], found ${[q, k, v].map((x) => formatShape(x.shape)).join(", ")}`,
-    );
+/**
+ * softmax(scale q k^T + bias) v: q [.., H, T, D], k [.., K, S, D], v [.., K, S, E] -> [.., H, T, E]. Each of the K key
+ * heads, a divisor of H, serves H / K query heads in a row. Queries that attend to nothing get 0.
+ *
+ * Computes in float32. More than 512 x 512 scores are never held as a whole, neither here nor in the gradient: beyond
+ * its arguments, result and gradients it then takes a few times 4 * H * 256 * 256 bytes. The gradient of the gradient
+ * holds all scores. A mask is the caller's: one of [T, S] takes what it takes, one that is computed from places
+ * (`arange`) usually nothing.
+ *
+ * @throws ShapeError, OptionError, UnsupportedError
+ */
+export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
+  const { bias = null, dropoutP = 0, generator, tileSize } = options;
+  checkDropout(dropoutP);
+  if (dropoutP > 0 && generator === undefined) {
+    throw new OptionError(`scaledDotProductAttention: expected a generator for dropoutP ${dropoutP}, found none`);
   }
-  const scores = q.matmul(k.transpose(-1, -2)).mul(1 / Math.sqrt(sizeOf(q.shape, rank - 1)));
-  const seen = causal ? scores.maskedFill(futureMask(scores), MASKED) : scores;
-  return seen.softmax(-1).matmul(v);
+  const operands = attentionOperands([q, k, v], combinedMask(options.mask ?? options.attnMask ?? null, bias));
+  const [queries, keys] = [sizeOf(operands.q.shape, 2), sizeOf(operands.k.shape, 1)];
+  const settings = {
+    scale: options.scale ?? 1 / Math.sqrt(sizeOf(operands.q.shape, 3)),
+    causal: options.causal ?? options.isCausal ?? false,
+    dropoutP,
+    generator: dropoutP > 0 ? generator : undefined,
+  };
+  const dtype = isFloat(q.dtype) ? q.dtype : "float32";
+  const isTiled = tileSize === undefined ? queries * keys > WHOLE_MAX : Math.min(queries, keys) > 0 && Math.max(queries, keys) > tileSize;
+  const key = isTiled ? (settings.generator?.nextKey() ?? null) : null;
+  const result = isTiled
+    ? tiledAttention(operands, key, { ...settings, tileSize: tileSize ?? TILE_SIZE })
+    : wholeAttention(operands, settings);
+  return result.reshape(operands.shape).cast(dtype);
 }
 
-/** Where the key comes after the query: [T, S], bool. */
-function futureMask(scores: Tensor): Tensor {
-  const matrix = scores.shape.slice(-2);
-  return iotaTensor(matrix, 1).gt(iotaTensor(matrix, 0));
+interface Settings {
+  readonly scale: number;
+  readonly causal: boolean;
+  readonly dropoutP: number;
+  readonly generator: Generator | undefined;
+}
+
+/** By the formula: holds scores and weights of [B, G, T, S], for the gradient too. */
+function wholeAttention(
+  { q, k, v, mask }: AttentionOperands,
+  { scale, causal, dropoutP, generator }: Settings,
+): Tensor {
+  const [batch = 0, group = 0, queries = 0, depth = 0] = q.shape;
+  const [keys, width] = [sizeOf(k.shape, 1), sizeOf(v.shape, 2)];
+  const product = batchedMatmul(q.reshape([batch, group * queries, depth]), k.transpose(1, 2)).mul(scale);
+  const scores = product.reshape([batch, group, queries, keys]);
+  const isSeen = seenKeys(mask, causal, [queries, keys]);
+  const biased = mask !== null && mask.dtype !== "bool" ? scores.add(mask) : scores;
+  const seen = isSeen === null ? biased : where(isSeen, biased, MASKED);
+  let weights = seen.softmax(3);
+  if (mask !== null) weights = where(seen.max(3, { keepDim: true }).gt(MASKED / 2), weights, 0);
+  if (generator !== undefined) weights = dropout(weights, { p: dropoutP, generator });
+  return batchedMatmul(weights.reshape([batch, group * queries, keys]), v).reshape([batch, group, queries, width]);
+}
+
+/** Where keys are seen, by a mask of bool and by place; null for everywhere. */
+function seenKeys(mask: Tensor | null, causal: boolean, matrix: readonly number[]): Tensor | null {
+  const past = causal ? iotaTensor(matrix, 1).le(iotaTensor(matrix, 0)) : null;
+  if (mask === null || mask.dtype !== "bool") return past;
+  return past === null ? mask : mask.logicalAnd(past);
 }
