@@ -8,6 +8,7 @@ export {
   DeviceLostError,
   HearthError,
   InvariantError,
+  NumericError,
   OptionError,
   PeerLostError,
   ProtocolError,
@@ -18,14 +19,30 @@ export {
 export type { Shape } from "./compute/compiler/ir.ts";
 export type { DType } from "./compute/layout/dtype.ts";
 export type { HostArray, KernelReport, Runtime } from "./compute/runtime/runtime.ts";
+export { detectAnomaly } from "./compute/tensor/anomaly.ts";
 export { grad } from "./compute/tensor/autograd.ts";
-export type { GradOptions } from "./compute/tensor/autograd.ts";
+export type { BackwardOptions, GradOptions } from "./compute/tensor/autograd.ts";
+export { checkpoint } from "./compute/tensor/checkpoint.ts";
 export { compile } from "./compute/tensor/compile.ts";
 export type { CompiledFunction, CompileOptions, Inputs, TensorInput } from "./compute/tensor/compile.ts";
-export { arange, full, ones, rand, randint, randn, tensor, zeros } from "./compute/tensor/create.ts";
+export { arange, full, ones, tensor, zeros } from "./compute/tensor/create.ts";
 export type { TensorOptions } from "./compute/tensor/create.ts";
-export { Generator } from "./compute/tensor/generator.ts";
+export {
+  bernoulli,
+  exponential,
+  normal,
+  rand,
+  randInt,
+  randInt as randint,
+  randIntLike,
+  randLike,
+  randn,
+  randnLike,
+} from "./compute/tensor/create-random.ts";
+export type { RandomOptions } from "./compute/tensor/create-random.ts";
+export { defaultGenerator, Generator, manualSeed } from "./compute/tensor/generator.ts";
 export { noGrad } from "./compute/tensor/grad-mode.ts";
+export type { GradientHook, HookHandle } from "./compute/tensor/hooks.ts";
 export type { HostValues, NestedValues } from "./compute/tensor/host-values.ts";
 export type { Operand } from "./compute/tensor/operands.ts";
 export { cat, stack } from "./compute/tensor/ops/cat.ts";

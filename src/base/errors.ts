@@ -1,5 +1,5 @@
 /**
- * Every error that hearth throws. Three kinds: ours (InvariantError), the caller's (Shape, Option, Unsupported) and
+ * Every error that hearth throws. Three kinds: ours (InvariantError), the caller's (Shape, Option, Numeric, Unsupported) and
  * the world's (the rest), which carry data and are handled in `training/recovery`.
  *
  * A message names the operation, what was expected and what was found; `code` is stable and meant for programs.
@@ -26,6 +26,11 @@ export class ShapeError extends HearthError {
 /** An option, argument or input outside what the operation accepts. */
 export class OptionError extends HearthError {
   readonly code = "option";
+}
+
+/** NaN where numbers were expected. */
+export class NumericError extends HearthError {
+  readonly code = "numeric";
 }
 
 /** Something hearth does not do, on this device or at all. */

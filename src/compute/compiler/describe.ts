@@ -1,6 +1,6 @@
 /** Names of kernels, for people: what is computed, and for which shapes. */
 import { formatShape } from "../layout/shape.ts";
-import type { Node } from "./ir.ts";
+import { readInputs, type Node } from "./ir.ts";
 import type { Group } from "./schedule.ts";
 
 const STEPS_MAX = 5;
@@ -49,7 +49,7 @@ function stepsUnder(node: Node, isStored: (node: Node) => boolean): string[] {
     if (seen.has(at) || isStored(at)) continue;
     seen.add(at);
     if (at.primitive.kind !== "constant") names.add(stepName(at));
-    stack.push(...at.inputs);
+    stack.push(...readInputs(at));
   }
   return [...names].reverse();
 }

@@ -17,7 +17,7 @@ import type { Node } from "./ir.ts";
 import { planSchedule, type Group } from "./schedule.ts";
 import { splitLong } from "./split.ts";
 import { indexAheadOfView } from "./views.ts";
-import { mergeEqual } from "./walk-graph.ts";
+import { mergeEqual, shallowFirst } from "./walk-graph.ts";
 
 /** A kernel, and the nodes whose bytes its bindings are: first the one that it stores, then those that it reads. */
 export interface LoweredKernel {
@@ -36,7 +36,7 @@ export interface Lowered {
 /** Kernels that compute `outputs` from the leaves under them; at most `bindingsMax` arrays in each. */
 export function lower(outputs: readonly Node[], bindingsMax: number): Lowered {
   const nodes = mergeEqual(splitLong(mergeEqual(outputs)));
-  const wanted = nodes.filter((node) => elementCount(node.shape) > 0);
+  const wanted = shallowFirst(nodes.filter((node) => elementCount(node.shape) > 0));
   const { groups, isStored } = planSchedule(wanted, bindingsMax);
   return { kernels: groups.map((group) => lowerGroup(group, isStored)), outputs: nodes };
 }

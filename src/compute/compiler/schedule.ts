@@ -9,7 +9,7 @@ import { elementCount } from "../layout/shape.ts";
 import { assert } from "../../base/assert.ts";
 import { isByLine } from "../kernels/scatter-add.ts";
 import { costsOf, isTrivial, isWorthStoring, ownCost } from "./cost.ts";
-import type { Node } from "./ir.ts";
+import { readInputs, type Node } from "./ir.ts";
 import { isView } from "./views.ts";
 import { inTopologicalOrder, readersOf } from "./walk-graph.ts";
 
@@ -135,7 +135,7 @@ class Scheduling {
       }
       const id = String(this.#ids.get(node) ?? 0);
       const onward: Ways = this.#stored.has(node) ? new Map([[id, elementCount(node.shape)]]) : own;
-      for (const [i, input] of node.inputs.entries()) {
+      for (const [i, input] of readInputs(node).entries()) {
         const into = ways.get(input);
         for (const [key, visits] of onward) {
           const keepsIndex = isElementwise(node) || (node.primitive.kind === "gather" && i === 1);
@@ -149,7 +149,7 @@ class Scheduling {
     const depths = new Map<Node, number>();
     for (const node of this.#order) {
       let depth = 0;
-      for (const input of node.inputs) {
+      for (const input of readInputs(node)) {
         if (!this.#isStored(input)) depth = Math.max(depth, (depths.get(input) ?? 0) + 1);
       }
       if (depth >= DEPTH_MAX && !this.#claimed.has(node)) this.#stored.add(node);
@@ -190,7 +190,7 @@ class Scheduling {
     const stack = [root];
     for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
       inside.push(node);
-      for (const input of node.inputs) {
+      for (const input of readInputs(node)) {
         if (this.#isStored(input) || seen.has(input)) continue;
         seen.add(input);
         stack.push(input);
@@ -200,7 +200,7 @@ class Scheduling {
     const reads = new Map<Node, Set<Node>>();
     for (const node of inside) {
       const own = new Set<Node>();
-      for (const input of node.inputs) {
+      for (const input of readInputs(node)) {
         if (this.#isStored(input)) own.add(input);
         else for (const read of reads.get(input) ?? []) own.add(read);
       }

@@ -6,12 +6,12 @@ import type { Expr } from "../lang/kernel.ts";
 import { flatten, unflatten, type Index } from "../kernels/grid.ts";
 import type { Node, Shape } from "./ir.ts";
 
-/** Nodes whose elements are elements of their only input, wherever the index leads. */
+/** Nodes whose elements are elements of their first input, wherever the index leads. */
 export type ViewNode = Node & {
-  readonly primitive: { readonly kind: "reshape" | "permute" | "expand" | "slice" | "window" };
+  readonly primitive: { readonly kind: "reshape" | "permute" | "expand" | "slice" | "window" | "barrier" };
 };
 
-/** True for reshape, permute, expand, slice and window. */
+/** True for reshape, permute, expand, slice, window and barrier. */
 export function isView(node: Node): node is ViewNode {
   switch (node.primitive.kind) {
     case "reshape":
@@ -19,6 +19,7 @@ export function isView(node: Node): node is ViewNode {
     case "expand":
     case "slice":
     case "window":
+    case "barrier":
       return true;
     default:
       return false;
@@ -29,6 +30,8 @@ export function isView(node: Node): node is ViewNode {
 export function indexBehindView(view: ViewNode, inputShape: Shape, index: Index): Index {
   const { primitive } = view;
   switch (primitive.kind) {
+    case "barrier":
+      return index;
     case "reshape":
       return regroup(index, view.shape, inputShape);
     case "permute": {

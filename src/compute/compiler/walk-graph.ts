@@ -1,5 +1,5 @@
 /** Walking and rewriting graphs. They may be thousands of nodes deep, so nothing here recurses. */
-import type { Node } from "./ir.ts";
+import { readInputs, type Node } from "./ir.ts";
 
 /** All nodes that `outputs` need, each once, inputs before readers; in an order that depends on the graph alone. */
 export function inTopologicalOrder(outputs: readonly Node[]): Node[] {
@@ -25,6 +25,18 @@ export function inTopologicalOrder(outputs: readonly Node[]): Node[] {
 }
 
 /**
+ * `outputs`, those with the shortest way from the leaves first. Kernels run in the order in which outputs are asked for:
+ * so gradients of the last layers are done, and what they need is free, before those of the first.
+ */
+export function shallowFirst(outputs: readonly Node[]): Node[] {
+  const depths = new Map<Node, number>();
+  for (const node of inTopologicalOrder(outputs)) {
+    depths.set(node, node.inputs.reduce((most, input) => Math.max(most, depths.get(input) ?? 0), 0) + 1);
+  }
+  return [...outputs].sort((a, b) => (depths.get(a) ?? 0) - (depths.get(b) ?? 0));
+}
+
+/**
  * `outputs` with every node replaced by what `replace` gives for it, inputs first; it sees nodes whose inputs have been
  * replaced already.
  */
@@ -41,7 +53,7 @@ export function rewrite(outputs: readonly Node[], replace: (node: Node) => Node)
 /** For each node that `outputs` need, the nodes that read it, each once. */
 export function readersOf(order: readonly Node[]): Map<Node, Node[]> {
   const readers = new Map<Node, Node[]>(order.map((node) => [node, []]));
-  for (const node of order) for (const input of new Set(node.inputs)) readers.get(input)?.push(node);
+  for (const node of order) for (const input of new Set(readInputs(node))) readers.get(input)?.push(node);
   return readers;
 }
 

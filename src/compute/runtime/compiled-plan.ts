@@ -78,6 +78,10 @@ export class CompiledPlan implements Plan {
     this.#used = [...new Set([...read, ...stored.filter(isLeaf), ...values.filter(isLeaf), ...targets])];
   }
 
+  get scratchBytes(): number {
+    return this.scratch.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
   run(): void {
     assert(!this.#isDestroyed, "plan: expected one that is not destroyed");
     // A released leaf's buffer may be another's by now.

@@ -8,7 +8,7 @@ import type { DType } from "../layout/dtype.ts";
 import type { Node, Shape } from "../compiler/ir.ts";
 import type { Device } from "../device/device.ts";
 
-/** Host values of a tensor: Float32Array for float32, Int32Array for int32, Uint32Array for uint32 and bool. */
+/** Host values of a tensor: Float32Array for float32 and float16, Int32Array for int32, Uint32Array for uint32 and bool. */
 export type HostArray = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
 /** One kernel of a plan, for people and tests. */
@@ -22,6 +22,8 @@ export interface KernelReport {
 export interface Plan {
   /** Leaves with fixed buffers, overwritten by every run. */
   readonly outputs: readonly Node[];
+  /** Bytes of device memory that it holds for what is between inputs and results. */
+  readonly scratchBytes: number;
   /** Submits. Reads the leaves' bytes as they are now, then stores the updates. */
   run(): void;
   explain(): readonly KernelReport[];

@@ -26,6 +26,8 @@ export interface CompiledFunction<Names extends string, Result extends TensorTre
   (inputs?: Readonly<Record<Names, TensorInput>>): Promise<Result>;
   /** The kernels of each plan made so far, for people and tests. */
   explain(): readonly (readonly KernelReport[])[];
+  /** Bytes of device memory that each plan holds for what is between inputs and results. */
+  scratchBytes(): readonly number[];
   /** Frees the plans. Results of earlier calls are gone with them. */
   destroy(): void;
 }
@@ -74,6 +76,7 @@ export function compile<Names extends string = string, Result extends TensorTree
 
   const all = (): TracedPlan<Result>[] => [...plans.values()].flat();
   return Object.assign(call, {
+    scratchBytes: () => all().map((plan) => plan.scratchBytes),
     explain: () => all().map((plan) => plan.explain()),
     destroy: () => {
       for (const plan of all()) plan.destroy();

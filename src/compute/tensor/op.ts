@@ -9,10 +9,11 @@ import { isFloat } from "../layout/dtype.ts";
 import type { UnaryFunction } from "../compiler/ir.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { isGradEnabled } from "./grad-mode.ts";
+import { observe } from "./observe.ts";
 import type { Tensor } from "./tensor.ts";
 import { currentTrace, readNode } from "./trace.ts";
-import { createValue, frozenTensorOf, tensorOf } from "./value.ts";
-import type { Origin, Value } from "./value.ts";
+import { createValue, frozenTensorOf, Origin, tensorOf } from "./value.ts";
+import type { Value } from "./value.ts";
 
 /** What a gradient formula may use. */
 export interface Backward<Inputs extends readonly Tensor[], Options> {
@@ -44,27 +45,20 @@ export function defineOp<Inputs extends readonly Tensor[], Options = null>(
     const { backward } = definition;
     const flows =
       backward !== null && isGradEnabled() && isFloat(node.dtype) && values.some((value) => value.requiresGrad);
-    const origin: Origin | null = flows
-      ? {
-          name: definition.name,
-          inputs: values,
-          backward: (grad, output) =>
-            backward({
-              grad,
-              inputs: values.map(frozenTensorOf) as unknown as Inputs,
-              output: frozenTensorOf(output),
-              options,
-            }),
-        }
+    const origin = flows
+      ? new Origin(definition.name, values, (grad, output) =>
+          backward({
+            grad,
+            inputs: values.map(frozenTensorOf) as unknown as Inputs,
+            output: frozenTensorOf(output),
+            options,
+          }),
+        )
       : null;
-    return tensorOf(
-      createValue(node, {
-        runtime: commonRuntime(definition.name, values),
-        trace: currentTrace(),
-        requiresGrad: flows,
-        origin,
-      }),
-    );
+    const runtime = commonRuntime(definition.name, values);
+    const value = createValue(node, { runtime, trace: currentTrace(), requiresGrad: flows, origin });
+    observe(definition.name, value, values);
+    return tensorOf(value);
   };
 }
 

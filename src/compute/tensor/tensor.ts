@@ -8,7 +8,8 @@ import type { Shape } from "../compiler/ir.ts";
 import { isFloat, type DType } from "../layout/dtype.ts";
 import type { HostArray } from "../runtime/runtime.ts";
 import { IndexingMethods } from "./methods/indexing-methods.ts";
-import { backward, detach } from "./autograd.ts";
+import { backward, detach, type BackwardOptions } from "./autograd.ts";
+import { addHook, type GradientHook, type HookHandle } from "./hooks.ts";
 import { checkHostArray } from "./host-values.ts";
 import { dropPending, notePending, readAll, realizeAll } from "./realize.ts";
 import { currentRuntime } from "./runtime-scope.ts";
@@ -75,8 +76,27 @@ export class Tensor extends IndexingMethods {
   }
 
   /** Adds dL/dleaf to the `grad` of all leaves that require it; `seed` is dL/dthis, 1 for one element. @throws ShapeError, OptionError */
-  backward(seed?: Tensor): void {
-    backward(this, seed);
+  backward(seed?: Tensor | null, options?: BackwardOptions): void {
+    backward(this, seed ?? undefined, options);
+  }
+
+  /**
+   * Calls `hook` with dL/dthis whenever one is complete, before it goes on or into `.grad`; what the hook returns takes
+   * its place. @throws OptionError for a tensor that no gradient reaches
+   */
+  registerHook(hook: GradientHook): HookHandle {
+    if (!this.requiresGrad) {
+      throw new OptionError("registerHook: expected a tensor that requires gradients, found one that does not");
+    }
+    return addHook(this.value, hook);
+  }
+
+  /** Makes `backward` keep this tensor's gradient in `.grad`, although an op made it. */
+  retainGrad(): void {
+    if (this.value.origin === null) return;
+    this.registerHook((gradient) => {
+      this.grad = this.grad === null ? gradient : this.grad.add(gradient);
+    });
   }
 
   /** The same value in another tensor, through which no gradient flows. */

@@ -123,6 +123,7 @@ export class TracedPlan<Result extends TensorTree> {
     });
     if (copies.length > 0) await this.#feedTensors(copies);
     this.#plan.run();
+    for (const effect of this.#traced.effects) effect();
     return this.#result;
   }
 
@@ -137,6 +138,10 @@ export class TracedPlan<Result extends TensorTree> {
     if (!copies.every(([, node]) => isLeaf(node))) return runCopies(this.#runtime, copies);
     this.#feed = { copies, plan: await this.#runtime.compile([], copies) };
     this.#feed.plan.run();
+  }
+
+  get scratchBytes(): number {
+    return this.#plan.scratchBytes;
   }
 
   explain(): readonly KernelReport[] {

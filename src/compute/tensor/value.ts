@@ -24,12 +24,39 @@ export interface Value {
   readonly order: number;
 }
 
+/** dL/dinputs from dL/doutput, null where there is none, by differentiable ops only. */
+export type BackwardFunction = (grad: Tensor, output: Value) => readonly (Tensor | null)[];
+
 /** The record of one applied op. */
-export interface Origin {
+export class Origin {
   readonly name: string;
-  readonly inputs: readonly Value[];
-  /** dL/dinputs from dL/doutput, null where there is none, by differentiable ops only. */
-  backward(grad: Tensor, output: Value): readonly (Tensor | null)[];
+  #inputs: readonly Value[];
+  #backward: BackwardFunction | null;
+
+  constructor(name: string, inputs: readonly Value[], backward: BackwardFunction) {
+    this.name = name;
+    this.#inputs = inputs;
+    this.#backward = backward;
+  }
+
+  get inputs(): readonly Value[] {
+    return this.#inputs;
+  }
+
+  /** True when its inputs are no longer known. */
+  get isFree(): boolean {
+    return this.#backward === null;
+  }
+
+  backward(grad: Tensor, output: Value): readonly (Tensor | null)[] {
+    return present(this.#backward, `${this.name}: the record of its backward`)(grad, output);
+  }
+
+  /** Lets go of what the backward pass needed. */
+  free(): void {
+    this.#inputs = [];
+    this.#backward = null;
+  }
 }
 
 let created = 0;

@@ -71,6 +71,7 @@ export class InterpreterRuntime implements Runtime {
     assert(new Set(targets).size === targets.length, "compile: a target twice");
     return {
       outputs: leaves,
+      scratchBytes: 0,
       run: () => {
         this.runs += 1;
         this.peek(sources).forEach((values, i) => this.poke(present(targets[i], "a target"), values));
