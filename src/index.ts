@@ -41,6 +41,8 @@ export {
 } from "./compute/tensor/create-random.ts";
 export type { RandomOptions } from "./compute/tensor/create-random.ts";
 export { defaultGenerator, Generator, manualSeed } from "./compute/tensor/generator.ts";
+export { customFunction } from "./compute/tensor/custom-function.ts";
+export type { CustomBackward, CustomFunction } from "./compute/tensor/custom-function.ts";
 export { noGrad } from "./compute/tensor/grad-mode.ts";
 export type { GradientHook, HookHandle } from "./compute/tensor/hooks.ts";
 export type { HostValues, NestedValues } from "./compute/tensor/host-values.ts";
