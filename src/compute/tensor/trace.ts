@@ -28,6 +28,7 @@ export class Trace {
   readonly #gradients = new Map<Tensor, Tensor | null>();
   readonly #copies: (readonly [leaf: Node, node: Node])[] = [];
   readonly #guards: (() => boolean)[] = [];
+  readonly #effects: (() => void)[] = [];
   #ended = false;
 
   constructor(runtime: Runtime) {
@@ -80,6 +81,11 @@ export class Trace {
     this.#guards.push(holds);
   }
 
+  /** Calls `effect` with every run of the plan: what the host has to know of it. */
+  onRun(effect: () => void): void {
+    this.#effects.push(effect);
+  }
+
   /**
    * Gives the outside back as it was. A `.grad` that was there before keeps its tensor, which is assigned what the
    * function left there (zeros for null); one that was not is gone: such gradients live inside one call.
@@ -100,6 +106,7 @@ export class Trace {
       updates,
       copies: this.#copies,
       guards: this.#guards,
+      effects: this.#effects,
       captures: [...this.#cells].map(([tensor, value]) => ({
         tensor,
         leaf: present(this.#leaves.get(value), "Trace.end: the leaf"),
@@ -149,6 +156,8 @@ export interface TraceResult {
   /** What must be copied into new leaves before the first run. */
   readonly copies: readonly (readonly [target: Node, value: Node])[];
   readonly guards: readonly (() => boolean)[];
+  /** To be called with every run. */
+  readonly effects: readonly (() => void)[];
   readonly captures: readonly Capture[];
   /** To be called once the copies have run. */
   adopt(): void;
@@ -174,6 +183,17 @@ export function withTrace<T>(trace: Trace, fn: () => T): T {
     return fn();
   } finally {
     active = null;
+  }
+}
+
+/** Runs `fn` as if no function were being traced: for state that is made inside one and outlives it. */
+export function outsideTrace<T>(fn: () => T): T {
+  const trace = active;
+  active = null;
+  try {
+    return fn();
+  } finally {
+    active = trace;
   }
 }
 
