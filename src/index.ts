@@ -25,7 +25,7 @@ export type { BackwardOptions, GradOptions } from "./compute/tensor/autograd.ts"
 export { checkpoint } from "./compute/tensor/checkpoint.ts";
 export { compile } from "./compute/tensor/compile.ts";
 export type { CompiledFunction, CompileOptions, Inputs, TensorInput } from "./compute/tensor/compile.ts";
-export { arange, full, ones, tensor, zeros } from "./compute/tensor/create.ts";
+export { asTensor, full, fullLike, ones, onesLike, tensor, zeros, zerosLike } from "./compute/tensor/create.ts";
 export type { TensorOptions } from "./compute/tensor/create.ts";
 export {
   bernoulli,
@@ -39,6 +39,7 @@ export {
   randn,
   randnLike,
 } from "./compute/tensor/create-random.ts";
+export { arange, eye, linspace, logspace } from "./compute/tensor/create-ranges.ts";
 export type { RandomOptions } from "./compute/tensor/create-random.ts";
 export { defaultGenerator, Generator, manualSeed } from "./compute/tensor/generator.ts";
 export { customFunction } from "./compute/tensor/custom-function.ts";

@@ -1,6 +1,4 @@
 /** Tensors from the host's values, and from none. */
-import { OptionError } from "../../base/errors.ts";
-import type { Random } from "../../base/random.ts";
 import type { Shape } from "../compiler/ir.ts";
 import type { DType } from "../layout/dtype.ts";
 import type { HostArray } from "../runtime/runtime.ts";
@@ -8,14 +6,14 @@ import { checkHostArray, dtypeOfArray, flattenValues, hostArray } from "./host-v
 import type { HostValues, NestedValues } from "./host-values.ts";
 import { filled } from "./operands.ts";
 import { currentRuntime } from "./runtime-scope.ts";
-import { elementCount } from "../layout/shape.ts";
 import { checkShape } from "./shapes.ts";
-import { iotaTensor } from "./source.ts";
 import { Tensor } from "./tensor.ts";
 import { currentTrace } from "./trace.ts";
 import { createValue, ownLeaf } from "./value.ts";
 import type { Value } from "./value.ts";
+import { noteHostIntegers } from "./index-range.ts";
 
+/** Of tensors that are made. */
 export interface TensorOptions {
   readonly dtype?: DType;
   readonly requiresGrad?: boolean;
@@ -39,6 +37,7 @@ export function leafValue(shape: Shape, dtype: DType, data?: HostArray): Value {
   const runtime = currentRuntime("tensor");
   const value = createValue(runtime.leaf(shape, dtype, data), { runtime, trace: currentTrace() });
   ownLeaf(value.node, value);
+  if (data !== undefined) noteHostIntegers(value, data);
   return value;
 }
 
@@ -66,10 +65,23 @@ function converted(values: HostArray | readonly number[], dtype: DType): HostArr
   return out;
 }
 
-/** `value` everywhere. No bytes are stored until it is assigned or realized. */
-export function full(shape: Shape, value: number, options: TensorOptions = {}): Tensor {
+/** A tensor as it is (cast, if `dtype` asks for it), or one of host values. @throws ShapeError, OptionError */
+export function asTensor(
+  values: Tensor | NestedValues | HostArray | HostValues,
+  { dtype }: Pick<TensorOptions, "dtype"> = {},
+): Tensor {
+  if (values instanceof Tensor) return dtype === undefined ? values : values.cast(dtype);
+  return tensor(values, dtype === undefined ? {} : { dtype });
+}
+
+/**
+ * `value` everywhere: float32 unless `dtype` says otherwise, bool for a boolean. No bytes are stored until it is
+ * assigned or realized. @throws OptionError
+ */
+export function full(shape: Shape, value: number | boolean, options: TensorOptions = {}): Tensor {
   checkShape("full", shape);
-  const out = filled(shape, value, options.dtype ?? "float32");
+  const dtype = options.dtype ?? (typeof value === "boolean" ? "bool" : "float32");
+  const out = filled(shape, Number(value), dtype);
   if (options.requiresGrad === true) out.requiresGrad = true;
   return out;
 }
@@ -84,34 +96,17 @@ export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
   return full(shape, 1, options);
 }
 
-/** start, start + step, ... below `stop` (int32 unless a fraction is given); `arange(n)` counts from 0. @throws OptionError */
-export function arange(start: number, stop?: number, step = 1, options: TensorOptions = {}): Tensor {
-  const [from, to] = stop === undefined ? [0, start] : [start, stop];
-  const count = Math.ceil((to - from) / step);
-  if (!(count >= 1))
-    throw new OptionError(`arange: expected a range that is not empty, found ${from} to ${to} by ${step}`);
-  const dtype = options.dtype ?? ([from, to, step].every(Number.isInteger) ? "int32" : "float32");
-  return iotaTensor([count], 0).cast(dtype).mul(step).add(from);
+/** `value` in the shape and dtype of `like`, unless `dtype` says otherwise. */
+export function fullLike(like: Tensor, value: number | boolean, options: TensorOptions = {}): Tensor {
+  return full(like.shape, value, { ...options, dtype: options.dtype ?? like.dtype });
 }
 
-/** Independent standard normal numbers, drawn on the host: the same bits for the same `random`. */
-export function randn(shape: Shape, random: Random, options: Omit<TensorOptions, "dtype"> = {}): Tensor {
-  return drawn(shape, () => random.normal(), options);
+/** 0 in the shape and dtype of `like`, unless `dtype` says otherwise. */
+export function zerosLike(like: Tensor, options: TensorOptions = {}): Tensor {
+  return fullLike(like, 0, options);
 }
 
-/** Independent uniform numbers in [0, 1), drawn on the host: the same bits for the same `random`. */
-export function rand(shape: Shape, random: Random, options: Omit<TensorOptions, "dtype"> = {}): Tensor {
-  return drawn(shape, () => random.uniform(), options);
-}
-
-/** Independent whole numbers in [low, high) (int32), drawn on the host. */
-export function randint(low: number, high: number, shape: Shape, random: Random): Tensor {
-  const data = Int32Array.from({ length: elementCount(shape) }, () => low + random.below(high - low));
-  return tensor({ shape, data });
-}
-
-function drawn(shape: Shape, draw: () => number, options: TensorOptions): Tensor {
-  checkShape("rand", shape);
-  const data = Float32Array.from({ length: elementCount(shape) }, draw);
-  return tensor({ shape, data }, options);
+/** 1 in the shape and dtype of `like`, unless `dtype` says otherwise. */
+export function onesLike(like: Tensor, options: TensorOptions = {}): Tensor {
+  return fullLike(like, 1, options);
 }

@@ -11,6 +11,7 @@ import { IndexingMethods } from "./methods/indexing-methods.ts";
 import { backward, detach, type BackwardOptions } from "./autograd.ts";
 import { addHook, type GradientHook, type HookHandle } from "./hooks.ts";
 import { checkHostArray } from "./host-values.ts";
+import { noteHostIntegers } from "./index-range.ts";
 import { dropPending, notePending, readAll, realizeAll } from "./realize.ts";
 import { currentRuntime } from "./runtime-scope.ts";
 import { elementCount, formatShape, sameShape } from "../layout/shape.ts";
@@ -146,11 +147,13 @@ export class Tensor extends IndexingMethods {
     const runtime = value.runtime ?? currentRuntime("write");
     if (isLeaf(value.node) && ownsLeaf(value)) {
       runtime.write(value.node, data);
+      noteHostIntegers(value, data);
       return this;
     }
     const { requiresGrad, owner } = value;
     this.#replace(createValue(runtime.leaf(this.shape, this.dtype, data), { runtime, requiresGrad, owner }));
     ownLeaf(this.value.node, this.value);
+    noteHostIntegers(this.value, data);
     return this;
   }
 

@@ -6,7 +6,9 @@ import { expect, test } from "vitest";
 import { Random } from "../../../src/base/random.ts";
 import type { Shape } from "../../../src/compute/compiler/ir.ts";
 import { elementCount } from "../../../src/compute/layout/shape.ts";
-import { arange, full, randint, randn, tensor, zeros } from "../../../src/compute/tensor/create.ts";
+import { full, tensor, zeros } from "../../../src/compute/tensor/create.ts";
+import { arange } from "../../../src/compute/tensor/create-ranges.ts";
+import { randInt, randn } from "../../../src/compute/tensor/create-random.ts";
 import { cat, stack } from "../../../src/compute/tensor/ops/cat.ts";
 import { conv2d } from "../../../src/compute/tensor/ops/conv.ts";
 import { crossEntropy } from "../../../src/compute/tensor/ops/cross-entropy.ts";
@@ -184,7 +186,7 @@ test("layerNorm normalises rows", async () => {
     const variance = row.reduce((s, v) => s + (v - mean) ** 2, 0) / 4;
     return row.map((v, i) => ((v - mean) / Math.sqrt(variance + 1e-5)) * (i + 1) + 0.5);
   });
-  await expectValues(layerNorm(x, tensor([1, 2, 3, 4]), full([4], 0.5)), [2, 4], expected);
+  await expectValues(layerNorm(x, 4, tensor([1, 2, 3, 4]), full([4], 0.5)), [2, 4], expected);
 });
 
 test("conv2d slides a kernel, maxPool2d takes the largest", async () => {
@@ -238,6 +240,6 @@ test("dropout drops its share, keeps the mean, and repeats from a seed", async (
 test("random tensors are a function of their seed", async () => {
   const draw = (): Promise<unknown> => randn([5], new Random(2)).data();
   expect(await draw()).toEqual(await draw());
-  const whole = await randint(-2, 3, [200], new Random(3)).data();
+  const whole = await randInt(-2, 3, [200], new Random(3)).data();
   expect(new Set(whole)).toEqual(new Set([-2, -1, 0, 1, 2]));
 });

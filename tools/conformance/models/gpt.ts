@@ -1,7 +1,7 @@
 /** The GPT of the fixtures, with PyTorch's names for its parameters. */
 import { present } from "../../../src/base/assert.ts";
 import { UnsupportedError } from "../../../src/base/errors.ts";
-import { arange } from "../../../src/compute/tensor/create.ts";
+import { arange } from "../../../src/compute/tensor/create-ranges.ts";
 import { scaledDotProductAttention } from "../../../src/compute/tensor/ops/scaled-dot-product-attention.ts";
 import type { Tensor } from "../../../src/compute/tensor/tensor.ts";
 import { ModuleList } from "../../../src/model/nn/containers.ts";

@@ -1,4 +1,4 @@
-import { ShapeError } from "../../../base/errors.ts";
+import { OptionError } from "../../../base/errors.ts";
 import { reshape as reshapeNode } from "../../compiler/graph.ts";
 import type { Shape } from "../../compiler/ir.ts";
 import { defineOp } from "../op.ts";
@@ -26,22 +26,26 @@ export function flatten(x: Tensor, from = 0, to = -1): Tensor {
   if (rank === 0) return reshape(x, [1]);
   const first = normalizeAxis("flatten", from, rank);
   const last = normalizeAxis("flatten", to, rank);
+  if (last < first) throw new OptionError(`flatten: expected an end from axis ${first} on, found ${last}`);
   const merged = elementCount(x.shape.slice(first, last + 1));
   return reshape(x, [...x.shape.slice(0, first), merged, ...x.shape.slice(last + 1)]);
 }
 
-/** Without the axes of size 1: those in `axes`, or all. @throws ShapeError for an axis of another size */
+/** Without the axes of size 1, or those of `axes` that have it: others stay, as in PyTorch. @throws OptionError */
 export function squeeze(x: Tensor, axes: Axes = null): Tensor {
-  if (axes === null) return reshape(x, x.shape.filter((size) => size !== 1)); // prettier-ignore
   const list = normalizeAxes("squeeze", axes, x.shape.length);
-  if (list.some((axis) => x.shape[axis] !== 1)) {
-    throw new ShapeError(`squeeze: expected size 1 at ${formatShape(list)}, found the shape ${formatShape(x.shape)}`);
-  }
-  return reshape(x, x.shape.filter((_, axis) => !list.includes(axis))); // prettier-ignore
+  return reshape(x, x.shape.filter((size, axis) => size !== 1 || !list.includes(axis))); // prettier-ignore
 }
 
 /** With a new axis of size 1 at `axis`. */
 export function unsqueeze(x: Tensor, axis: number): Tensor {
   const at = normalizeAxis("unsqueeze", axis, x.shape.length + 1);
   return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
+}
+
+/** `axis` split into axes of `sizes`, one of which may be -1. @throws OptionError, ShapeError */
+export function unflatten(x: Tensor, axis: number, sizes: Shape): Tensor {
+  const at = normalizeAxis("unflatten", axis, x.shape.length);
+  const parts = inferShape("unflatten", sizes, x.shape[at] ?? 0);
+  return reshape(x, [...x.shape.slice(0, at), ...parts, ...x.shape.slice(at + 1)]);
 }
