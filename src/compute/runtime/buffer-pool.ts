@@ -1,6 +1,7 @@
 /** Device memory that is used again instead of freed: creating buffers is slow, and training repeats itself. */
 import type { Device, DeviceBuffer } from "../device/device.ts";
 import { FreeList, roundedBytes } from "../memory/free-list.ts";
+import type { RuntimeMemory } from "./runtime.ts";
 
 /** More than this that nobody uses is given back to the device. */
 const IDLE_BYTES_MAX = 256 * 2 ** 20;
@@ -10,9 +11,17 @@ export class BufferPool {
   readonly #free = new FreeList<DeviceBuffer>(IDLE_BYTES_MAX);
   /** In use or waiting. */
   readonly #all = new Set<DeviceBuffer>();
+  #allBytes = 0;
+  #peakBytes = 0;
 
   constructor(device: Device) {
     this.#device = device;
+  }
+
+  /** Bytes of device memory: in use, waiting to be used again, and the most that both came to. */
+  get memory(): RuntimeMemory {
+    const pooledBytes = this.#free.bytes;
+    return { liveBytes: this.#allBytes - pooledBytes, pooledBytes, peakBytes: this.#peakBytes };
   }
 
   /** A buffer of at least `bytes`, with anything in it. */
@@ -34,6 +43,7 @@ export class BufferPool {
   give(buffer: DeviceBuffer): void {
     if (!this.#all.has(buffer) || this.#free.give(buffer, buffer.bytes)) return;
     this.#all.delete(buffer);
+    this.#allBytes -= buffer.bytes;
     buffer.destroy();
   }
 
@@ -42,11 +52,14 @@ export class BufferPool {
     this.#free.drain();
     for (const buffer of this.#all) buffer.destroy();
     this.#all.clear();
+    this.#allBytes = 0;
   }
 
   #create(bytes: number): DeviceBuffer {
     const buffer = this.#device.createBuffer(bytes);
     this.#all.add(buffer);
+    this.#allBytes += buffer.bytes;
+    this.#peakBytes = Math.max(this.#peakBytes, this.#allBytes);
     return buffer;
   }
 

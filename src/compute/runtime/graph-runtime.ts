@@ -10,7 +10,7 @@ import { BufferPool } from "./buffer-pool.ts";
 import { CompiledPlan } from "./compiled-plan.ts";
 import { KernelCache } from "./kernel-cache.ts";
 import { bytesOfNode, Leaves } from "./leaves.ts";
-import type { HostArray, Plan, Runtime } from "./runtime.ts";
+import type { HostArray, Plan, Runtime, RuntimeMemory } from "./runtime.ts";
 
 /** A runtime that owns `device`'s memory, but not the device itself. */
 export function createRuntime(device: Device): Runtime {
@@ -33,6 +33,10 @@ class GraphRuntime implements Runtime {
     this.#pool = new BufferPool(device);
     this.#leaves = new Leaves(device, this.#pool);
     this.#kernels = new KernelCache(device);
+  }
+
+  get memory(): RuntimeMemory {
+    return this.#pool.memory;
   }
 
   leaf(shape: Shape, dtype: DType, data?: HostArray): Node {

@@ -30,8 +30,19 @@ export interface Plan {
   destroy(): void;
 }
 
+/** Bytes of device memory under a runtime's care. */
+export interface RuntimeMemory {
+  /** Of leaves, plans and work under way. */
+  readonly liveBytes: number;
+  /** Kept to be used again. */
+  readonly pooledBytes: number;
+  /** The most that both together came to. */
+  readonly peakBytes: number;
+}
+
 export interface Runtime {
   readonly device: Device;
+  readonly memory: RuntimeMemory;
   /** A leaf; zeros without `data`. */
   leaf(shape: Shape, dtype: DType, data?: HostArray): Node;
   /** Overwrites a leaf's bytes, before all that is submitted later. */

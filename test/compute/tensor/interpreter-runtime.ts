@@ -8,7 +8,7 @@ import type { Node, Shape } from "../../../src/compute/compiler/ir.ts";
 import type { Device } from "../../../src/compute/device/device.ts";
 import type { DType } from "../../../src/compute/layout/dtype.ts";
 import { elementCount } from "../../../src/compute/layout/shape.ts";
-import type { HostArray, Plan, Runtime } from "../../../src/compute/runtime/runtime.ts";
+import type { HostArray, Plan, Runtime, RuntimeMemory } from "../../../src/compute/runtime/runtime.ts";
 import { hostArray } from "../../../src/compute/tensor/host-values.ts";
 import { interpretGraph } from "./interpret-graph.ts";
 
@@ -20,6 +20,10 @@ export class InterpreterRuntime implements Runtime {
 
   get device(): Device {
     throw new InvariantError("InterpreterRuntime: has no device");
+  }
+
+  get memory(): RuntimeMemory {
+    throw new InvariantError("InterpreterRuntime: counts no bytes");
   }
 
   leaf(shape: Shape, dtype: DType, data?: HostArray): Node {
