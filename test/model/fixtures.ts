@@ -13,13 +13,8 @@ const FOLDER = path.resolve(process.env["HEARTH_FIXTURES"] ?? "../shared/fixture
 export const fixturesMissing: string | null =
   missingFiles(FOLDER).length === 0 ? null : `skipped: no fixtures in ${FOLDER}; set HEARTH_FIXTURES`;
 
-/** Cases whose options do not say what was computed. "l1Loss-0" says sum; its values are 1 / 425 of the sums: means. */
-const CORRECTED: Readonly<Record<string, OpFixture["options"]>> = { "l1Loss-0": { reduction: "mean" } };
-
-/** With the options of `CORRECTED`, so that the op is tested; `npm run conformance` takes the files at their word. */
 export function opFixtures(): Fixtures<OpFixture> {
-  const { cases, values } = load<OpFixture>("ops");
-  return { cases: cases.map((item) => ({ ...item, options: { ...item.options, ...CORRECTED[item.id] } })), values };
+  return load("ops");
 }
 
 export function optimizerFixtures(): Fixtures<OptimizerFixture> {

@@ -11,7 +11,8 @@ export function tableOf(results: readonly CaseResult[]): string {
       const failed = own.filter(({ reason }) => reason !== null);
       const [first] = failed;
       const passed = `${own.length - failed.length}/${own.length}`.padStart(5);
-      return `${subject.padEnd(width)} ${passed}  ${first ? `FAILED  ${first.id}: ${first.reason}` : "ok"}`;
+      const notes = own.flatMap(({ id, note }) => (note === null ? [] : [` (${id}: ${note})`])).join("");
+      return `${subject.padEnd(width)} ${passed}  ${first ? `FAILED  ${first.id}: ${first.reason}` : "ok"}${notes}`;
     })
     .join("\n");
 }

@@ -68,15 +68,20 @@ test("a right value passes, a wrong one, a wrong gradient and an op that is not 
   ]);
 });
 
-test("a file whose values are those of another reduction fails, and the reason says so", async () => {
+test("a case that says sum and holds the mean is judged as the mean and noted; one that holds neither fails", async () => {
   const inputs = [...x, { name: "y", dtype: "float32" as const }];
-  const fixtures = ops([{ id: "l1", op: "l1Loss", inputs, options: { reduction: "sum" } }], {
-    x: [1, 2],
-    y: [2, 4],
-    out: [1.5],
-  });
-  const [result] = await runConformance(deviceRuntime(), fixtures);
-  expect(result?.reason).toBe(`out[0]: 3 for 1.5 (1 of 1 elements); the file's values are those of reduction "mean"`);
+  const sum = { op: "l1Loss", inputs, options: { reduction: "sum" } };
+  const fixtures = ops(
+    [
+      { id: "mean", ...sum },
+      { id: "sum", ...sum, output: "sum" },
+      { id: "neither", ...sum, output: "neither" },
+    ],
+    { x: [1, 2], y: [2, 4], out: [1.5], sum: [3], neither: [2] },
+  );
+  const report = reportOf(await runConformance(deviceRuntime(), fixtures));
+  expect(report.failures).toEqual([{ id: "neither", reason: "neither[0]: 3 for 2 (1 of 1 elements)" }]);
+  expect(report.errata).toEqual([{ id: "mean", note: expect.stringContaining("holds 1.5, the mean") as string }]);
 });
 
 test("models of layers take their sizes from the text and their names from the parameters", () => {
