@@ -128,7 +128,8 @@ class Scheduling {
     const ways = new Map<Node, Ways>(this.#order.map((node) => [node, new Map()]));
     for (const node of [...this.#order].reverse()) {
       const own = ways.get(node) ?? new Map<string, number>();
-      if (!this.#isStored(node) && !this.#claimed.has(node)) {
+      // What an expand repeats is smaller than the expand.
+      if (!this.#isStored(node) && !this.#claimed.has(node) && node.primitive.kind !== "expand") {
         const cost = costs.get(node) ?? 0;
         const isTangled = own.size > WAYS_MAX && !isTrivial(cost);
         if (isTangled || isWorthStoring(node, cost, sumOf(own))) this.#stored.add(node);

@@ -1,7 +1,6 @@
 /** A tile of attention: some queries and some keys, what masks their scores, and which of their weights are dropped. */
-import { random } from "../../compiler/graph.ts";
+import { barrier, random } from "../../compiler/graph.ts";
 import type { Shape } from "../../compiler/ir.ts";
-import { elementCount } from "../../layout/shape.ts";
 import { defineOp } from "../op.ts";
 import { filled } from "../operands.ts";
 import { sizeOf } from "../shapes.ts";
@@ -82,11 +81,21 @@ function numberOf(rows: Span, columns: Span): number {
 
 /**
  * [B, G, rows, columns] as [B, columns, G, rows], the form that the gradient works in: sums over queries are then
- * products of matrices as they lie. It also keeps the compiler from taking the scores of the two passes for the same,
- * and holding on to them in between.
+ * products of matrices as they lie.
  */
 export function transposedTile(x: Tensor): Tensor {
   return x.permute([0, 3, 1, 2]);
+}
+
+const barrierOp = defineOp<[Tensor, Tensor]>({
+  name: "barrier",
+  forward: ([x, before]) => barrier(x, before),
+  backward: ({ grad }) => [grad, null],
+});
+
+/** `x`, of which nothing is computed until `before` has been: what one tile needs is gone when the next one starts. */
+export function after(x: Tensor, before: Tensor): Tensor {
+  return barrierOp([x, before], null);
 }
 
 /** `scores` with the mask, and where `causal` without keys that come after their query; both forms are known. */
@@ -109,14 +118,9 @@ const words = defineOp<[Tensor], { shape: Shape }>({
   backward: null,
 });
 
-/**
- * `weights` with the share `p` of them 0 and the others larger for it; the same ones in both forms, from bits that are
- * drawn twice instead of kept.
- */
+/** `weights` with the share `p` of them 0 and the others larger for it: the same ones in both forms. */
 export function dropWeights(weights: Tensor, { shape, key }: AttentionTile, p: number, isTransposed: boolean): Tensor {
   if (key === null) return weights;
-  const first = Math.min(Math.round(p * 2 ** 32), 2 ** 32 - 1);
-  const drawn = words([key], { shape: isTransposed ? [elementCount(shape)] : shape });
-  const isKept = drawn.reshape(shape).ge(first);
+  const isKept = words([key], { shape }).ge(Math.min(Math.round(p * 2 ** 32), 2 ** 32 - 1));
   return where(isTransposed ? transposedTile(isKept) : isKept, weights.mul(1 / (1 - p)), 0);
 }

@@ -64,7 +64,10 @@ export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, optio
     generator: dropoutP > 0 ? generator : undefined,
   };
   const dtype = isFloat(q.dtype) ? q.dtype : "float32";
-  const isTiled = tileSize === undefined ? queries * keys > WHOLE_MAX : Math.min(queries, keys) > 0 && Math.max(queries, keys) > tileSize;
+  const isTiled =
+    tileSize === undefined
+      ? queries * keys > WHOLE_MAX
+      : Math.min(queries, keys) > 0 && Math.max(queries, keys) > tileSize;
   const key = isTiled ? (settings.generator?.nextKey() ?? null) : null;
   const result = isTiled
     ? tiledAttention(operands, key, { ...settings, tileSize: tileSize ?? TILE_SIZE })

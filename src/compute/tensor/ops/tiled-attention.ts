@@ -9,7 +9,7 @@ import { filled } from "../operands.ts";
 import { sizeOf } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
 import { type AttentionOperands, MASKED } from "./attention-operands.ts";
-import { dropWeights, maskScores, rowsOf, spansOf, tileOf, transposedTile } from "./attention-tile.ts";
+import { after, dropWeights, maskScores, rowsOf, spansOf, tileOf, transposedTile } from "./attention-tile.ts";
 import type { AttentionInputs, AttentionTile, Span } from "./attention-tile.ts";
 import { cat } from "./cat.ts";
 import { batchedMatmul } from "./matmul.ts";
@@ -105,15 +105,19 @@ function attendTile(tile: AttentionTile, { scale, causal, dropoutP }: Settings, 
   const part = batchedMatmul(kept.reshape([batch, group * rows, columns]), tile.v);
   const result = part.reshape([batch, group, rows, sizeOf(tile.v.shape, 2)]);
   if (before === null) return { result, logSum };
-  return { result: result.add(before.result.mul(weights.narrow(3, columns, 1))), logSum };
+  return { result: result.add(stored(before.result).mul(weights.narrow(3, columns, 1))), logSum };
 }
 
 /** Sums of gradients by block of queries or keys. */
 class Sums {
   readonly #blocks = new Map<number, Tensor>();
 
-  add({ start }: Span, part: Tensor): void {
-    this.#blocks.set(start, this.#blocks.get(start)?.add(part) ?? part);
+  /** @returns the new sum of the block */
+  add({ start }: Span, part: Tensor): Tensor {
+    const before = this.#blocks.get(start);
+    const sum = before === undefined ? part : stored(before).add(part);
+    this.#blocks.set(start, sum);
+    return sum;
   }
 
   /** All blocks along `axis`; zeros of `shape` for those that got nothing. */
@@ -128,6 +132,11 @@ class Sums {
       axis,
     );
   }
+}
+
+/** Ends the kernel that computes `x`; else it would go on to all sums that follow, and need all parts of them at once. */
+function stored(x: Tensor): Tensor {
+  return after(x, x);
 }
 
 /** What the tiles of the gradient share. */
@@ -146,7 +155,7 @@ function attendBackward(
   output: Tensor,
   settings: Settings,
 ): { q: Tensor; k: Tensor; v: Tensor; mask: Tensor | null } {
-  const { q, k, v, mask } = inputs;
+  const { q, k, v, mask, key } = inputs;
   const width = sizeOf(v.shape, 2);
   const logSum = output.narrow(3, width, 1);
   const dot = grad
@@ -162,14 +171,15 @@ function attendBackward(
   const columns = spansOf(sizeOf(k.shape, 1), settings.tileSize);
   const sums = { q: new Sums(), k: new Sums(), v: new Sums() };
   let maskGrad: Tensor | null = null;
+  // What is computed again is told from what the forward pass computed, and each tile waits for the one before it.
+  let waiting = { ...inputs, q: after(q, grad), k: after(k, grad), v: after(v, grad), key: key && after(key, grad) };
   for (const span of columns) {
     for (const row of rows) {
       if (isAhead(row, span, settings)) continue;
-      const tile = tileOf(inputs, row, span);
+      const tile = tileOf(waiting, row, span);
       const parts = tileBackward(tile, arriving, settings);
-      sums.q.add(row, parts.q);
-      sums.k.add(span, parts.k);
-      sums.v.add(span, parts.v);
+      const [qSum, kSum, vSum] = [sums.q.add(row, parts.q), sums.k.add(span, parts.k), sums.v.add(span, parts.v)];
+      waiting = { ...waiting, q: after(q, qSum), k: after(k, kSum), v: after(v, vSum) };
       if (mask === null || !mask.requiresGrad) continue;
       const part = placed(parts.scores, tile, mask);
       maskGrad = maskGrad === null ? part : maskGrad.add(part);
