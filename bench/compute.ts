@@ -3,7 +3,8 @@ import { Random } from "../src/base/random.ts";
 import type { Runtime } from "../src/compute/runtime/runtime.ts";
 import { compile } from "../src/compute/tensor/compile.ts";
 import type { Inputs } from "../src/compute/tensor/compile.ts";
-import { ones, randint, randn, zeros } from "../src/compute/tensor/create.ts";
+import { ones, zeros } from "../src/compute/tensor/create.ts";
+import { randInt, randn } from "../src/compute/tensor/create-random.ts";
 import { crossEntropy } from "../src/compute/tensor/ops/cross-entropy.ts";
 import { layerNorm } from "../src/compute/tensor/ops/layer-norm.ts";
 import { withRuntime } from "../src/compute/tensor/runtime-scope.ts";
@@ -79,7 +80,7 @@ async function softmax(runtime: Runtime): Promise<Measured[]> {
 async function normalization(runtime: Runtime): Promise<Measured[]> {
   const columns = 256;
   const [weight, bias] = withRuntime(runtime, () => [ones([columns]), zeros([columns])] as const);
-  return [await rowwise(runtime, [1024, columns], (x) => layerNorm(x, weight, bias, 1e-5))];
+  return [await rowwise(runtime, [1024, columns], (x) => layerNorm(x, columns, weight, bias, 1e-5))];
 }
 
 /** Milliseconds of a step: loss, gradients and AdamW, with the batch on the device. */
@@ -113,7 +114,7 @@ async function mlp(runtime: Runtime): Promise<Measured[]> {
   const { model, x, y } = withRuntime(runtime, () => ({
     model: withRandom(random, () => new Sequential(new Linear(64, 128), new GELU(), new Linear(128, 10))),
     x: randn([64, 64], random),
-    y: randint(0, 10, [64], random),
+    y: randInt(0, 10, [64], random),
   }));
   return [stepTime("64-128-10, batch 64", await stepMs(runtime, model, { x, y }), model)];
 }
@@ -123,8 +124,8 @@ async function charGpt(runtime: Runtime): Promise<Measured[]> {
   const random = new Random(SEED, "char-gpt");
   const { model, x, y } = withRuntime(runtime, () => ({
     model: withRandom(random, () => new Gpt(vocabulary, context)),
-    x: randint(0, vocabulary, [batch, context], random),
-    y: randint(0, vocabulary, [batch, context], random),
+    x: randInt(0, vocabulary, [batch, context], random),
+    y: randInt(0, vocabulary, [batch, context], random),
   }));
   return [stepTime("2 layers, width 64, batch 16 x 64", await stepMs(runtime, model, { x, y }), model)];
 }

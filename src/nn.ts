@@ -1,5 +1,5 @@
 /** The namespace `nn` of the entry `hearth`: layers, containers and what modules are made of. */
-export { Flatten, GELU, ReLU, Sigmoid, SiLU, Tanh } from "./model/nn/activations.ts";
+export { GELU, ReLU, Sigmoid, SiLU, Tanh } from "./model/nn/activations.ts";
 export {
   AdaptiveAvgPool1d,
   AdaptiveAvgPool2d,
@@ -9,6 +9,8 @@ export {
   AdaptiveMaxPool3d,
 } from "./model/nn/adaptive-pool.ts";
 export { CausalSelfAttention } from "./model/nn/attention.ts";
+export { BatchNorm1d, BatchNorm2d, BatchNorm3d } from "./model/nn/batch-norm.ts";
+export { Dropout1d, Dropout2d, Dropout3d } from "./model/nn/channel-dropout.ts";
 export { ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential } from "./model/nn/containers.ts";
 export type { Layer } from "./model/nn/containers.ts";
 export { Conv1d, Conv2d, Conv3d } from "./model/nn/conv.ts";
@@ -17,14 +19,49 @@ export { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from "./model/nn/co
 export type { ConvTransposeLayerOptions } from "./model/nn/conv-transpose.ts";
 export { Dropout } from "./model/nn/dropout.ts";
 export { Embedding } from "./model/nn/embedding.ts";
+export { GroupNorm } from "./model/nn/group-norm.ts";
+export type { GroupNormOptions } from "./model/nn/group-norm.ts";
 export type { ForwardHook, ForwardPreHook, FullBackwardHook, Gradients, HookHandle } from "./model/nn/hooks.ts";
 export { withRandom } from "./model/nn/init.ts";
+export { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d } from "./model/nn/instance-norm.ts";
 export { LayerNorm } from "./model/nn/layer-norm.ts";
+export type { LayerNormOptions } from "./model/nn/layer-norm.ts";
 export { Linear } from "./model/nn/linear.ts";
+export { LocalResponseNorm } from "./model/nn/local-response-norm.ts";
 export { Mlp } from "./model/nn/mlp.ts";
 export { Module } from "./model/nn/module.ts";
 export type { LoadOptions, StateOptions } from "./model/nn/module.ts";
 export type { LoadResult, StateDict } from "./model/nn/module-state.ts";
+export {
+  CircularPad1d,
+  CircularPad2d,
+  CircularPad3d,
+  ConstantPad1d,
+  ConstantPad2d,
+  ConstantPad3d,
+  ReflectionPad1d,
+  ReflectionPad2d,
+  ReflectionPad3d,
+  ReplicationPad1d,
+  ReplicationPad2d,
+  ReplicationPad3d,
+  ZeroPad1d,
+  ZeroPad2d,
+  ZeroPad3d,
+} from "./model/nn/padding.ts";
+export type { Sides } from "./model/nn/padding.ts";
 export { Buffer, Parameter } from "./model/nn/parameter.ts";
 export type { BufferOptions, ParameterOptions } from "./model/nn/parameter.ts";
 export { AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d, MaxPool2d, MaxPool3d } from "./model/nn/pool.ts";
+export {
+  PixelShuffle,
+  PixelUnshuffle,
+  Upsample,
+  UpsamplingBilinear2d,
+  UpsamplingNearest2d,
+} from "./model/nn/resampling.ts";
+export { Flatten, Identity, Unflatten } from "./model/nn/reshaping.ts";
+export { RMSNorm } from "./model/nn/rms-norm.ts";
+export type { RMSNormOptions } from "./model/nn/rms-norm.ts";
+export type { RunningNormOptions } from "./model/nn/running-norm.ts";
+export { weightNorm } from "./model/nn/weight-norm.ts";

@@ -3,22 +3,26 @@ import type { Tensor } from "../../src/compute/tensor/tensor.ts";
 import { cat, stack } from "../../src/compute/tensor/ops/cat.ts";
 import type { ClampOptions } from "../../src/compute/tensor/ops/clamp.ts";
 import { avgPool2d } from "../../src/compute/tensor/ops/avg-pool.ts";
+import { batchNorm } from "../../src/compute/tensor/ops/batch-norm.ts";
 import { conv1d, conv2d } from "../../src/compute/tensor/ops/conv.ts";
 import { convTranspose2d } from "../../src/compute/tensor/ops/conv-transpose.ts";
 import { crossEntropy } from "../../src/compute/tensor/ops/cross-entropy.ts";
 import type { CrossEntropyOptions } from "../../src/compute/tensor/ops/cross-entropy.ts";
 import { embedding } from "../../src/compute/tensor/ops/gather.ts";
 import type { GeluOptions } from "../../src/compute/tensor/ops/gelu.ts";
+import { groupNorm } from "../../src/compute/tensor/ops/group-norm.ts";
+import { upsampleNearest2d } from "../../src/compute/tensor/ops/interpolate.ts";
 import { layerNorm } from "../../src/compute/tensor/ops/layer-norm.ts";
 import { linear } from "../../src/compute/tensor/ops/linear.ts";
 import { l1Loss, mseLoss } from "../../src/compute/tensor/ops/losses.ts";
 import { maxPool2d } from "../../src/compute/tensor/ops/max-pool.ts";
 import type { PoolOptions } from "../../src/compute/tensor/ops/pool-windows.ts";
+import { rmsNorm } from "../../src/compute/tensor/ops/rms-norm.ts";
 import { scaledDotProductAttention } from "../../src/compute/tensor/ops/scaled-dot-product-attention.ts";
 import type { AttentionOptions } from "../../src/compute/tensor/ops/scaled-dot-product-attention.ts";
 
 /** What the fixtures' options hold: each op takes its own, and the fixtures are trusted with the types. */
-type OptionName = "dim" | "keepDim" | "correction" | "negativeSlope" | "eps" | "shape" | "dims" | "dim0" | "dim1" | "ranges" | "padding" | "mode" | "value" | "diagonal" | "repeats"; // prettier-ignore
+type OptionName = "dim" | "keepDim" | "correction" | "negativeSlope" | "eps" | "groups" | "scale" | "shape" | "dims" | "dim0" | "dim1" | "ranges" | "padding" | "mode" | "value" | "diagonal" | "repeats"; // prettier-ignore
 type Options = Readonly<Record<OptionName, never>> &
   GeluOptions &
   ClampOptions &
@@ -49,7 +53,11 @@ export const FIXTURE_OPS: ReadonlyMap<string, Run> = new Map<string, Run>([
   ["argmax", ([x], { dim }) => x.argmax(dim)],
   ["softmax", ([x], { dim }) => x.softmax(dim)],
   ["logSoftmax", ([x], { dim }) => x.logSoftmax(dim)],
-  ["layerNorm", ([x, weight, bias], { eps }) => layerNorm(x, weight, bias, eps)],
+  ["layerNorm", ([x, weight, bias], { eps }) => layerNorm(x, weight.shape, weight, bias, eps)],
+  ["rmsNorm", ([x, weight], { eps }) => rmsNorm(x, weight.shape, weight, eps)],
+  ["groupNorm", ([x, weight, bias], { groups, eps }) => groupNorm(x, groups, weight, bias, eps)],
+  ["batchNorm", ([x, weight, bias], { eps }) => batchNorm(x, null, null, weight, bias, { training: true, eps })],
+  ["upsampleNearest2d", ([x], { scale }) => upsampleNearest2d(x, { scaleFactor: scale })],
   ["matmul", ([a, b]) => a.matmul(b)],
   ["linear", ([x, weight, bias]) => linear(x, weight, bias)],
   ["conv1d", ([x, weight, bias], options) => conv1d(x, weight, bias, options)],
@@ -65,7 +73,10 @@ export const FIXTURE_OPS: ReadonlyMap<string, Run> = new Map<string, Run>([
   ["stack", (inputs, { dim }) => stack(inputs, dim)],
   ["slice", ([x], { ranges }) => x.slice(ranges)],
   ["flip", ([x], { dims }) => x.flip(dims)],
-  ["pad", ([x], { padding, mode, value }) => (mode === undefined ? x.pad(padding, value) : x.pad(padding, mode, value))],
+  [
+    "pad",
+    ([x], { padding, mode, value }) => (mode === undefined ? x.pad(padding, value) : x.pad(padding, mode, value)),
+  ],
   ["tril", ([x], { diagonal }) => x.tril(diagonal)],
   ["repeat", ([x], { repeats }) => x.repeat(repeats)],
   ["gather", ([x, indices], { dim }) => x.gather(dim, indices)],

@@ -44,10 +44,3 @@ export class Sigmoid extends Module {
     return x.sigmoid();
   }
 }
-
-/** All axes but the first merged into one. */
-export class Flatten extends Module {
-  forward(x: Tensor): Tensor {
-    return x.flatten(1);
-  }
-}

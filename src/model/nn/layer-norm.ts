@@ -1,3 +1,4 @@
+import type { Shape } from "../../compute/compiler/ir.ts";
 import { layerNorm } from "../../compute/tensor/ops/layer-norm.ts";
 import type { Tensor } from "../../compute/tensor/tensor.ts";
 import { constantValues } from "./init.ts";
@@ -7,22 +8,35 @@ import { Parameter } from "./parameter.ts";
 export interface LayerNormOptions {
   /** Added to the variance. */
   readonly eps?: number;
+  /** Has `weight` and `bias`. On by default. */
+  readonly elementwiseAffine?: boolean;
+  /** Without it only `weight`. On by default. */
+  readonly bias?: boolean;
 }
 
-/** Normalises the last axis, of `width`, then scales by `weight` (at first 1) and shifts by `bias` (at first 0). */
+/**
+ * Normalises the last axes, of `normalizedShape` (a number: one axis), then scales by `weight` (at first 1) and shifts
+ * by `bias` (at first 0), both of that shape: [.., ...normalizedShape] -> the same.
+ */
 export class LayerNorm extends Module {
-  readonly weight: Parameter;
-  readonly bias: Parameter;
+  readonly weight: Parameter | null;
+  readonly bias: Parameter | null;
+  readonly normalizedShape: Shape;
   readonly eps: number;
 
-  constructor(width: number, { eps = 1e-5 }: LayerNormOptions = {}) {
+  constructor(
+    normalizedShape: number | Shape,
+    { eps = 1e-5, elementwiseAffine = true, bias = true }: LayerNormOptions = {},
+  ) {
     super();
-    this.weight = new Parameter(constantValues([width], 1));
-    this.bias = new Parameter(constantValues([width], 0));
+    const shape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
+    this.weight = elementwiseAffine ? new Parameter(constantValues(shape, 1)) : null;
+    this.bias = elementwiseAffine && bias ? new Parameter(constantValues(shape, 0)) : null;
+    this.normalizedShape = shape;
     this.eps = eps;
   }
 
   forward(x: Tensor): Tensor {
-    return layerNorm(x, this.weight, this.bias, this.eps);
+    return layerNorm(x, this.normalizedShape, this.weight, this.bias, this.eps);
   }
 }

@@ -101,7 +101,7 @@ const along: OpCase[] = [
   opCase<1>("logSoftmax along 1", floats([2, 4, 3]), (x) => x.logSoftmax(1)),
   opCase<1>("cumsum", floats([3, 5]), (x) => x.cumsum(1)),
   opCase<1>("cumsum along 0", floats([4, 1]), (x) => x.cumsum(0)),
-  opCase<3>("layerNorm", floats([2, 3, 5], [5], [5]), (x, w, b) => layerNorm(x, w, b)),
+  opCase<3>("layerNorm", floats([2, 3, 5], [5], [5]), (x, w, b) => layerNorm(x, 5, w, b)),
 ];
 
 const shapes: OpCase[] = [
