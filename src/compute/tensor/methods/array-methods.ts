@@ -1,6 +1,6 @@
 /** The methods of tensors that reduce, move or combine elements: each is the op of its name. Negative axes count from the end. */
 import type { Shape } from "../../compiler/ir.ts";
-import { MathMethods } from "./math-methods.ts";
+import { ReductionMethods } from "./reduction-methods.ts";
 import type { Tensor } from "../tensor.ts";
 import { argmax, argmin } from "../ops/argmax.ts";
 import { expandTo } from "../ops/broadcast-to.ts";
@@ -21,25 +21,25 @@ import { chunk, flip, narrow, select, slice, split } from "../ops/slice.ts";
 import type { Range } from "../ops/slice.ts";
 import { logSoftmax, softmax } from "../ops/softmax.ts";
 import { sum } from "../ops/sum.ts";
-import type { Axes, ReduceOptions } from "../ops/sum.ts";
+import type { Axes, DTypeOption, ReduceOptions, SumOptions } from "../ops/sum.ts";
 import { tril, triu } from "../ops/tril.ts";
 import { variance } from "../ops/variance.ts";
 import type { VarianceOptions } from "../ops/variance.ts";
 
-export abstract class ArrayMethods extends MathMethods {
+export abstract class ArrayMethods extends ReductionMethods {
   /** Over one axis, several, or all. */
-  sum(this: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
+  sum(this: Tensor, axes?: Axes, options?: SumOptions): Tensor {
     return sum(this, axes, options);
   }
-  mean(this: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
+  mean(this: Tensor, axes?: Axes, options?: SumOptions): Tensor {
     return mean(this, axes, options);
   }
-  /** The largest element; of equals, the first gets the gradient. */
-  max(this: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
+  /** The largest element (where it is along an axis: `argmax`), or the larger of this and a tensor. */
+  max(this: Tensor, axes?: Axes | Tensor, options?: ReduceOptions): Tensor {
     return max(this, axes, options);
   }
-  /** The smallest element; of equals, the first gets the gradient. */
-  min(this: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
+  /** The smallest element (where it is along an axis: `argmin`), or the smaller of this and a tensor. */
+  min(this: Tensor, axes?: Axes | Tensor, options?: ReduceOptions): Tensor {
     return min(this, axes, options);
   }
   /** With `correction` 1 by default, as PyTorch's. */
@@ -63,8 +63,8 @@ export abstract class ArrayMethods extends MathMethods {
   logSoftmax(this: Tensor, axis: number): Tensor {
     return logSoftmax(this, axis);
   }
-  cumsum(this: Tensor, axis: number): Tensor {
-    return cumsum(this, axis);
+  cumsum(this: Tensor, axis: number, options?: DTypeOption): Tensor {
+    return cumsum(this, axis, options);
   }
 
   /** One size may be -1. */

@@ -11,6 +11,7 @@ import type { ClampOptions } from "../ops/clamp.ts";
 import { eq, ge, gt, le, logicalAnd, logicalNot, logicalOr, lt, ne } from "../ops/compare.ts";
 import { cos } from "../ops/cos.ts";
 import { div } from "../ops/div.ts";
+import type { DivOptions } from "../ops/div.ts";
 import { erf } from "../ops/erf.ts";
 import { exp } from "../ops/exp.ts";
 import { floor } from "../ops/floor.ts";
@@ -27,6 +28,7 @@ import { pow } from "../ops/pow.ts";
 import { reciprocal } from "../ops/reciprocal.ts";
 import { relu } from "../ops/relu.ts";
 import { round } from "../ops/round.ts";
+import type { RoundOptions } from "../ops/round.ts";
 import { rsqrt } from "../ops/rsqrt.ts";
 import { sigmoid } from "../ops/sigmoid.ts";
 import { sign } from "../ops/sign.ts";
@@ -48,9 +50,9 @@ export abstract class ElementwiseMethods {
   mul(this: Tensor, other: Operand): Tensor {
     return mul(this, other);
   }
-  /** True division: float32, of integers too. */
-  div(this: Tensor, other: Operand): Tensor {
-    return div(this, other);
+  /** True division: float32, of integers too; `roundingMode` rounds it. */
+  div(this: Tensor, other: Operand, options?: DivOptions): Tensor {
+    return div(this, other, options);
   }
   pow(this: Tensor, exponent: Operand): Tensor {
     return pow(this, exponent);
@@ -61,8 +63,9 @@ export abstract class ElementwiseMethods {
   minimum(this: Tensor, other: Operand): Tensor {
     return minimum(this, other);
   }
-  clamp(this: Tensor, options: ClampOptions): Tensor {
-    return clamp(this, options);
+  /** Limited to [min, max], numbers or tensors; also as options. */
+  clamp(this: Tensor, min?: Operand | ClampOptions | null, max?: Operand | null): Tensor {
+    return clamp(this, min, max);
   }
 
   eq(this: Tensor, other: Operand): Tensor {
@@ -120,9 +123,9 @@ export abstract class ElementwiseMethods {
   ceil(this: Tensor): Tensor {
     return ceil(this);
   }
-  /** To the nearest whole number, the even one of two. */
-  round(this: Tensor): Tensor {
-    return round(this);
+  /** To the nearest whole number, the even one of two; or to `decimals`. */
+  round(this: Tensor, options?: RoundOptions): Tensor {
+    return round(this, options);
   }
   exp(this: Tensor): Tensor {
     return exp(this);

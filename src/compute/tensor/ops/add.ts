@@ -7,11 +7,11 @@ import type { Tensor } from "../tensor.ts";
 /** dL/da = g; dL/db = g. */
 const op = defineOp<[Tensor, Tensor]>({
   name: "add",
-  forward: ([a, b]) => binary("add", a, b),
+  forward: ([a, b]) => binary(a.dtype === "bool" ? "or" : "add", a, b),
   backward: ({ grad }) => [grad, grad],
 });
 
-/** a + b, elementwise, with broadcasting. */
+/** a + b, elementwise, with broadcasting; of bools, whether one is true. */
 export function add(a: Operand, b: Operand): Tensor {
   return op(binaryOperands("add", a, b), null);
 }

@@ -3,6 +3,7 @@ import type { Node } from "../../compiler/ir.ts";
 import { defineOp } from "../op.ts";
 import { normalizeAxis, sizeOf, withoutAxes } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
+import { checkNotEmpty } from "./amax.ts";
 import type { ReduceOptions } from "./sum.ts";
 
 interface Settings {
@@ -41,8 +42,13 @@ function argBest(
   axis: number | null,
   { keepDim = false }: ReduceOptions,
 ): Tensor {
-  if (axis === null) return op([x.reshape([-1])], { axis: 0, fn }).reshape([]);
+  if (axis === null) {
+    const flat = x.reshape([x.size]);
+    checkNotEmpty(name, flat, [0]);
+    return op([flat], { axis: 0, fn }).reshape(keepDim ? x.shape.map(() => 1) : []);
+  }
   const along = normalizeAxis(name, axis, x.shape.length);
+  checkNotEmpty(name, x, [along]);
   const kept = op([x], { axis: along, fn });
   return keepDim ? kept : kept.reshape(withoutAxes(x.shape, [along]));
 }

@@ -1,6 +1,6 @@
 /** Comparisons and logic: results are bool and carry no gradient. */
-import { binary, unary } from "../../compiler/graph.ts";
-import type { BinaryFunction } from "../../compiler/ir.ts";
+import { binary, cast, unary } from "../../compiler/graph.ts";
+import type { BinaryFunction, Node } from "../../compiler/ir.ts";
 import { defineOp } from "../op.ts";
 import { binaryOperands, shapeOf, toOperand } from "../operands.ts";
 import type { Operand } from "../operands.ts";
@@ -9,7 +9,13 @@ import type { Tensor } from "../tensor.ts";
 import { castTo } from "./cast.ts";
 
 function comparison(fn: BinaryFunction): (a: Operand, b: Operand) => Tensor {
-  const op = defineOp<[Tensor, Tensor]>({ name: fn, forward: ([a, b]) => binary(fn, a, b), backward: null });
+  const isOrder = fn === "less" || fn === "lessEqual";
+  const number = (x: Node): Node => (isOrder && x.dtype === "bool" ? cast(x, "int32") : x);
+  const op = defineOp<[Tensor, Tensor]>({
+    name: fn,
+    forward: ([a, b]) => binary(fn, number(a), number(b)),
+    backward: null,
+  });
   return (a, b) => op(binaryOperands(fn, a, b), null);
 }
 
@@ -35,6 +41,11 @@ export const ne: (a: Operand, b: Operand) => Tensor = comparison("notEqual");
 export const logicalAnd: (a: Operand, b: Operand) => Tensor = logic("and");
 /** One of them is not 0. */
 export const logicalOr: (a: Operand, b: Operand) => Tensor = logic("or");
+
+/** One of them is not 0, the other is. */
+export function logicalXor(a: Operand, b: Operand): Tensor {
+  return ne(logicalOr(a, 0), logicalOr(b, 0));
+}
 
 /** a > b */
 export function gt(a: Operand, b: Operand): Tensor {

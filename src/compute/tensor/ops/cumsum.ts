@@ -2,6 +2,8 @@ import { cast, scan } from "../../compiler/graph.ts";
 import { defineOp } from "../op.ts";
 import { normalizeAxis } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
+import { toDType } from "./sum.ts";
+import type { DTypeOption } from "./sum.ts";
 
 /** dL/dx[i] = the sum of g[j] over j >= i: a running sum from the end. */
 const op = defineOp<[Tensor], { axis: number }>({
@@ -10,7 +12,7 @@ const op = defineOp<[Tensor], { axis: number }>({
   backward: ({ grad, options: { axis } }) => [grad.flip(axis).cumsum(axis).flip(axis)],
 });
 
-/** The running sum along `axis`, each element included. */
-export function cumsum(x: Tensor, axis: number): Tensor {
-  return op([x], { axis: normalizeAxis("cumsum", axis, x.shape.length) });
+/** The running sum along `axis`, each element included; bools count in int32. */
+export function cumsum(x: Tensor, axis: number, { dtype }: DTypeOption = {}): Tensor {
+  return op([toDType(x, dtype)], { axis: normalizeAxis("cumsum", axis, x.shape.length) });
 }

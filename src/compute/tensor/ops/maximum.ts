@@ -7,7 +7,7 @@ import type { Tensor } from "../tensor.ts";
 /** The gradient goes to the larger operand; where they are equal, half to each. */
 const op = defineOp<[Tensor, Tensor]>({
   name: "maximum",
-  forward: ([a, b]) => binary("maximum", a, b),
+  forward: ([a, b]) => binary(a.dtype === "bool" ? "or" : "maximum", a, b),
   backward: ({ grad, inputs: [a, b] }) => shares(grad, a.gt(b), a.eq(b)),
 });
 

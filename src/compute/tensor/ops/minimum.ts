@@ -8,7 +8,7 @@ import { shares } from "./maximum.ts";
 /** The gradient goes to the smaller operand; where they are equal, half to each. */
 const op = defineOp<[Tensor, Tensor]>({
   name: "minimum",
-  forward: ([a, b]) => binary("minimum", a, b),
+  forward: ([a, b]) => binary(a.dtype === "bool" ? "and" : "minimum", a, b),
   backward: ({ grad, inputs: [a, b] }) => shares(grad, a.lt(b), a.eq(b)),
 });
 

@@ -95,7 +95,7 @@ function wholeAttention(
   const biased = mask !== null && mask.dtype !== "bool" ? scores.add(mask) : scores;
   const seen = isSeen === null ? biased : where(isSeen, biased, MASKED);
   let weights = seen.softmax(3);
-  if (mask !== null) weights = where(seen.max(3, { keepDim: true }).gt(MASKED / 2), weights, 0);
+  if (mask !== null && keys > 0) weights = where(seen.max(3, { keepDim: true }).gt(MASKED / 2), weights, 0);
   if (generator !== undefined) weights = dropout(weights, { p: dropoutP, generator });
   return batchedMatmul(weights.reshape([batch, group * queries, keys]), v).reshape([batch, group, queries, width]);
 }

@@ -1,0 +1,108 @@
+/** The derivatives of log Gamma: digamma (order 0), trigamma (1), ... Each is the gradient of the one before. */
+import { OptionError } from "../../../base/errors.ts";
+import { unary } from "../../compiler/graph.ts";
+import type { Node } from "../../compiler/ir.ts";
+import { choose, complement, isBelow, minus, over, plus, quotient, times } from "../node-arithmetic.ts";
+import type { Op } from "../op.ts";
+import { toFloat } from "../operands.ts";
+import type { Tensor } from "../tensor.ts";
+import { defineWideOp } from "../wide-op.ts";
+
+/** x is raised by this with the recurrence; from there on the asymptotic series needs few terms. */
+const SHIFT = 8;
+/** Bernoulli's numbers B2, B4, ... */
+const BERNOULLI = [1 / 6, -1 / 30, 1 / 42, -1 / 30];
+
+/** x less the nearest whole number: pi times it is an angle with the same sine, but for the sign. */
+export function fromWhole(x: Node): Node {
+  return minus(x, unary("round", x));
+}
+
+/** psi(x) = log z - 1 / 2z - sum_j B2j / (2j z^2j) - sum_k 1 / (x + k), z = x + 8, for x > 0. */
+function digammaOfPositive(x: Node): Node {
+  const z = plus(x, SHIFT);
+  const inverse = quotient(1, z);
+  const square = times(inverse, inverse);
+  let sum = minus(unary("log", z), times(inverse, 0.5));
+  let power = square;
+  for (const [j, b] of BERNOULLI.entries()) {
+    sum = minus(sum, times(power, b / (2 * (j + 1))));
+    power = times(power, square);
+  }
+  let recurrence = quotient(1, x);
+  for (let k = 1; k < SHIFT; k++) recurrence = plus(recurrence, quotient(1, plus(x, k)));
+  return minus(sum, recurrence);
+}
+
+/** The sum of (x + k)^-s over k >= 0, for x > 0 and whole s >= 2: eight terms, then Euler and Maclaurin's formula. */
+function hurwitzZeta(s: number, x: Node): Node {
+  let sum = raised(quotient(1, x), s);
+  for (let k = 1; k < SHIFT; k++) sum = plus(sum, raised(quotient(1, plus(x, k)), s));
+  const inverse = quotient(1, plus(x, SHIFT));
+  const square = times(inverse, inverse);
+  let power = raised(inverse, s);
+  const start = times(raised(inverse, s - 1), 1 / (s - 1));
+  let rest = plus(start, times(power, 0.5));
+  let factor = s / 2; // s (s + 1) .. (s + 2j - 2) / (2j)!
+  for (const [j, b] of BERNOULLI.entries()) {
+    power = j === 0 ? times(power, inverse) : times(power, square);
+    rest = plus(rest, times(power, b * factor));
+    const even = 2 * (j + 1);
+    factor *= ((s + even - 1) * (s + even)) / ((even + 1) * (even + 2));
+  }
+  return plus(sum, rest);
+}
+
+/** x^n for whole n >= 1. */
+function raised(x: Node, n: number): Node {
+  if (n === 1) return x;
+  const half = raised(x, Math.floor(n / 2));
+  const square = times(half, half);
+  return n % 2 === 0 ? square : times(square, x);
+}
+
+/** psi(x) = psi(1 - x) - pi / tan(pi x) for x < 0. */
+function digammaNode(x: Node): Node {
+  const isNegative = isBelow(x, 0);
+  const angle = times(fromWhole(choose(isNegative, x, 0.5)), Math.PI);
+  const value = digammaOfPositive(choose(isNegative, complement(1, x), x));
+  const cotangent = over(unary("cos", angle), unary("sin", angle));
+  return choose(isNegative, minus(value, times(cotangent, Math.PI)), value);
+}
+
+/** psi1(x) = (pi / sin(pi x))^2 - psi1(1 - x) for x < 0. */
+function trigammaNode(x: Node): Node {
+  const isNegative = isBelow(x, 0);
+  const angle = times(fromWhole(choose(isNegative, x, 0.5)), Math.PI);
+  const value = hurwitzZeta(2, choose(isNegative, complement(1, x), x));
+  return choose(isNegative, minus(raised(quotient(Math.PI, unary("sin", angle)), 2), value), value);
+}
+
+/** (-1)^(n + 1) n! zeta(n + 1, x), NaN for x < 0. */
+function higherNode(x: Node, n: number): Node {
+  const isNegative = isBelow(x, 0);
+  const value = hurwitzZeta(n + 1, choose(isNegative, 1, x));
+  let factor = n % 2 === 0 ? -1 : 1;
+  for (let k = 2; k <= n; k++) factor *= k;
+  return choose(isNegative, Number.NaN, times(value, factor));
+}
+
+/** dL/dx = g * polygamma(n + 1, x). */
+const op: Op<[Tensor], { n: number }> = defineWideOp<[Tensor], { n: number }>({
+  name: "polygamma",
+  forward: ([x], { n }) => (n === 0 ? digammaNode(x) : n === 1 ? trigammaNode(x) : higherNode(x, n)),
+  backward: ({ grad, inputs: [x], options: { n } }) => [grad.mul(op([x], { n: n + 1 }))],
+});
+
+/** The derivative of log Gamma(x). */
+export function digamma(x: Tensor): Tensor {
+  return op([toFloat(x)], { n: 0 });
+}
+
+/** The n-th derivative of digamma; from n = 2 on for x > 0 only, NaN below. @throws OptionError */
+export function polygamma(n: number, x: Tensor): Tensor {
+  if (!Number.isInteger(n) || n < 0 || n > 20) {
+    throw new OptionError(`polygamma: expected an order from 0 to 20, found ${n}`);
+  }
+  return op([toFloat(x)], { n });
+}
