@@ -52,7 +52,10 @@ export function grad(loss: Tensor, tensors: readonly Tensor[], options: GradOpti
       throw new OptionError("grad: expected tensors that require gradients, found one that does not");
   }
   const gradients = differentiate("grad", loss, options.seed ?? onesLike("grad", loss), options);
-  return tensors.map((tensor) => gradients.get(tensor.value) ?? sourceTensor(constant(0, tensor.shape, tensor.dtype)));
+  return tensors.map(
+    (tensor) =>
+      gradients.get(tensor.value) ?? sourceTensor(constant(0, tensor.shape, tensor.dtype), tensor.value.runtime),
+  );
 }
 
 function onesLike(operation: string, loss: Tensor): Tensor {
