@@ -4,7 +4,8 @@ import { ReductionMethods } from "./reduction-methods.ts";
 import type { Tensor } from "../tensor.ts";
 import { argmax, argmin } from "../ops/argmax.ts";
 import { expandTo } from "../ops/broadcast-to.ts";
-import { repeat } from "../ops/cat.ts";
+import { diag, diagEmbed, diagonal, trace } from "../ops/diagonal.ts";
+import type { DiagonalOptions } from "../ops/diagonal.ts";
 import { cumsum } from "../ops/cumsum.ts";
 import { gather, indexSelect } from "../ops/gather.ts";
 import { logSumExp } from "../ops/log-sum-exp.ts";
@@ -14,17 +15,31 @@ import { mean } from "../ops/mean.ts";
 import { oneHot } from "../ops/one-hot.ts";
 import { pad } from "../ops/pad.ts";
 import type { PadMode } from "../ops/pad.ts";
-import { permute, transpose } from "../ops/permute.ts";
-import { flatten, reshape, squeeze, unsqueeze } from "../ops/reshape.ts";
+import { matrixTranspose, movedim, permute, transpose } from "../ops/permute.ts";
+import { flatten, reshape, squeeze, unflatten, unsqueeze } from "../ops/reshape.ts";
+import { repeat, tile } from "../ops/repeat.ts";
+import { repeatInterleave } from "../ops/repeat-interleave.ts";
+import { roll } from "../ops/roll.ts";
+import { rot90 } from "../ops/rot90.ts";
+import { unfoldAxis } from "../ops/unfold.ts";
 import { scatterAdd } from "../ops/scatter-add.ts";
-import { chunk, flip, narrow, select, slice, split } from "../ops/slice.ts";
+import { flip, narrow, select, slice } from "../ops/slice.ts";
 import type { Range } from "../ops/slice.ts";
+import { chunk, split, tensorSplit, unbind } from "../ops/split.ts";
 import { logSoftmax, softmax } from "../ops/softmax.ts";
 import { sum } from "../ops/sum.ts";
 import type { Axes, DTypeOption, ReduceOptions, SumOptions } from "../ops/sum.ts";
 import { tril, triu } from "../ops/tril.ts";
 import { variance } from "../ops/variance.ts";
 import type { VarianceOptions } from "../ops/variance.ts";
+
+/** A list of numbers, or the numbers as arguments. */
+type Sizes = readonly number[] | readonly [readonly number[]];
+
+function listOf(sizes: Sizes): readonly number[] {
+  const [first] = sizes;
+  return typeof first === "object" ? first : (sizes as readonly number[]);
+}
 
 export abstract class ArrayMethods extends ReductionMethods {
   /** Over one axis, several, or all. */
@@ -67,35 +82,81 @@ export abstract class ArrayMethods extends ReductionMethods {
     return cumsum(this, axis, options);
   }
 
-  /** One size may be -1. */
-  reshape(this: Tensor, shape: Shape): Tensor {
-    return reshape(this, shape);
+  /** One size may be -1. Sizes may be a list or arguments, as for `view`, `expand`, `repeat`, `tile` and `permute`. */
+  reshape(this: Tensor, ...shape: Sizes): Tensor {
+    return reshape(this, listOf(shape));
+  }
+  /** In the shape of `other`. */
+  reshapeAs(this: Tensor, other: Tensor): Tensor {
+    return reshape(this, other.shape);
   }
   /** The same as `reshape`: tensors have no strides of their own. */
-  view(this: Tensor, shape: Shape): Tensor {
-    return reshape(this, shape);
+  view(this: Tensor, ...shape: Sizes): Tensor {
+    return reshape(this, listOf(shape));
   }
+  /** In the shape of `other`. */
+  viewAs(this: Tensor, other: Tensor): Tensor {
+    return reshape(this, other.shape);
+  }
+  /** As it is: tensors have no strides of their own. */
+  contiguous(this: Tensor): Tensor {
+    return this;
+  }
+  /** Axes `from` to `to`, inclusive, merged into one. */
   flatten(this: Tensor, from?: number, to?: number): Tensor {
     return flatten(this, from, to);
   }
+  /** `axis` split into axes of `sizes`, one of which may be -1. */
+  unflatten(this: Tensor, axis: number, sizes: Shape): Tensor {
+    return unflatten(this, axis, sizes);
+  }
+  /** Without the axes of size 1: those of `axes`, or all. */
   squeeze(this: Tensor, axes?: Axes): Tensor {
     return squeeze(this, axes);
   }
   unsqueeze(this: Tensor, axis: number): Tensor {
     return unsqueeze(this, axis);
   }
-  permute(this: Tensor, order: readonly number[]): Tensor {
-    return permute(this, order);
+  permute(this: Tensor, ...order: Sizes): Tensor {
+    return permute(this, listOf(order));
   }
   transpose(this: Tensor, a: number, b: number): Tensor {
     return transpose(this, a, b);
   }
+  /** The same as `transpose`. */
+  swapaxes(this: Tensor, a: number, b: number): Tensor {
+    return transpose(this, a, b);
+  }
+  /** The transpose of a matrix. */
+  t(this: Tensor): Tensor {
+    return matrixTranspose(this);
+  }
+  /** Axes `from` at the places `to`, in this order. */
+  movedim(this: Tensor, from: number | readonly number[], to: number | readonly number[]): Tensor {
+    return movedim(this, from, to);
+  }
   /** Repeats axes of size 1 and adds leading ones, without a copy; -1 keeps a size. */
-  expand(this: Tensor, shape: Shape): Tensor {
+  expand(this: Tensor, ...shape: Sizes): Tensor {
+    return expandTo(this, listOf(shape));
+  }
+  /** To the shape of `other`. */
+  expandAs(this: Tensor, other: Tensor): Tensor {
+    return expandTo(this, other.shape);
+  }
+  broadcastTo(this: Tensor, shape: Shape): Tensor {
     return expandTo(this, shape);
   }
-  repeat(this: Tensor, repeats: readonly number[]): Tensor {
-    return repeat(this, repeats);
+  /** Each axis as often as its count says; extra leading counts add axes. */
+  repeat(this: Tensor, ...repeats: Sizes): Tensor {
+    return repeat(this, listOf(repeats));
+  }
+  /** As `repeat`, for the last axes when there are fewer counts than axes. */
+  tile(this: Tensor, ...repeats: Sizes): Tensor {
+    return tile(this, listOf(repeats));
+  }
+  /** Each element in place, `repeats` times or as often as a list says, along `axis` or in one line. */
+  repeatInterleave(this: Tensor, repeats: number | readonly number[], axis?: number | null): Tensor {
+    return repeatInterleave(this, repeats, axis);
   }
   /** [start, stop, step] for each axis, as Python's; null for a whole axis. */
   slice(this: Tensor, ranges: readonly (Range | null)[]): Tensor {
@@ -110,11 +171,30 @@ export abstract class ArrayMethods extends ReductionMethods {
   flip(this: Tensor, axes: Axes): Tensor {
     return flip(this, axes);
   }
+  /** Moved by `shifts` along `axes` (in one line without), what leaves at one end coming in at the other. */
+  roll(this: Tensor, shifts: number | readonly number[], axes?: number | readonly number[] | null): Tensor {
+    return roll(this, shifts, axes);
+  }
+  /** Turned by right angles, from the first of two axes to the second. */
+  rot90(this: Tensor, quarters?: number, axes?: readonly [number, number]): Tensor {
+    return rot90(this, quarters, axes);
+  }
   split(this: Tensor, size: number | readonly number[], axis?: number): Tensor[] {
     return split(this, size, axis);
   }
   chunk(this: Tensor, count: number, axis?: number): Tensor[] {
     return chunk(this, count, axis);
+  }
+  /** A number of parts, or those between the places of a list. */
+  tensorSplit(this: Tensor, sections: number | readonly number[], axis?: number): Tensor[] {
+    return tensorSplit(this, sections, axis);
+  }
+  unbind(this: Tensor, axis?: number): Tensor[] {
+    return unbind(this, axis);
+  }
+  /** Sliding windows of `size`, `step` apart: `axis` becomes their number, a new last axis holds their elements. */
+  unfold(this: Tensor, axis: number, size: number, step?: number): Tensor {
+    return unfoldAxis(this, axis, size, step);
   }
   /** [before, after] for the last axis, then for the one before it; negative numbers take elements off. A number as mode is a value. */
   pad(this: Tensor, padding: readonly number[], mode?: PadMode | number, value?: number): Tensor {
@@ -125,6 +205,21 @@ export abstract class ArrayMethods extends ReductionMethods {
   }
   triu(this: Tensor, diagonal?: number): Tensor {
     return triu(this, diagonal);
+  }
+  diagonal(this: Tensor, options?: DiagonalOptions): Tensor {
+    return diagonal(this, options);
+  }
+  /** [.., n] -> [.., n, n]: matrices with this on a diagonal. */
+  diagEmbed(this: Tensor, options?: DiagonalOptions): Tensor {
+    return diagEmbed(this, options);
+  }
+  /** A matrix's diagonal, or a vector's matrix. */
+  diag(this: Tensor, offset?: number): Tensor {
+    return diag(this, offset);
+  }
+  /** The sum of a matrix's diagonal. */
+  trace(this: Tensor): Tensor {
+    return trace(this);
   }
 
   /** Batched, with leading axes that broadcast. */

@@ -48,18 +48,12 @@ export function cat(tensors: readonly Tensor[], axis = 0): Tensor {
 
 /** `tensors` of one shape along a new axis. @throws ShapeError, OptionError */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
-  return cat(tensors.map((x) => x.unsqueeze(axis)), axis); // prettier-ignore
-}
-
-/** `x` repeated `repeats[i]` times along axis i, as in PyTorch: extra leading counts add axes. */
-export function repeat(x: Tensor, repeats: readonly number[]): Tensor {
-  if (repeats.length < x.shape.length || repeats.some((count) => !Number.isInteger(count) || count < 1)) {
-    throw new OptionError(
-      `repeat: expected a count of at least 1 for each of ${x.shape.length} axes, found ${formatShape(repeats)}`,
+  const [first] = tensors;
+  const other = tensors.find(({ shape }) => first !== undefined && !sameShape(shape, first.shape));
+  if (first !== undefined && other !== undefined) {
+    throw new ShapeError(
+      `stack: expected tensors of one shape, found ${formatShape(first.shape)} and ${formatShape(other.shape)}`,
     );
   }
-  const padded = [...repeats.slice(x.shape.length).map(() => 1), ...x.shape];
-  const apart = x.reshape(padded.flatMap((size) => [1, size]));
-  const repeated = apart.expand(padded.flatMap((size, axis) => [sizeOf(repeats, axis), size]));
-  return repeated.reshape(padded.map((size, axis) => size * sizeOf(repeats, axis)));
+  return cat(tensors.map((x) => x.unsqueeze(axis)), axis); // prettier-ignore
 }

@@ -2,6 +2,7 @@ import { OptionError, ShapeError } from "../../../base/errors.ts";
 import { slice as sliceNode } from "../../compiler/graph.ts";
 import { defineOp } from "../op.ts";
 import { formatShape } from "../../layout/shape.ts";
+import { normalizeIndex } from "../index-range.ts";
 import { filled } from "../operands.ts";
 import { normalizeAxes, normalizeAxis, sizeOf } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
@@ -62,22 +63,23 @@ function partOf(axisSize: number, [start, stop, step = 1]: Range): { start: numb
   return { start: from, size: Math.max(0, Math.ceil((to - from) / step)), step };
 }
 
-/** `length` elements of `axis` from `start`. @throws ShapeError */
+/** `length` elements of `axis` from `start`, which counts from the end if it is negative. @throws ShapeError */
 export function narrow(x: Tensor, axis: number, start: number, length: number): Tensor {
   const at = normalizeAxis("narrow", axis, x.shape.length);
   const size = sizeOf(x.shape, at);
-  if (!(start >= 0 && length >= 0 && start + length <= size)) {
+  const from = start < 0 ? start + size : start;
+  if (!(from >= 0 && length >= 0 && from + length <= size)) {
     throw new ShapeError(
       `narrow: expected a part of the ${size} elements of axis ${at}, found ${length} from ${start}`,
     );
   }
-  return slice(x, x.shape.map((_, i) => (i === at ? [start, start + length] : null))); // prettier-ignore
+  return slice(x, x.shape.map((_, i) => (i === at ? [from, from + length] : null))); // prettier-ignore
 }
 
-/** Element `index` of `axis`, which goes away. */
+/** Element `index` of `axis`, which goes away. @throws OptionError */
 export function select(x: Tensor, axis: number, index: number): Tensor {
   const at = normalizeAxis("select", axis, x.shape.length);
-  const from = index < 0 ? index + sizeOf(x.shape, at) : index;
+  const from = normalizeIndex("select", index, sizeOf(x.shape, at));
   return narrow(x, at, from, 1).squeeze(at);
 }
 
@@ -91,35 +93,4 @@ export function flip(x: Tensor, axes: Axes): Tensor {
     sizes: x.shape,
     steps: reversed.map((is) => (is ? -1 : 1)),
   });
-}
-
-/** Parts of `axis` of `size` each (the last may be smaller), or of the given sizes. @throws ShapeError */
-export function split(x: Tensor, size: number | readonly number[], axis = 0): Tensor[] {
-  const at = normalizeAxis("split", axis, x.shape.length);
-  const all = sizeOf(x.shape, at);
-  const sizes = typeof size === "number" ? evenParts(all, size) : size;
-  if (sizes.reduce((sum, part) => sum + part, 0) !== all) {
-    throw new ShapeError(`split: expected parts that make ${all}, found ${formatShape(sizes)}`);
-  }
-  let start = 0;
-  return sizes.map((part) => {
-    start += part;
-    return narrow(x, at, start - part, part);
-  });
-}
-
-function evenParts(all: number, size: number): number[] {
-  if (!Number.isInteger(size) || size < 1) {
-    throw new OptionError(`split: expected a size of at least 1, found ${size}`);
-  }
-  return Array.from({ length: Math.ceil(all / size) }, (_, part) => Math.min(size, all - part * size));
-}
-
-/** At most `count` parts of `axis` of equal size (the last may be smaller). */
-export function chunk(x: Tensor, count: number, axis = 0): Tensor[] {
-  if (!Number.isInteger(count) || count < 1) {
-    throw new OptionError(`chunk: expected a count of at least 1, found ${count}`);
-  }
-  const at = normalizeAxis("chunk", axis, x.shape.length);
-  return split(x, Math.ceil(sizeOf(x.shape, at) / count), at);
 }

@@ -79,3 +79,8 @@ function padAxis(x: Node, axis: number, low: number, high: number, interior: num
 export function windows(x: Tensor, options: Windows): Tensor {
   return op([x], options);
 }
+
+/** The adjoint of `windows`: out[i] = the sum of g[.., o, .., k] with o * stride + k * dilation = i; `axis` gets `length`. */
+export function unwindows(g: Tensor, options: Windows & { readonly length: number }): Tensor {
+  return adjoint([g], options);
+}
