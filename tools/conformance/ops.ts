@@ -8,6 +8,8 @@ import { conv1d, conv2d } from "../../src/compute/tensor/ops/conv.ts";
 import { convTranspose2d } from "../../src/compute/tensor/ops/conv-transpose.ts";
 import { crossEntropy } from "../../src/compute/tensor/ops/cross-entropy.ts";
 import type { CrossEntropyOptions } from "../../src/compute/tensor/ops/cross-entropy.ts";
+import { elu } from "../../src/compute/tensor/ops/elu.ts";
+import type { EluOptions } from "../../src/compute/tensor/ops/elu.ts";
 import { embedding } from "../../src/compute/tensor/ops/gather.ts";
 import type { GeluOptions } from "../../src/compute/tensor/ops/gelu.ts";
 import { groupNorm } from "../../src/compute/tensor/ops/group-norm.ts";
@@ -20,20 +22,24 @@ import type { PoolOptions } from "../../src/compute/tensor/ops/pool-windows.ts";
 import { rmsNorm } from "../../src/compute/tensor/ops/rms-norm.ts";
 import { scaledDotProductAttention } from "../../src/compute/tensor/ops/scaled-dot-product-attention.ts";
 import type { AttentionOptions } from "../../src/compute/tensor/ops/scaled-dot-product-attention.ts";
+import { softplus } from "../../src/compute/tensor/ops/softplus.ts";
+import type { SoftplusOptions } from "../../src/compute/tensor/ops/softplus.ts";
 
 /** What the fixtures' options hold: each op takes its own, and the fixtures are trusted with the types. */
 type OptionName = "dim" | "keepDim" | "correction" | "negativeSlope" | "eps" | "groups" | "scale" | "shape" | "dims" | "dim0" | "dim1" | "ranges" | "padding" | "mode" | "value" | "diagonal" | "repeats"; // prettier-ignore
 type Options = Readonly<Record<OptionName, never>> &
   GeluOptions &
   ClampOptions &
+  EluOptions &
+  SoftplusOptions &
   CrossEntropyOptions &
   AttentionOptions;
 
 type Run = (inputs: readonly [Tensor, Tensor, Tensor], options: Options) => Tensor;
 
-const UNARY = ["neg", "abs", "exp", "log", "sqrt", "rsqrt", "sin", "cos", "tanh", "sigmoid", "relu", "silu", "erf", "square", "reciprocal", "sign", "floor"] as const; // prettier-ignore
+const UNARY = ["neg", "abs", "exp", "log", "sqrt", "rsqrt", "sin", "cos", "tanh", "sigmoid", "relu", "silu", "erf", "square", "reciprocal", "sign", "floor", "log1p", "expm1"] as const; // prettier-ignore
 const BINARY = ["add", "sub", "mul", "div", "maximum", "minimum", "pow"] as const;
-const REDUCTIONS = ["sum", "mean", "logSumExp", "max", "min"] as const;
+const REDUCTIONS = ["sum", "mean", "logSumExp", "max", "min", "prod"] as const;
 
 const reduction = (op: (typeof REDUCTIONS)[number] | "var"): Run => {
   return ([x], { dim, keepDim, correction }) => x[op](dim, { keepDim, correction });
@@ -45,6 +51,8 @@ export const FIXTURE_OPS: ReadonlyMap<string, Run> = new Map<string, Run>([
   ...BINARY.map((op): [string, Run] => [op, ([a, b]) => a[op](b)]),
   ...REDUCTIONS.map((op): [string, Run] => [op, reduction(op)]),
   ["variance", reduction("var")],
+  ["softplus", ([x], options) => softplus(x, options)],
+  ["elu", ([x], options) => elu(x, options)],
   ["gelu", ([x], options) => x.gelu(options)],
   ["leakyRelu", ([x], { negativeSlope }) => x.leakyRelu(negativeSlope)],
   ["clamp", ([x], options) => x.clamp(options)],

@@ -4,7 +4,7 @@ import { defineOp } from "../op.ts";
 import { floatOperands } from "../operands.ts";
 import type { Operand } from "../operands.ts";
 import type { Tensor } from "../tensor.ts";
-import { signbit } from "./classify.ts";
+import { signbit } from "./signbit.ts";
 
 /** dL/da = g where a has the sign of b, -g where not, 0 where a = 0. */
 const op = defineOp<[Tensor, Tensor]>({

@@ -3,7 +3,7 @@ import { sameShape } from "../../layout/shape.ts";
 import { binaryOperands } from "../operands.ts";
 import type { Operand } from "../operands.ts";
 import type { Tensor } from "../tensor.ts";
-import { isFinite, isNaN } from "./classify.ts";
+import { isFinite, isNaN } from "./is-finite.ts";
 import { eq } from "./compare.ts";
 
 export interface CloseOptions {

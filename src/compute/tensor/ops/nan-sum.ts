@@ -1,5 +1,5 @@
 import type { Tensor } from "../tensor.ts";
-import { isNaN } from "./classify.ts";
+import { isNaN } from "./is-finite.ts";
 import type { Axes, SumOptions } from "./sum.ts";
 import { where } from "./where.ts";
 

@@ -1,6 +1,6 @@
 import { isFloat } from "../../layout/dtype.ts";
 import type { Tensor } from "../tensor.ts";
-import { isInf, isNaN } from "./classify.ts";
+import { isInf, isNaN } from "./is-finite.ts";
 import { where } from "./where.ts";
 
 export interface NanToNumOptions {
