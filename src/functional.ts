@@ -13,12 +13,22 @@ export { avgPool1d, avgPool2d, avgPool3d } from "./compute/tensor/ops/avg-pool.t
 export type { AvgPoolOptions } from "./compute/tensor/ops/avg-pool.ts";
 export { batchNorm } from "./compute/tensor/ops/batch-norm.ts";
 export type { BatchNormOptions } from "./compute/tensor/ops/batch-norm.ts";
+export { bce, bce as binaryCrossEntropy } from "./compute/tensor/ops/binary-cross-entropy.ts";
+export {
+  bceWithLogits,
+  bceWithLogits as binaryCrossEntropyWithLogits,
+} from "./compute/tensor/ops/binary-cross-entropy.ts";
+export type { BceOptions, BceWithLogitsOptions } from "./compute/tensor/ops/binary-cross-entropy.ts";
 export { cat, stack } from "./compute/tensor/ops/cat.ts";
 export { conv1d, conv2d, conv3d } from "./compute/tensor/ops/conv.ts";
 export type { ConvOptions } from "./compute/tensor/ops/conv.ts";
 export { convTranspose1d, convTranspose2d, convTranspose3d } from "./compute/tensor/ops/conv-transpose.ts";
 export type { ConvTransposeOptions } from "./compute/tensor/ops/conv-transpose.ts";
-export { crossEntropy } from "./compute/tensor/ops/cross-entropy.ts";
+export { cosineEmbeddingLoss, cosineSimilarity } from "./compute/tensor/ops/cosine-similarity.ts";
+export type { CosineEmbeddingLossOptions, CosineSimilarityOptions } from "./compute/tensor/ops/cosine-similarity.ts";
+export { crossEntropy, nllLoss } from "./compute/tensor/ops/cross-entropy.ts";
+export type { ClassLossOptions, CrossEntropyOptions } from "./compute/tensor/ops/cross-entropy.ts";
+export { ctcLoss } from "./compute/tensor/ops/ctc-loss.ts";
 export { dropout } from "./compute/tensor/ops/dropout.ts";
 export { embedding } from "./compute/tensor/ops/gather.ts";
 export { gelu } from "./compute/tensor/ops/gelu.ts";
@@ -27,12 +37,29 @@ export { instanceNorm } from "./compute/tensor/ops/instance-norm.ts";
 export type { InstanceNormOptions } from "./compute/tensor/ops/instance-norm.ts";
 export { interpolate, upsampleNearest2d } from "./compute/tensor/ops/interpolate.ts";
 export type { InterpolateMode, InterpolateOptions } from "./compute/tensor/ops/interpolate.ts";
+export { klDiv } from "./compute/tensor/ops/kl-div.ts";
+export type { KlDivOptions } from "./compute/tensor/ops/kl-div.ts";
 export { layerNorm } from "./compute/tensor/ops/layer-norm.ts";
 export { leakyRelu } from "./compute/tensor/ops/leaky-relu.ts";
+export { gaussianNllLoss, poissonNllLoss } from "./compute/tensor/ops/likelihood-losses.ts";
+export type { GaussianNllLossOptions, PoissonNllLossOptions } from "./compute/tensor/ops/likelihood-losses.ts";
 export { linear } from "./compute/tensor/ops/linear.ts";
 export { localResponseNorm } from "./compute/tensor/ops/local-response-norm.ts";
 export type { LocalResponseNormOptions } from "./compute/tensor/ops/local-response-norm.ts";
-export { l1Loss, mseLoss } from "./compute/tensor/ops/losses.ts";
+export { huberLoss, l1Loss, mseLoss, smoothL1Loss } from "./compute/tensor/ops/losses.ts";
+export type { HuberLossOptions, SmoothL1LossOptions } from "./compute/tensor/ops/losses.ts";
+export {
+  hingeEmbeddingLoss,
+  marginRankingLoss,
+  multiMarginLoss,
+  softMarginLoss,
+  tripletMarginLoss,
+} from "./compute/tensor/ops/margin-losses.ts";
+export type {
+  MarginOptions,
+  MultiMarginLossOptions,
+  TripletMarginLossOptions,
+} from "./compute/tensor/ops/margin-losses.ts";
 export {
   maxPool1d,
   maxPool1dWithIndices,
@@ -46,10 +73,14 @@ export { normalize } from "./compute/tensor/ops/normalize.ts";
 export { oneHot } from "./compute/tensor/ops/one-hot.ts";
 export { pad } from "./compute/tensor/ops/pad.ts";
 export type { PadMode } from "./compute/tensor/ops/pad.ts";
+export { pairwiseDistance } from "./compute/tensor/ops/pairwise-distance.ts";
+export type { PairwiseDistanceOptions } from "./compute/tensor/ops/pairwise-distance.ts";
 export { pixelShuffle, pixelUnshuffle } from "./compute/tensor/ops/pixel-shuffle.ts";
+export type { LossOptions, Reduction } from "./compute/tensor/ops/reduce-loss.ts";
 export { relu } from "./compute/tensor/ops/relu.ts";
 export { rmsNorm } from "./compute/tensor/ops/rms-norm.ts";
 export { scaledDotProductAttention } from "./compute/tensor/ops/scaled-dot-product-attention.ts";
+export type { AttentionOptions } from "./compute/tensor/ops/scaled-dot-product-attention.ts";
 export { sigmoid } from "./compute/tensor/ops/sigmoid.ts";
 export { silu } from "./compute/tensor/ops/silu.ts";
 export { logSoftmax, softmax } from "./compute/tensor/ops/softmax.ts";
