@@ -72,7 +72,11 @@ class Scheduling {
     for (const node of this.#order) if (hasEpilogue(node)) this.#findEpilogue(node);
     this.#storeIfCheaper();
     this.#cutDeep();
-    for (const node of this.#order) this.#fitBindings(node);
+    // What is stored for one kernel may be one array more for another that shares it.
+    for (let before = -1; before !== this.#stored.size;) {
+      before = this.#stored.size;
+      for (const node of this.#order) this.#fitBindings(node);
+    }
     const groups = this.#order.filter((node) => this.#stored.has(node)).map((root) => this.#groupOf(root));
     return { groups, isStored };
   }
