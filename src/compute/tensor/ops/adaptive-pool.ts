@@ -61,6 +61,7 @@ function adaptivePool(operation: string, rank: number, x: Tensor, size: OutputSi
       throw new ShapeError(`${operation}: expected elements along every axis, found ${formatShape(x.shape)}`);
     }
     return sizes.reduceRight((out, parts, axis) => {
+      if (parts === 0) return out.narrow(2 + axis, 0, 0);
       return parts === sizeOf(batch.shape, 2 + axis) ? out : along(out, 2 + axis, parts);
     }, batch);
   });
