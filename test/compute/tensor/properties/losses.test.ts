@@ -1,6 +1,6 @@
 /** Losses against plain loops over elements and samples, and what they refuse. */
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeEach, expect, test } from "vitest";
 import { OptionError, ShapeError, UnsupportedError } from "../../../../src/base/errors.ts";
 import { ReferenceDevice } from "../../../../src/compute/device/reference/reference-device.ts";
 import { createRuntime } from "../../../../src/compute/runtime/graph-runtime.ts";
@@ -227,7 +227,7 @@ interface Vectors {
 
 const vectors = (count: number): fc.Arbitrary<Vectors> =>
   fc.record({
-    shapes: broadcastingShapes(count).map((list) => list.map((shape) => [...shape.slice(0, 2), 3])),
+    shapes: broadcastingShapes(count).map((list) => list.map((shape) => [...shape, 3])),
     seed: fc.nat(),
     p: fc.constantFrom(1, 2, 3, Infinity),
     swap: fc.boolean(),
@@ -291,7 +291,7 @@ function cosine(x: NdArray, y: NdArray, index: readonly number[]): number {
 testProperties([...elements, ...signed, ...ofClasses, ...ofVectors], { runs: 12, webGpuRuns: 1 });
 
 const runtime = createRuntime(new ReferenceDevice());
-beforeAll(() => setDefaultRuntime(runtime));
+beforeEach(() => setDefaultRuntime(runtime));
 afterAll(() => {
   setDefaultRuntime(null);
   runtime.destroy();
