@@ -1,0 +1,45 @@
+/** One device of this machine, ready for tensors, in Node. */
+import { UnsupportedError } from "../../base/errors.ts";
+import type { Device } from "../../compute/device/device.ts";
+import { ReferenceDevice } from "../../compute/device/reference/reference-device.ts";
+import { openWebGpuDevice } from "../../compute/device/webgpu/open-webgpu-device.ts";
+import { createRuntime } from "../../compute/runtime/graph-runtime.ts";
+import type { Runtime } from "../../compute/runtime/runtime.ts";
+import { setDefaultRuntime } from "../../compute/tensor/runtime-scope.ts";
+import { openDawn } from "./dawn.ts";
+
+/** "auto": a hardware GPU through Dawn where there is one, else the CPU. "webgpu" takes an emulated GPU too. */
+export type NodeDeviceChoice = "auto" | "webgpu" | "reference";
+
+/** A runtime, and how to end it. */
+export interface NodeRuntime {
+  readonly runtime: Runtime;
+  /** Frees all memory and the device: a process that is done ends. */
+  close(): void;
+}
+
+/**
+ * Opens a device and makes it the one that new tensors live on.
+ * @throws UnsupportedError when "webgpu" is asked for and there is no driver
+ */
+export async function openRuntime(choice: NodeDeviceChoice = "auto"): Promise<NodeRuntime> {
+  const device = await openDevice(choice);
+  const runtime = createRuntime(device);
+  setDefaultRuntime(runtime);
+  const close = (): void => {
+    setDefaultRuntime(null);
+    runtime.destroy();
+    device.destroy();
+  };
+  return { runtime, close };
+}
+
+async function openDevice(choice: NodeDeviceChoice): Promise<Device> {
+  if (choice === "reference") return new ReferenceDevice();
+  try {
+    return await openWebGpuDevice({ gpu: await openDawn(), allowSoftware: choice === "webgpu" });
+  } catch (error) {
+    if (choice === "webgpu" || !(error instanceof UnsupportedError)) throw error;
+    return new ReferenceDevice();
+  }
+}
