@@ -2,7 +2,7 @@
 import { OptionError } from "../../../base/errors.ts";
 import { unary } from "../../compiler/graph.ts";
 import type { Node } from "../../compiler/ir.ts";
-import { choose, complement, isBelow, minus, over, plus, quotient, times } from "../node-arithmetic.ts";
+import { choose, complement, isBelow, minus, over, plus, polynomial, quotient, times } from "../node-arithmetic.ts";
 import type { Op } from "../op.ts";
 import { toFloat } from "../operands.ts";
 import type { Tensor } from "../tensor.ts";
@@ -61,36 +61,39 @@ function raised(x: Node, n: number): Node {
   return n % 2 === 0 ? square : times(square, x);
 }
 
-/** psi(x) = psi(1 - x) - pi / tan(pi x) for x < 0. */
-function digammaNode(x: Node): Node {
-  const isNegative = isBelow(x, 0);
-  const angle = times(fromWhole(choose(isNegative, x, 0.5)), Math.PI);
-  const value = digammaOfPositive(choose(isNegative, complement(1, x), x));
-  const cotangent = over(unary("cos", angle), unary("sin", angle));
-  return choose(isNegative, minus(value, times(cotangent, Math.PI)), value);
-}
-
-/** psi1(x) = (pi / sin(pi x))^2 - psi1(1 - x) for x < 0. */
-function trigammaNode(x: Node): Node {
-  const isNegative = isBelow(x, 0);
-  const angle = times(fromWhole(choose(isNegative, x, 0.5)), Math.PI);
-  const value = hurwitzZeta(2, choose(isNegative, complement(1, x), x));
-  return choose(isNegative, minus(raised(quotient(Math.PI, unary("sin", angle)), 2), value), value);
-}
-
-/** (-1)^(n + 1) n! zeta(n + 1, x), NaN for x < 0. */
-function higherNode(x: Node, n: number): Node {
-  const isNegative = isBelow(x, 0);
-  const value = hurwitzZeta(n + 1, choose(isNegative, 1, x));
+/** (-1)^(n + 1) n! zeta(n + 1, x) for n >= 1, x > 0. */
+function ofPositive(n: number, x: Node): Node {
+  if (n === 0) return digammaOfPositive(x);
   let factor = n % 2 === 0 ? -1 : 1;
   for (let k = 2; k <= n; k++) factor *= k;
-  return choose(isNegative, Number.NaN, times(value, factor));
+  return times(hurwitzZeta(n + 1, x), factor);
+}
+
+/** The n-th derivative of cot(pi x) as a polynomial in c = cot(pi x), lowest power first: c' = -pi (1 + c^2). */
+function cotangentDerivative(n: number): number[] {
+  let powers = [0, 1];
+  for (let k = 0; k < n; k++) {
+    const slope = powers.slice(1).map((c, i) => -Math.PI * (i + 1) * c);
+    powers = [...slope, 0, 0].map((c, i) => c + (slope[i - 2] ?? 0));
+  }
+  return powers;
+}
+
+/** For x < 0 by reflection, psi_n(x) = (-1)^n psi_n(1 - x) - pi * the n-th derivative of cot(pi x). */
+function polygammaNode(n: number, x: Node): Node {
+  const isNegative = isBelow(x, 0);
+  const value = ofPositive(n, choose(isNegative, complement(1, x), x));
+  const angle = times(fromWhole(choose(isNegative, x, 0.25)), Math.PI);
+  const cotangent = over(unary("cos", angle), unary("sin", angle));
+  const mirrored = n % 2 === 0 ? value : unary("negate", value);
+  const rest = times(polynomial(cotangent, cotangentDerivative(n)), Math.PI);
+  return choose(isNegative, minus(mirrored, rest), value);
 }
 
 /** dL/dx = g * polygamma(n + 1, x). */
 const op: Op<[Tensor], { n: number }> = defineWideOp<[Tensor], { n: number }>({
   name: "polygamma",
-  forward: ([x], { n }) => (n === 0 ? digammaNode(x) : n === 1 ? trigammaNode(x) : higherNode(x, n)),
+  forward: ([x], { n }) => polygammaNode(n, x),
   backward: ({ grad, inputs: [x], options: { n } }) => [grad.mul(op([x], { n: n + 1 }))],
 });
 
@@ -99,7 +102,7 @@ export function digamma(x: Tensor): Tensor {
   return op([toFloat(x)], { n: 0 });
 }
 
-/** The n-th derivative of digamma; from n = 2 on for x > 0 only, NaN below. @throws OptionError */
+/** The n-th derivative of digamma, to about 1e-6. @throws OptionError */
 export function polygamma(n: number, x: Tensor): Tensor {
   if (!Number.isInteger(n) || n < 0 || n > 20) {
     throw new OptionError(`polygamma: expected an order from 0 to 20, found ${n}`);
