@@ -8,6 +8,7 @@ export {
   DeviceLostError,
   HearthError,
   InvariantError,
+  MissingDataError,
   NumericError,
   OptionError,
   PeerLostError,
@@ -145,6 +146,8 @@ export { Tensor } from "./compute/tensor/tensor.ts";
 export type { TensorTree } from "./compute/tensor/traced-plan.ts";
 export { ByteTokenizer } from "./model/data/byte-tokenizer.ts";
 export { CharTokenizer } from "./model/data/char-tokenizer.ts";
+export * as data from "./data.ts";
 export * as functional from "./functional.ts";
 export * as nn from "./nn.ts";
 export * as optim from "./optim.ts";
+export * as safetensors from "./safetensors.ts";

@@ -3,7 +3,7 @@
 export class ByteTokenizer {
   readonly vocabularySize = 256;
   readonly #encoder = new TextEncoder();
-  readonly #decoder = new TextDecoder();
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
   encode(text: string): Int32Array<ArrayBuffer> {
     return Int32Array.from(this.#encoder.encode(text));
