@@ -65,3 +65,4 @@ export { RMSNorm } from "./model/nn/rms-norm.ts";
 export type { RMSNormOptions } from "./model/nn/rms-norm.ts";
 export type { RunningNormOptions } from "./model/nn/running-norm.ts";
 export { weightNorm } from "./model/nn/weight-norm.ts";
+export * as init from "./model/nn/initializers.ts";

@@ -1,4 +1,4 @@
-/** The namespace `optim` of the entry `hearth`: optimizers, and their update rules as functions of tensors. */
+/** The namespace `optim` of the entry `hearth`: optimizers, schedules, clipping, averages, loss scaling, update rules. */
 export { Adadelta } from "./model/optim/adadelta.ts";
 export type { AdadeltaOptions } from "./model/optim/adadelta.ts";
 export { Adagrad } from "./model/optim/adagrad.ts";
@@ -7,6 +7,12 @@ export { Adam, AdamW } from "./model/optim/adam.ts";
 export type { AdamOptions } from "./model/optim/adam.ts";
 export { Adamax, NAdam, RAdam } from "./model/optim/adam-relatives.ts";
 export type { AdamaxOptions, NAdamOptions } from "./model/optim/adam-relatives.ts";
+export { clipGradNorm, clipGradValue } from "./model/optim/clip-grad.ts";
+export type { ClipGradNormOptions } from "./model/optim/clip-grad.ts";
+export { ExponentialMovingAverage } from "./model/optim/exponential-moving-average.ts";
+export type { ExponentialMovingAverageOptions } from "./model/optim/exponential-moving-average.ts";
+export { GradScaler } from "./model/optim/grad-scaler.ts";
+export type { GradScalerOptions, GradScalerState } from "./model/optim/grad-scaler.ts";
 export { Lion } from "./model/optim/lion.ts";
 export type { LionOptions } from "./model/optim/lion.ts";
 export { Muon } from "./model/optim/muon.ts";
@@ -22,5 +28,37 @@ export type { AdamInput, AdamResult, AdamRuleOptions, AdamState } from "./model/
 export type { Decay, RuleInput } from "./model/optim/rules/rule.ts";
 export { sgdUpdate } from "./model/optim/rules/sgd-rule.ts";
 export type { SgdInput, SgdResult, SgdRuleOptions, SgdState } from "./model/optim/rules/sgd-rule.ts";
+export { ChainedScheduler, SequentialLR } from "./model/optim/schedulers/combined-schedulers.ts";
+export type { SequentialLROptions } from "./model/optim/schedulers/combined-schedulers.ts";
+export { CosineAnnealingLR, CosineAnnealingWarmRestarts } from "./model/optim/schedulers/cosine-schedulers.ts";
+export type {
+  CosineAnnealingLROptions,
+  CosineAnnealingWarmRestartsOptions,
+} from "./model/optim/schedulers/cosine-schedulers.ts";
+export { ExponentialLR, MultiStepLR, PolynomialLR, StepLR } from "./model/optim/schedulers/decay-schedulers.ts";
+export type {
+  ExponentialLROptions,
+  MultiStepLROptions,
+  PolynomialLROptions,
+  StepLROptions,
+} from "./model/optim/schedulers/decay-schedulers.ts";
+export { LambdaLR, MultiplicativeLR } from "./model/optim/schedulers/lambda-schedulers.ts";
+export type { LrLambda } from "./model/optim/schedulers/lambda-schedulers.ts";
+export { OneCycleLR } from "./model/optim/schedulers/one-cycle-lr.ts";
+export type { OneCycleLROptions } from "./model/optim/schedulers/one-cycle-lr.ts";
+export { ReduceLROnPlateau } from "./model/optim/schedulers/reduce-lr-on-plateau.ts";
+export type { ReduceLROnPlateauOptions } from "./model/optim/schedulers/reduce-lr-on-plateau.ts";
+export { LRScheduler } from "./model/optim/schedulers/scheduler.ts";
+export type {
+  RateInput,
+  Scheduled,
+  Scheduler,
+  SchedulerOptions,
+  SchedulerState,
+} from "./model/optim/schedulers/scheduler.ts";
+export { ConstantLR, LinearLR } from "./model/optim/schedulers/warmup-schedulers.ts";
+export type { ConstantLROptions, LinearLROptions } from "./model/optim/schedulers/warmup-schedulers.ts";
 export { SGD } from "./model/optim/sgd.ts";
 export type { SgdOptions } from "./model/optim/sgd.ts";
+export { weightDecayGroups } from "./model/optim/weight-decay-groups.ts";
+export type { WeightDecayGroupsOptions } from "./model/optim/weight-decay-groups.ts";

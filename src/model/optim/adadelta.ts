@@ -1,10 +1,10 @@
-import { zeros } from "../../compute/tensor/create.ts";
 import type { Tensor } from "../../compute/tensor/tensor.ts";
 import { Optimizer } from "./optimizer.ts";
 import type { ParametersOf, UpdateInput } from "./optimizer.ts";
 import type { GroupOptions } from "./param-group.ts";
 import { adadeltaUpdate } from "./rules/adadelta-rule.ts";
 import type { AdadeltaState } from "./rules/adadelta-rule.ts";
+import { stateTensor } from "./state-tensor.ts";
 
 export interface AdadeltaOptions extends GroupOptions {
   /** The decay of both averages. */
@@ -24,7 +24,7 @@ export class Adadelta extends Optimizer<AdadeltaOptions, AdadeltaState> {
   }
 
   protected override initialState({ shape }: Tensor): AdadeltaState {
-    return { squareAvg: zeros(shape), accDelta: zeros(shape) };
+    return { squareAvg: stateTensor(shape), accDelta: stateTensor(shape) };
   }
 
   protected override update(input: UpdateInput<AdadeltaOptions, AdadeltaState>): ReturnType<typeof adadeltaUpdate> {

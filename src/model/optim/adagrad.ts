@@ -1,11 +1,11 @@
 import { present } from "../../base/assert.ts";
-import { full } from "../../compute/tensor/create.ts";
 import type { Tensor } from "../../compute/tensor/tensor.ts";
 import { Optimizer } from "./optimizer.ts";
 import type { ParametersOf, UpdateInput } from "./optimizer.ts";
 import type { GroupOptions, RuleOptions } from "./param-group.ts";
 import { adagradUpdate } from "./rules/adagrad-rule.ts";
 import type { AdagradState } from "./rules/adagrad-rule.ts";
+import { stateTensor } from "./state-tensor.ts";
 
 export interface AdagradOptions extends GroupOptions {
   /** In step n the learning rate is lr / (1 + (n - 1) lrDecay). */
@@ -34,7 +34,7 @@ export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
   }
 
   protected override initialState({ shape }: Tensor, { initialAccumulatorValue }: AdagradOptions): AdagradState {
-    return { sum: full(shape, initialAccumulatorValue) };
+    return { sum: stateTensor(shape, initialAccumulatorValue) };
   }
 
   protected override perStep(steps: Tensor, { lr, lrDecay }: RuleOptions<AdagradOptions>): Record<string, Tensor> {

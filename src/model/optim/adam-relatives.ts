@@ -1,6 +1,5 @@
 /** Adam's relatives: Adamax, NAdam and RAdam. Each keeps two tensors a parameter. */
 import { present } from "../../base/assert.ts";
-import { ones, zeros } from "../../compute/tensor/create.ts";
 import type { Tensor } from "../../compute/tensor/tensor.ts";
 import { Optimizer } from "./optimizer.ts";
 import type { ParametersOf, UpdateInput } from "./optimizer.ts";
@@ -13,6 +12,7 @@ import type { NadamState } from "./rules/nadam-rule.ts";
 import { radamRectifier, radamUpdate } from "./rules/radam-rule.ts";
 import type { RadamState } from "./rules/radam-rule.ts";
 import { biasCorrection, keptBy } from "./rules/rule.ts";
+import { stateTensor } from "./state-tensor.ts";
 
 export interface AdamaxOptions extends GroupOptions {
   readonly betas: readonly [number, number];
@@ -36,7 +36,7 @@ export class Adamax extends Optimizer<AdamaxOptions, AdamaxState> {
   }
 
   protected override initialState({ shape }: Tensor): AdamaxState {
-    return { expAvg: zeros(shape), expInf: zeros(shape) };
+    return { expAvg: stateTensor(shape), expInf: stateTensor(shape) };
   }
 
   protected override perStep(steps: Tensor, { betas }: RuleOptions<AdamaxOptions>): Record<string, Tensor> {
@@ -58,7 +58,7 @@ export class NAdam extends Optimizer<NAdamOptions, NadamState> {
   }
 
   protected override initialState({ shape }: Tensor): NadamState {
-    return { expAvg: zeros(shape), expAvgSq: zeros(shape), muProduct: ones([]) };
+    return { expAvg: stateTensor(shape), expAvgSq: stateTensor(shape), muProduct: stateTensor([], 1) };
   }
 
   /** mu of step n is beta1 (1 - 0.96^(n momentumDecay) / 2). */
@@ -97,7 +97,7 @@ export class RAdam extends Optimizer<AdamaxOptions, RadamState> {
   }
 
   protected override initialState({ shape }: Tensor): RadamState {
-    return { expAvg: zeros(shape), expAvgSq: zeros(shape) };
+    return { expAvg: stateTensor(shape), expAvgSq: stateTensor(shape) };
   }
 
   protected override perStep(steps: Tensor, { betas }: RuleOptions<AdamaxOptions>): Record<string, Tensor> {

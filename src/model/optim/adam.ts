@@ -1,6 +1,5 @@
 /** Adam and AdamW: two moments a parameter, and a third tensor with `amsgrad`. */
 import { present } from "../../base/assert.ts";
-import { zeros } from "../../compute/tensor/create.ts";
 import { stack } from "../../compute/tensor/ops/cat.ts";
 import type { Tensor } from "../../compute/tensor/tensor.ts";
 import { Optimizer } from "./optimizer.ts";
@@ -9,6 +8,7 @@ import type { GroupOptions, RuleOptions } from "./param-group.ts";
 import { ADAM_BETAS, adamUpdate, adamwUpdate } from "./rules/adam-rule.ts";
 import type { AdamInput, AdamResult, AdamState } from "./rules/adam-rule.ts";
 import { biasCorrection } from "./rules/rule.ts";
+import { stateTensor } from "./state-tensor.ts";
 
 export interface AdamOptions extends GroupOptions {
   /** The decay of the gradient's average, and of its square's. */
@@ -31,7 +31,11 @@ const DEFAULTS: AdamOptions = {
 
 abstract class AdamFamily extends Optimizer<AdamOptions, AdamState> {
   protected override initialState({ shape }: Tensor, { amsgrad }: AdamOptions): AdamState {
-    return { expAvg: zeros(shape), expAvgSq: zeros(shape), maxExpAvgSq: amsgrad ? zeros(shape) : null };
+    return {
+      expAvg: stateTensor(shape),
+      expAvgSq: stateTensor(shape),
+      maxExpAvgSq: amsgrad ? stateTensor(shape) : null,
+    };
   }
 
   protected override perStep(steps: Tensor, { betas }: RuleOptions<AdamOptions>): Record<string, Tensor> {

@@ -1,10 +1,10 @@
-import { zeros } from "../../compute/tensor/create.ts";
 import type { Tensor } from "../../compute/tensor/tensor.ts";
 import { Optimizer } from "./optimizer.ts";
 import type { ParametersOf, UpdateInput } from "./optimizer.ts";
 import type { GroupOptions } from "./param-group.ts";
 import { lionUpdate } from "./rules/lion-rule.ts";
 import type { LionState } from "./rules/lion-rule.ts";
+import { stateTensor } from "./state-tensor.ts";
 
 export interface LionOptions extends GroupOptions {
   /** The decay of what the step's sign is taken of, and of what is kept. */
@@ -23,7 +23,7 @@ export class Lion extends Optimizer<LionOptions, LionState> {
   }
 
   protected override initialState({ shape }: Tensor): LionState {
-    return { expAvg: zeros(shape) };
+    return { expAvg: stateTensor(shape) };
   }
 
   protected override update(input: UpdateInput<LionOptions, LionState>): ReturnType<typeof lionUpdate> {

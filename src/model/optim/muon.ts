@@ -1,6 +1,5 @@
 import { present } from "../../base/assert.ts";
 import { OptionError } from "../../base/errors.ts";
-import { zeros } from "../../compute/tensor/create.ts";
 import { stack } from "../../compute/tensor/ops/cat.ts";
 import { Tensor } from "../../compute/tensor/tensor.ts";
 import { formatShape } from "../../compute/layout/shape.ts";
@@ -10,6 +9,7 @@ import type { GroupOptions, RuleOptions } from "./param-group.ts";
 import { adamwUpdate } from "./rules/adam-rule.ts";
 import { muonUpdate } from "./rules/muon-rule.ts";
 import { biasCorrection } from "./rules/rule.ts";
+import { stateTensor } from "./state-tensor.ts";
 
 export interface MuonOptions extends GroupOptions {
   /** False for groups that AdamW updates: embeddings, heads, biases and norms. */
@@ -68,7 +68,7 @@ export class Muon extends Optimizer<MuonOptions, MuonStates> {
         `Muon: expected matrices where useMuon is not false, found a parameter ${formatShape(shape)}`,
       );
     }
-    const make = (isKept: boolean): Tensor | null => (isKept ? zeros(shape) : null);
+    const make = (isKept: boolean): Tensor | null => (isKept ? stateTensor(shape) : null);
     return { momentumBuffer: make(useMuon), expAvg: make(!useMuon), expAvgSq: make(!useMuon) };
   }
 

@@ -1,10 +1,10 @@
-import { zeros } from "../../compute/tensor/create.ts";
 import type { Tensor } from "../../compute/tensor/tensor.ts";
 import { Optimizer } from "./optimizer.ts";
 import type { ParametersOf, UpdateInput } from "./optimizer.ts";
 import type { GroupOptions } from "./param-group.ts";
 import { rmspropUpdate } from "./rules/rmsprop-rule.ts";
 import type { RmspropState } from "./rules/rmsprop-rule.ts";
+import { stateTensor } from "./state-tensor.ts";
 
 export interface RMSpropOptions extends GroupOptions {
   /** The decay of the average of squared gradients. */
@@ -36,9 +36,9 @@ export class RMSprop extends Optimizer<RMSpropOptions, RmspropState> {
 
   protected override initialState({ shape }: Tensor, { momentum, centered }: RMSpropOptions): RmspropState {
     return {
-      squareAvg: zeros(shape),
-      momentumBuffer: momentum === 0 ? null : zeros(shape),
-      gradAvg: centered ? zeros(shape) : null,
+      squareAvg: stateTensor(shape),
+      momentumBuffer: momentum === 0 ? null : stateTensor(shape),
+      gradAvg: centered ? stateTensor(shape) : null,
     };
   }
 

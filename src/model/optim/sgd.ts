@@ -1,5 +1,4 @@
 import { OptionError } from "../../base/errors.ts";
-import { zeros } from "../../compute/tensor/create.ts";
 import { where } from "../../compute/tensor/ops/where.ts";
 import type { Tensor } from "../../compute/tensor/tensor.ts";
 import { Optimizer } from "./optimizer.ts";
@@ -7,6 +6,7 @@ import type { ParametersOf, UpdateInput } from "./optimizer.ts";
 import type { GroupOptions, RuleOptions } from "./param-group.ts";
 import { sgdUpdate } from "./rules/sgd-rule.ts";
 import type { SgdResult, SgdState } from "./rules/sgd-rule.ts";
+import { stateTensor } from "./state-tensor.ts";
 
 export interface SgdOptions extends GroupOptions {
   readonly momentum: number;
@@ -40,7 +40,7 @@ export class SGD extends Optimizer<SgdOptions, SgdState> {
         `SGD: expected momentum and no dampening with nesterov, found ${momentum} and ${dampening}`,
       );
     }
-    return { momentumBuffer: momentum === 0 ? null : zeros(shape) };
+    return { momentumBuffer: momentum === 0 ? null : stateTensor(shape) };
   }
 
   protected override perStep(steps: Tensor, { dampening }: RuleOptions<SgdOptions>): Record<string, Tensor> {

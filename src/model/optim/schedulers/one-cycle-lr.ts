@@ -78,7 +78,8 @@ export class OneCycleLR extends LRScheduler {
       if (group.betas !== undefined) group.betas = [momentum, group.betas[1]];
       else group.momentum = momentum;
     }
-    return this.#between(rates[phase.rates[0]], rates[phase.rates[1]], share);
+    // The step after the last one, which nothing trains with, lies beyond the line.
+    return Math.max(0, this.#between(rates[phase.rates[0]], rates[phase.rates[1]], share));
   }
 
   #between(from: number, to: number, share: number): number {

@@ -1,0 +1,13 @@
+import type { Shape } from "../../compute/compiler/ir.ts";
+import { elementCount } from "../../compute/layout/shape.ts";
+import { leafValue } from "../../compute/tensor/create.ts";
+import { Tensor } from "../../compute/tensor/tensor.ts";
+
+/**
+ * `value` everywhere, float32, in bytes from the start: a constant would be folded into the first step, whose kernels
+ * then served it alone, and rounded unlike those of a state that was loaded.
+ */
+export function stateTensor(shape: Shape, value = 0): Tensor {
+  const data = value === 0 ? undefined : new Float32Array(elementCount(shape)).fill(value);
+  return new Tensor(leafValue(shape, "float32", data));
+}
