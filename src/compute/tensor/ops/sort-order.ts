@@ -7,13 +7,19 @@
  * within a step and log2(n / block) steps suffice. A bitonic network would need log2(n)^2 / 2 of them, each over all.
  */
 import { elementCount } from "../../layout/shape.ts";
+import { binary, constant, expand, gather as gatherNode, iota, select } from "../../compiler/graph.ts";
+import type { Node } from "../../compiler/ir.ts";
+import { tensor } from "../create.ts";
+import { defineOp } from "../op.ts";
 import { filled } from "../operands.ts";
 import { iotaTensor } from "../source.ts";
 import type { Tensor } from "../tensor.ts";
 import { gather } from "./gather.ts";
 
-/** Lines of up to this many elements are counted: beyond, comparisons cost more than a merge saves. */
+/** Lines of up to this many elements, and the blocks of longer ones, are counted: beyond, comparisons cost more than merges. */
 const COUNTED_MAX = 256;
+/** Unless they are few altogether: a kernel more, and its compilation, cost more than these. */
+const COMPARISONS_FEW = 2 ** 22;
 const KEY_MAX = 0x7fff_ffff;
 
 /**
@@ -28,7 +34,8 @@ export function firstPlaces(keys: Tensor, count: number): Tensor {
 function placesOf(keys: Tensor, count: number): Tensor {
   const [lines = 0, size = 0] = keys.shape;
   if (keys.size === 0 || count === 0) return filled([lines, count], 0, "int32");
-  if (size <= COUNTED_MAX) return countedPlaces(keys).narrow(1, 0, count);
+  const isCounted = size <= COUNTED_MAX || lines * size * size <= COMPARISONS_FEW;
+  if (isCounted) return countedPlaces(keys).narrow(1, 0, count);
   return 4 * count <= COUNTED_MAX ? placesOfFew(keys, count) : mergedPlaces(keys).narrow(1, 0, count);
 }
 
@@ -71,37 +78,55 @@ function mergedPlaces(keys: Tensor): Tensor {
   const size = keys.shape[1] ?? 1;
   const levels = Math.ceil(Math.log2(size / COUNTED_MAX));
   const blocks = 2 ** levels;
-  let part = Math.ceil(size / blocks);
+  const part = Math.ceil(size / blocks);
   const whole = inBlocks(keys, blocks, part);
   const flat = whole.reshape([-1, blocks * part]);
   let places = inLine(countedPlaces(whole), part);
-  let sorted = gather(flat, 1, places);
   for (let level = 0; level < levels; level++) {
-    const from = mergeSources(sorted, part);
-    places = gather(places, 1, from);
-    sorted = gather(sorted, 1, from);
-    part *= 2;
+    // The length of the parts is a value and no constant: all levels run the same kernel, compiled once.
+    const length = tensor(Int32Array.of(part * 2 ** level)).reshape([1, 1]);
+    places = mergeOp([flat, places, length], { partMax: (part * blocks) / 2 });
   }
   return places;
 }
 
-/** Where each element of the merged pairs comes from: `keys` [lines, m * 2 * part], sorted in parts. */
-function mergeSources(keys: Tensor, part: number): Tensor {
-  const [lines = 0, size = 0] = keys.shape;
-  const pairs = [lines, size / (2 * part), 2 * part];
-  const local = iotaTensor(pairs, 2).reshape([lines, size]);
-  const start = iotaTensor(pairs, 1).mul(2 * part).reshape([lines, size]); // prettier-ignore
-  const keyAt = (place: Tensor): Tensor => gather(keys, 1, start.add(place));
-  const leftMax = local.minimum(part);
-  let left: Tensor = filled([lines, size], 0, "int32");
-  for (let step = 2 ** Math.floor(Math.log2(part)); step >= 1; step /= 2) {
-    const more = left.add(step);
-    const right = local.sub(more);
-    // The element before `more` belongs before the one after `right`: equals of the left part come first.
-    const isBefore = right.ge(part).logicalOr(keyAt(more.sub(1)).le(keyAt(right.add(part))));
-    left = more.le(leftMax).logicalAnd(isBefore).where(more, left);
-  }
-  const right = local.sub(left);
-  const isLeft = right.ge(part).logicalOr(keyAt(left).le(keyAt(right.add(part))));
-  return start.add(left.lt(part).logicalAnd(isLeft).where(left, right.add(part)));
-}
+/**
+ * Merges pairs of parts of `length` of each line: places [lines, m * 2 * length], in order within parts by the keys
+ * that they point at -> in order within pairs. Equals of the left part come first.
+ *
+ * Searches in four parts at a time: half the loads in a row of a bisection. Conditions are selected, not branched on.
+ */
+const mergeOp = defineOp<[keys: Tensor, places: Tensor, length: Tensor], { partMax: number }>({
+  name: "mergePairs",
+  forward: ([keys, places, length], { partMax }) => {
+    const { shape } = keys;
+    const of = (value: number): Node => constant(value, shape, "int32");
+    const minus = (a: Node, b: Node): Node => binary("subtract", a, b);
+    const plus = (a: Node, b: Node): Node => binary("add", a, b);
+    const part = expand(length, shape);
+    const local = binary("remainder", iota(shape, 1), plus(part, part));
+    const start = minus(iota(shape, 1), local);
+    const [leftMax, rightMax] = [binary("minimum", local, part), minus(local, part)];
+    const [beforeStart, end] = [minus(start, of(1)), plus(plus(start, part), local)];
+    const keyAt = (place: Node): Node => gatherNode(keys, gatherNode(places, place, 1), 1);
+    /** The `count`-th of the left part comes before what follows in the right part. */
+    const holds = (count: Node): Node => {
+      const isBefore = binary("lessEqual", keyAt(plus(beforeStart, count)), keyAt(minus(end, count)));
+      const isLast = binary("lessEqual", count, rightMax);
+      const isPossible = binary("lessEqual", count, leftMax);
+      return select(isPossible, select(isLast, constant(1, shape, "bool"), isBefore), constant(0, shape, "bool"));
+    };
+    // How many of the elements before each place are from the left part.
+    let left = of(0);
+    for (let step = 4 ** Math.floor(Math.log2(partMax) / 2); step >= 1; step /= 4) {
+      const [one, two, three] = [plus(left, of(step)), plus(left, of(2 * step)), plus(left, of(3 * step))];
+      left = select(holds(two), select(holds(three), three, two), select(holds(one), one, left));
+    }
+    const isFirst = binary("lessEqual", keyAt(plus(start, left)), keyAt(minus(end, left)));
+    const isOnly = binary("lessEqual", left, rightMax);
+    const isThere = binary("less", left, part);
+    const takesLeft = select(isThere, select(isOnly, constant(1, shape, "bool"), isFirst), constant(0, shape, "bool"));
+    return gatherNode(places, select(takesLeft, plus(start, left), minus(end, left)), 1);
+  },
+  backward: null,
+});
