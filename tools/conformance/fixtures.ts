@@ -5,7 +5,7 @@
 import type { Bytes } from "../../src/base/bytes.ts";
 import { CorruptDataError } from "../../src/base/errors.ts";
 import type { HostValues } from "../../src/compute/tensor/host-values.ts";
-import { readSafetensors } from "./safetensors.ts";
+import { readSafetensors } from "../../src/model/safetensors/safetensors-file.ts";
 
 export interface OpFixture {
   readonly id: string;
