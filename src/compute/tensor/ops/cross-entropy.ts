@@ -59,7 +59,7 @@ function scale(x: Node, factor: number): Node {
  * Cross entropy of logits with class numbers, or with probabilities of their own shape: [N, C, ..] with [N, ..] (or
  * [C] with []) -> [], or the targets' shape without classes for "none". Classes may also be last, [.., C] with [..].
  * With probabilities t: -sum(weight t log softmax(x)) over the classes; the mean is then over the samples.
- * A target outside of [0, C) is not noticed. @throws ShapeError, OptionError, UnsupportedError
+ * A target outside of [0, C) is refused when it came from the host. @throws ShapeError, OptionError, UnsupportedError
  */
 export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const { reduction = "mean", weight = null, labelSmoothing = 0 } = options;
@@ -82,7 +82,8 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntr
 
 /**
  * -weight[t] x[t] of log-probabilities x and class numbers t: [N, C, ..] with [N, ..] (or [C] with []) -> [], or the
- * targets' shape for "none". Classes may also be last. A target outside of [0, C) is not noticed.
+ * targets' shape for "none". Classes may also be last. A target outside of [0, C) is refused when it came from the
+ * host, and clamped when it was computed on a device.
  * @throws ShapeError, OptionError, UnsupportedError
  */
 export function nllLoss(x: Tensor, targets: Tensor, options: ClassLossOptions = {}): Tensor {
@@ -120,7 +121,7 @@ interface Samples {
   /** [R, C] */
   readonly rows: Tensor;
   readonly classes: number;
-  /** [R], int32 */
+  /** [R], int32; 0 where they are ignored. */
   readonly flat: Tensor;
   /** [R], bool: those that are not ignored. */
   readonly counts: Tensor;
@@ -140,9 +141,12 @@ function samplesOf(operation: string, x: Tensor, targets: Tensor, options: Class
   const classes = sizeOf(x.shape, axis);
   checkWeight(operation, options.weight ?? null, classes);
   const order = [...withoutAxes(x.shape.map((_, i) => i), [axis]), axis]; // prettier-ignore
+  const ignoreIndex = options.ignoreIndex ?? -100;
+  checkIndices(operation, targets, classes, { ignoreIndex });
   const flat = toIndices(operation, targets).reshape([targets.size]);
+  const counts = flat.ne(ignoreIndex);
   const rows = toFloat(x).permute(order).reshape([targets.size, classes]);
-  return { rows, classes, flat, counts: flat.ne(options.ignoreIndex ?? -100) };
+  return { rows, classes, flat: where(counts, flat, 0), counts };
 }
 
 function checkWeight(operation: string, weight: Tensor | null, classes: number): void {
