@@ -4,6 +4,7 @@ import type { Node } from "../../compiler/ir.ts";
 import { isFloat } from "../../layout/dtype.ts";
 import { formatShape, sameShape } from "../../layout/shape.ts";
 import { defineOp } from "../op.ts";
+import { checkIndices } from "../index-range.ts";
 import { toFloat, toIndices } from "../operands.ts";
 import { normalizeAxis, sizeOf, withoutAxes } from "../shapes.ts";
 import { iotaTensor } from "../source.ts";
