@@ -6,15 +6,25 @@ import { lower } from "../compiler/lower.ts";
 import type { Command, Device, DeviceBuffer } from "../device/device.ts";
 import type { DType } from "../layout/dtype.ts";
 import { assemble } from "./assembly.ts";
+import { yieldByMessage } from "../device/reference/yielding.ts";
 import { BufferPool } from "./buffer-pool.ts";
+import { Collector, SLACK_BYTES } from "./collector.ts";
 import { CompiledPlan } from "./compiled-plan.ts";
 import { KernelCache } from "./kernel-cache.ts";
 import { bytesOfNode, Leaves } from "./leaves.ts";
 import type { HostArray, Plan, Runtime, RuntimeMemory } from "./runtime.ts";
 
 /** A runtime that owns `device`'s memory, but not the device itself. */
-export function createRuntime(device: Device): Runtime {
-  return new GraphRuntime(device);
+export function createRuntime(device: Device, options: RuntimeOptions = {}): Runtime {
+  return new GraphRuntime(device, options);
+}
+
+export interface RuntimeOptions {
+  /**
+   * Live bytes may be this much above 1.5 times what was alive after the last collection before computing waits for
+   * another one. 64 MiB by default.
+   */
+  readonly slackBytes?: number;
 }
 
 class GraphRuntime implements Runtime {
@@ -22,17 +32,24 @@ class GraphRuntime implements Runtime {
   readonly #pool: BufferPool;
   readonly #leaves: Leaves;
   readonly #kernels: KernelCache;
+  readonly #collector: Collector;
   /** Frees what plans held that nobody can run any more. */
   readonly #unreachablePlans = new FinalizationRegistry<readonly DeviceBuffer[]>((scratch) => {
     for (const buffer of scratch) this.#pool.give(buffer);
   });
   #isDestroyed = false;
 
-  constructor(device: Device) {
+  constructor(device: Device, { slackBytes = SLACK_BYTES }: RuntimeOptions) {
     this.device = device;
     this.#pool = new BufferPool(device);
     this.#leaves = new Leaves(device, this.#pool);
     this.#kernels = new KernelCache(device);
+    this.#collector = new Collector(
+      () => this.#pool.memory.liveBytes,
+      () => this.#leaves.sweep(),
+      slackBytes,
+      yieldByMessage,
+    );
   }
 
   get memory(): RuntimeMemory {
@@ -52,6 +69,7 @@ class GraphRuntime implements Runtime {
     this.#checkAlive();
     const missing = nodes.filter((node) => !isLeaf(node));
     if (missing.length === 0) return [...nodes];
+    await this.#relieved();
     const lowered = lower(missing, this.device.info.limits.bindingsMax);
     const compiled = await this.#kernels.getAll(lowered.kernels.map(({ kernel }) => kernel));
     this.#checkAlive();
@@ -115,6 +133,7 @@ class GraphRuntime implements Runtime {
 
   async compile(outputs: readonly Node[], updates: readonly (readonly [Node, Node])[]): Promise<Plan> {
     this.#checkAlive();
+    await this.#relieved();
     const values = updates.map(([, value]) => value);
     const lowered = lower([...outputs, ...values], this.device.info.limits.bindingsMax);
     const compiled = await this.#kernels.getAll(lowered.kernels.map(({ kernel }) => kernel));
@@ -142,6 +161,13 @@ class GraphRuntime implements Runtime {
     if (this.#isDestroyed) return;
     this.#isDestroyed = true;
     this.#pool.destroy();
+  }
+
+  async #relieved(): Promise<void> {
+    const wait = this.#collector.relieve();
+    if (wait === null) return;
+    await wait;
+    this.#checkAlive();
   }
 
   #submit(commands: readonly Command[]): void {

@@ -25,12 +25,18 @@ const HOST_ARRAYS = {
   bool: Uint32Array,
 } as const;
 
+interface Holding {
+  readonly leaf: WeakRef<Node>;
+  readonly buffer: DeviceBuffer;
+}
+
 export class Leaves {
   readonly #device: Device;
   readonly #pool: BufferPool;
-  readonly #buffers = new WeakMap<Node, DeviceBuffer>();
+  readonly #held = new WeakMap<Node, Holding>();
+  readonly #all = new Set<Holding>();
   /** Frees what became unreachable: a net under callers who do not release. */
-  readonly #unreachable = new FinalizationRegistry<DeviceBuffer>((buffer) => this.#pool.give(buffer));
+  readonly #unreachable = new FinalizationRegistry<Holding>((holding) => this.#free(holding));
 
   constructor(device: Device, pool: BufferPool) {
     this.#device = device;
@@ -60,23 +66,34 @@ export class Leaves {
 
   /** The buffer of a leaf that is alive. */
   bufferOf(leaf: Node): DeviceBuffer {
-    const buffer = this.#buffers.get(leaf);
+    const buffer = this.#held.get(leaf)?.buffer;
     const found = leaf.primitive.kind === "buffer" ? "one of another, or released" : `a ${leaf.primitive.kind}`;
     assert(buffer !== undefined, `runtime: expected a leaf of this runtime, found ${found}`);
     return buffer;
   }
 
   release(leaf: Node): void {
-    const buffer = this.#buffers.get(leaf);
-    if (buffer === undefined) return;
-    this.#buffers.delete(leaf);
+    const holding = this.#held.get(leaf);
+    if (holding === undefined) return;
+    this.#held.delete(leaf);
     this.#unreachable.unregister(leaf);
-    this.#pool.give(buffer);
+    this.#free(holding);
+  }
+
+  /** Frees what the engine has collected, sooner than it would tell by itself. */
+  sweep(): void {
+    for (const holding of this.#all) if (holding.leaf.deref() === undefined) this.#free(holding);
+  }
+
+  #free(holding: Holding): void {
+    if (this.#all.delete(holding)) this.#pool.give(holding.buffer);
   }
 
   #adopt(leaf: Node, buffer: DeviceBuffer): Node {
-    this.#buffers.set(leaf, buffer);
-    this.#unreachable.register(leaf, buffer, leaf);
+    const holding = { leaf: new WeakRef(leaf), buffer };
+    this.#held.set(leaf, holding);
+    this.#all.add(holding);
+    this.#unreachable.register(leaf, holding, leaf);
     return leaf;
   }
 }
