@@ -157,6 +157,7 @@ function unary(op: UnaryOp, type: ScalarType, x: string): string {
     case "round":
     case "trunc":
       return type === "f32" ? `${op}(${x})` : x;
+    case "log":
     case "sin":
     case "cos":
     case "tanh":
@@ -164,7 +165,6 @@ function unary(op: UnaryOp, type: ScalarType, x: string): string {
       return `${op}_f32(${x})`;
     case "abs":
     case "exp":
-    case "log":
     case "sqrt":
       return `${op}(${x})`;
   }

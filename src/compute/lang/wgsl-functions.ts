@@ -57,6 +57,9 @@ const HALF_PI = [1.5703125, 0.0004837512969970703, 7.549789954891882e-8] as cons
 const SINE = [1, -1 / 6, 1 / 120, -1 / 5040, 1 / 362880];
 const COSINE = [1, -1 / 2, 1 / 24, -1 / 720, 1 / 40320, -1 / 3628800];
 
+/** 2 atanh(r) / r in powers of r^2, to 1e-8 on |r| <= 0.21. */
+const TWO_ATANH = [2, 2 / 3, 2 / 5, 2 / 7, 2 / 9];
+
 /** By name, in an order where each uses only earlier ones; only what a kernel calls is printed. */
 const WGSL_FUNCTIONS: Readonly<Record<string, string>> = {
   multiply_high: `fn multiply_high(a: u32, b: u32) -> u32 {
@@ -65,14 +68,19 @@ const WGSL_FUNCTIONS: Readonly<Record<string, string>> = {
   let mid2 = (a & 0xffffu) * (b >> 16u) + (mid & 0xffffu);
   return (a >> 16u) * (b >> 16u) + (mid >> 16u) + (mid2 >> 16u);
 }`,
-  // x - y * trunc(x / y), put right where the quotient was rounded to the next integer.
+  // Long division of the significands in whole numbers, 8 bits a step: exact, where x - y * trunc(x / y) is not.
   remainder_f32: `fn remainder_f32(x: f32, y: f32) -> f32 {
-  let size = abs(y);
-  let whole = abs(x);
-  var rest = whole - size * trunc(whole / size);
-  if (rest < 0.0f) { rest += size; }
-  if (rest >= size) { rest -= size; }
-  return select(rest, -rest, x < 0.0f);
+  let a = bitcast<u32>(x) & 0x7fffffffu;
+  let b = bitcast<u32>(y) & 0x7fffffffu;
+  if (a >= 0x7f800000u || b > 0x7f800000u || b < 0x00800000u) { return bitcast<f32>(0x7fc00000u ^ zero); }
+  if (a < b) { return x; }
+  let divisor = (b & 0x7fffffu) | 0x800000u;
+  var rest = ((a & 0x7fffffu) | 0x800000u) % divisor;
+  for (var shift = (a >> 23u) - (b >> 23u); shift > 0u; shift -= min(shift, 8u)) {
+    rest = (rest << min(shift, 8u)) % divisor;
+  }
+  let size = f32(rest) * 1.1920929e-7f * bitcast<f32>(b & 0x7f800000u);
+  return select(size, -size, x < 0.0f);
 }`,
   power_f32: `fn power_f32(x: f32, y: f32) -> f32 {
   if (y == 0.0f || x == 1.0f) { return 1.0f; }
@@ -118,6 +126,14 @@ const WGSL_FUNCTIONS: Readonly<Record<string, string>> = {
   cos_f32: `fn cos_f32(x: f32) -> f32 {
   let angle = reduce_angle(x);
   return sin_quadrant(angle.x, select(angle.y + 1.0f, 0.0f, angle.y == 3.0f));
+}`,
+  // WGSL promises log to 2^-21 near 1, where it is 0: there by 2 atanh(r), r = (x - 1) / (x + 1).
+  log_f32: `fn log_f32(x: f32) -> f32 {
+  let above = x - 1.0f;
+  if (abs(above) >= 0.34f) { return log(x); }
+  let r = above / (above + 2.0f);
+  let square = r * r;
+  return r * (${horner("square", TWO_ATANH)});
 }`,
   // Lambert's continued fraction near 0, where the other formula cancels.
   tanh_f32: `fn tanh_f32(x: f32) -> f32 {
