@@ -13,6 +13,7 @@ import { withinBackward } from "./observe.ts";
 import { sourceTensor } from "./op.ts";
 import { elementCount, formatShape, sameShape } from "../layout/shape.ts";
 import type { Tensor } from "./tensor.ts";
+import { currentTrace, readNode } from "./trace.ts";
 import { tensorOf } from "./value.ts";
 import type { Origin, Value } from "./value.ts";
 
@@ -141,5 +142,9 @@ function reachable(operation: string, root: Value): Value[] {
 /** `tensor`'s value without its history: no gradient flows through it. */
 export function detach(tensor: Tensor): Tensor {
   const { value } = tensor;
-  return tensorOf(value.requiresGrad ? { ...value, requiresGrad: false, origin: null, owner: null } : value);
+  if (!value.requiresGrad) return tensorOf(value);
+  const trace = currentTrace();
+  // In a compiled function, what comes from outside is one leaf, detached or not.
+  const node = trace === null ? value.node : readNode(tensor);
+  return tensorOf({ ...value, node, trace, requiresGrad: false, origin: null, owner: null });
 }

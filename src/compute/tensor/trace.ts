@@ -50,8 +50,12 @@ export class Trace {
 
   /** As `capture`, and remembers that later runs must find `tensor`'s value in the leaf. */
   captureTensor(tensor: Tensor): Node {
-    if (!this.#cells.has(tensor)) this.#cells.set(tensor, tensor.value);
-    return this.capture(tensor.value);
+    const { value } = tensor;
+    const first = this.#cells.get(tensor);
+    if (first === undefined) this.#cells.set(tensor, value);
+    // Frozen or thawed since: another value, the same bytes.
+    else if (first !== value && first.node === value.node) this.#leaves.set(value, this.capture(first));
+    return this.capture(value);
   }
 
   /** Called before `tensor`, made outside, is assigned. It gets a leaf that is its own. */
@@ -122,10 +126,21 @@ export class Trace {
   }
 
   #restore(): void {
-    for (const tensor of this.#assigned) {
-      tensor.value = present(this.#cells.get(tensor), "Trace.restore: the value before");
-    }
+    for (const tensor of this.#assigned) this.#giveBack(tensor);
     for (const [tensor, before] of this.#gradients) tensor.restoreGrad(before);
+  }
+
+  /** The value before, for which the function may have frozen or thawed it. */
+  #giveBack(tensor: Tensor): void {
+    const { requiresGrad } = tensor;
+    const before = present(this.#cells.get(tensor), "Trace.restore: the value before");
+    tensor.value = before;
+    if (requiresGrad === before.requiresGrad) return;
+    const leaf = present(this.#leaves.get(before), "Trace.restore: the leaf");
+    tensor.value = { ...before, requiresGrad, owner: requiresGrad ? tensor : null };
+    this.#cells.set(tensor, tensor.value);
+    this.#leaves.set(tensor.value, leaf);
+    if (before.node === leaf) ownLeaf(leaf, tensor.value);
   }
 
   /** After the copies have run: the captured values live in the plan's leaves from now on. */

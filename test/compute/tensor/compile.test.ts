@@ -58,6 +58,47 @@ for (const [name, create] of [
     expect([await values(before), await values(after), await values(state)]).toEqual([[1, 2], [11, 22], [11, 22]]); // prettier-ignore
   });
 
+  test(`a lazy parameter, read as it is and detached, is one state on ${name}`, async () => {
+    const runtime = create();
+    const weight = withRuntime(runtime, () => tensor([1]).add(1));
+    weight.requiresGrad = true;
+    const step = compile(
+      () => {
+        const loss = weight.square().sum();
+        loss.backward();
+        weight.assign(weight.detach().sub(weight.grad?.mul(0.25) ?? 0));
+        return loss;
+      },
+      { runtime },
+    );
+    const losses = [await values(await step()), await values(await step()), await values(await step())];
+    expect(losses).toEqual([[4], [1], [0.25]]);
+  });
+
+  test(`parameters may be frozen and thawed inside on ${name}`, async () => {
+    const runtime = create();
+    for (const lazy of [false, true]) {
+      const [a, b] = withRuntime(runtime, () => (lazy ? [tensor([0]).add(1), tensor([1]).add(1)] : [tensor([1]), tensor([2])]) as [Tensor, Tensor]); // prettier-ignore
+      a.requiresGrad = b.requiresGrad = true;
+      const step = compile(
+        () => {
+          a.requiresGrad = false;
+          const product = a.mul(b).sum();
+          product.backward();
+          const untouched = a.grad === null;
+          a.requiresGrad = true;
+          a.mul(b.detach()).sum().backward();
+          for (const x of [a, b]) x.assign(x.add(x.grad ?? 0));
+          return untouched ? product : product.mul(0);
+        },
+        { runtime },
+      );
+      const found = [await values(await step()), await values(await step()), await values(await step())];
+      expect(found).toEqual([[2], [9], [36]]);
+      expect([a.requiresGrad, await values(a), await values(b)]).toEqual([true, [12], [12]]);
+    }
+  });
+
   test(`two states that are swapped see each other's old values on ${name}`, async () => {
     const runtime = create();
     const [a, b] = withRuntime(runtime, () => [tensor([1]), tensor([2])] as const);
