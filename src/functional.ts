@@ -30,9 +30,14 @@ export { crossEntropy, nllLoss } from "./compute/tensor/ops/cross-entropy.ts";
 export type { ClassLossOptions, CrossEntropyOptions } from "./compute/tensor/ops/cross-entropy.ts";
 export { ctcLoss } from "./compute/tensor/ops/ctc-loss.ts";
 export { dropout } from "./compute/tensor/ops/dropout.ts";
+export { celu, elu, selu } from "./compute/tensor/ops/elu.ts";
+export type { EluOptions } from "./compute/tensor/ops/elu.ts";
 export { embedding } from "./compute/tensor/ops/gather.ts";
 export { gelu } from "./compute/tensor/ops/gelu.ts";
+export { glu } from "./compute/tensor/ops/glu.ts";
 export { groupNorm } from "./compute/tensor/ops/group-norm.ts";
+export { hardsigmoid, hardswish, hardtanh, relu6 } from "./compute/tensor/ops/hardtanh.ts";
+export type { HardtanhOptions } from "./compute/tensor/ops/hardtanh.ts";
 export { instanceNorm } from "./compute/tensor/ops/instance-norm.ts";
 export type { InstanceNormOptions } from "./compute/tensor/ops/instance-norm.ts";
 export { interpolate, upsampleNearest2d } from "./compute/tensor/ops/interpolate.ts";
@@ -46,6 +51,7 @@ export type { GaussianNllLossOptions, PoissonNllLossOptions } from "./compute/te
 export { linear } from "./compute/tensor/ops/linear.ts";
 export { localResponseNorm } from "./compute/tensor/ops/local-response-norm.ts";
 export type { LocalResponseNormOptions } from "./compute/tensor/ops/local-response-norm.ts";
+export { logSigmoid } from "./compute/tensor/ops/log-sigmoid.ts";
 export { huberLoss, l1Loss, mseLoss, smoothL1Loss } from "./compute/tensor/ops/losses.ts";
 export type { HuberLossOptions, SmoothL1LossOptions } from "./compute/tensor/ops/losses.ts";
 export {
@@ -69,6 +75,7 @@ export {
   maxPool3dWithIndices,
 } from "./compute/tensor/ops/max-pool.ts";
 export type { MaxPoolOptions } from "./compute/tensor/ops/max-pool.ts";
+export { mish } from "./compute/tensor/ops/mish.ts";
 export { normalize } from "./compute/tensor/ops/normalize.ts";
 export { oneHot } from "./compute/tensor/ops/one-hot.ts";
 export { pad } from "./compute/tensor/ops/pad.ts";
@@ -76,6 +83,7 @@ export type { PadMode } from "./compute/tensor/ops/pad.ts";
 export { pairwiseDistance } from "./compute/tensor/ops/pairwise-distance.ts";
 export type { PairwiseDistanceOptions } from "./compute/tensor/ops/pairwise-distance.ts";
 export { pixelShuffle, pixelUnshuffle } from "./compute/tensor/ops/pixel-shuffle.ts";
+export { prelu } from "./compute/tensor/ops/prelu.ts";
 export type { LossOptions, Reduction } from "./compute/tensor/ops/reduce-loss.ts";
 export { relu } from "./compute/tensor/ops/relu.ts";
 export { rmsNorm } from "./compute/tensor/ops/rms-norm.ts";
@@ -84,5 +92,11 @@ export type { AttentionOptions } from "./compute/tensor/ops/scaled-dot-product-a
 export { sigmoid } from "./compute/tensor/ops/sigmoid.ts";
 export { silu } from "./compute/tensor/ops/silu.ts";
 export { logSoftmax, softmax } from "./compute/tensor/ops/softmax.ts";
+export { softmin } from "./compute/tensor/ops/softmin.ts";
+export { softplus } from "./compute/tensor/ops/softplus.ts";
+export type { SoftplusOptions } from "./compute/tensor/ops/softplus.ts";
+export { hardshrink, softshrink, tanhshrink } from "./compute/tensor/ops/softshrink.ts";
+export { softsign } from "./compute/tensor/ops/softsign.ts";
 export { tanh } from "./compute/tensor/ops/tanh.ts";
+export { threshold } from "./compute/tensor/ops/threshold.ts";
 export { weightNorm } from "./compute/tensor/ops/weight-norm.ts";
