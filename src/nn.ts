@@ -1,5 +1,27 @@
 /** The namespace `nn` of the entry `hearth`: layers, containers and what modules are made of. */
-export { GELU, ReLU, Sigmoid, SiLU, Tanh } from "./model/nn/activations.ts";
+export {
+  CELU,
+  ELU,
+  GELU,
+  Hardshrink,
+  Hardsigmoid,
+  Hardswish,
+  Hardtanh,
+  LeakyReLU,
+  LogSigmoid,
+  Mish,
+  ReLU,
+  ReLU6,
+  SELU,
+  Sigmoid,
+  SiLU,
+  Softplus,
+  Softshrink,
+  Softsign,
+  Tanh,
+  Tanhshrink,
+  Threshold,
+} from "./model/nn/activations.ts";
 export {
   AdaptiveAvgPool1d,
   AdaptiveAvgPool2d,
@@ -9,7 +31,10 @@ export {
   AdaptiveMaxPool3d,
 } from "./model/nn/adaptive-pool.ts";
 export { CausalSelfAttention } from "./model/nn/attention.ts";
+export { GLU, LogSoftmax, PReLU, Softmax, Softmax2d, Softmin } from "./model/nn/axis-activations.ts";
+export type { PReLUOptions } from "./model/nn/axis-activations.ts";
 export { BatchNorm1d, BatchNorm2d, BatchNorm3d } from "./model/nn/batch-norm.ts";
+export { Bilinear } from "./model/nn/bilinear.ts";
 export { Dropout1d, Dropout2d, Dropout3d } from "./model/nn/channel-dropout.ts";
 export { ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential } from "./model/nn/containers.ts";
 export type { Layer } from "./model/nn/containers.ts";
@@ -19,6 +44,9 @@ export { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from "./model/nn/co
 export type { ConvTransposeLayerOptions } from "./model/nn/conv-transpose.ts";
 export { Dropout } from "./model/nn/dropout.ts";
 export { Embedding } from "./model/nn/embedding.ts";
+export type { EmbeddingOptions } from "./model/nn/embedding.ts";
+export { EmbeddingBag } from "./model/nn/embedding-bag.ts";
+export type { EmbeddingBagOptions } from "./model/nn/embedding-bag.ts";
 export { GroupNorm } from "./model/nn/group-norm.ts";
 export type { GroupNormOptions } from "./model/nn/group-norm.ts";
 export type { ForwardHook, ForwardPreHook, FullBackwardHook, Gradients, HookHandle } from "./model/nn/hooks.ts";
@@ -65,4 +93,5 @@ export { RMSNorm } from "./model/nn/rms-norm.ts";
 export type { RMSNormOptions } from "./model/nn/rms-norm.ts";
 export type { RunningNormOptions } from "./model/nn/running-norm.ts";
 export { weightNorm } from "./model/nn/weight-norm.ts";
+export type { InitOptions, KaimingOptions, Nonlinearity } from "./model/nn/initializers.ts";
 export * as init from "./model/nn/initializers.ts";
