@@ -16,7 +16,7 @@ const GROWTH_MAX = 1.5;
 const BALLAST_COUNT = 8;
 const BALLAST_BYTES_MIN = 32 * 2 ** 20;
 const BALLAST_BYTES_MAX = 256 * 2 ** 20;
-const ROUNDS_MAX = 12;
+const ROUNDS_MAX = 40;
 
 export class Collector {
   readonly #liveBytes: () => number;
