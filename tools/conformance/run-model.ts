@@ -37,8 +37,10 @@ export async function runModel(runtime: Runtime, fixture: ModelFixture, values: 
 }
 
 function compileStep(runtime: Runtime, fixture: ModelFixture, values: Values): CompiledFunction<"x" | "y", Tensor> {
-  const model = withRandom(new Random(1), () => createModel(fixture));
-  model.loadStateDict(Object.fromEntries(Object.entries(fixture.parameters).map(([name, at]) => [name, values(at)])));
+  const state = Object.fromEntries(Object.entries(fixture.parameters).map(([name, at]) => [name, values(at)]));
+  const shapes = new Map(Object.entries(state).map(([name, { shape }]) => [name, shape]));
+  const model = withRandom(new Random(1), () => createModel(fixture, shapes));
+  model.loadStateDict(state);
   const { name, ...options } = fixture.optimizer;
   const optimizer = createOptimizer(name, model.parameters(), options);
   return compile(

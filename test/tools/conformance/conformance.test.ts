@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { OptionError } from "../../../src/base/errors.ts";
+import { OptionError, UnsupportedError } from "../../../src/base/errors.ts";
 import { difference } from "../../../tools/conformance/compare.ts";
 import { parseFixtures } from "../../../tools/conformance/fixtures.ts";
 import type { AllFixtures, ModelFixture, OpFixture } from "../../../tools/conformance/fixtures.ts";
@@ -12,6 +12,8 @@ import { parseOptions } from "../../../tools/conformance/options.ts";
 import { reportOf, runConformance } from "../../../tools/conformance/run-conformance.ts";
 import { readSafetensors } from "../../../src/model/safetensors/safetensors-file.ts";
 import { Random } from "../../../src/base/random.ts";
+import { zeros } from "../../../src/compute/tensor/create.ts";
+import type { Tensor } from "../../../src/compute/tensor/tensor.ts";
 import { withRandom } from "../../../src/model/nn/init.ts";
 import { withRuntime } from "../../../src/compute/tensor/runtime-scope.ts";
 import { deviceRuntime } from "../../compute/tensor/test-runtimes.ts";
@@ -84,17 +86,46 @@ test("a case that says sum and holds the mean is judged as the mean and noted; o
   expect(report.errata).toEqual([{ id: "mean", note: expect.stringContaining("holds 1.5, the mean") as string }]);
 });
 
-test("models of layers take their sizes from the text and their names from the parameters", () => {
-  const names = ["a.weight", "a.bias", "b.weight", "out.weight", "out.bias"];
-  const layers = "conv 3->4 k5 s2 p2 (a remark, with a comma), relu, maxpool 2, conv 4->8 k3 g2, flatten, linear 8->3";
-  const model = withRuntime(deviceRuntime(), () => withRandom(new Random(1), () => new LayeredModel(layers, names)));
-  expect(model.namedParameters().map(([name, { shape }]) => `${name} ${shape.join("x")}`)).toEqual([
-    "a.weight 4x3x5x5",
-    "a.bias 4",
-    "b.weight 8x2x3x3",
-    "out.weight 3x8",
-    "out.bias 3",
-  ]);
+/** A model of layers whose parameters have these shapes. */
+function layered(layers: unknown, shapes: Readonly<Record<string, readonly number[]>>): LayeredModel {
+  const build = (): LayeredModel => new LayeredModel(layers, new Map(Object.entries(shapes)));
+  return withRuntime(deviceRuntime(), () => withRandom(new Random(1), build));
+}
+
+test("models of layers take their sizes and names from the parameters, in their order", () => {
+  const shapes = {
+    "a.weight": [4, 3, 5, 5], "a.bias": [4], "norm.weight": [4], "norm.bias": [4],
+    "b.weight": [8, 2, 3, 3], "out.weight": [3, 8], "out.bias": [3],
+  }; // prettier-ignore
+  const text =
+    "conv 3->4 k5 s2 p2 (a remark, with a comma), GroupNorm 2, ReLU, maxpool 2, Conv2d 4->8 k3 g2, global_avg_pool, linear 8->3";
+  const model = layered(text, shapes);
+  expect(Object.fromEntries(model.namedParameters().map(([name, { shape }]) => [name, shape]))).toEqual(shapes);
+  expect(withRuntime(deviceRuntime(), () => model.forward(zeros([2, 3, 16, 16])).shape)).toEqual([2, 3]);
+});
+
+test.each<[string, Readonly<Record<string, readonly number[]>>, readonly number[], readonly number[]]>([
+  ["conv 1->2 k3 same; bn; leaky_relu 0.1; avgpool k2 stride 1", { "c.weight": [2, 1, 3, 3], "bn.weight": [2], "bn.bias": [2] }, [2, 1, 4, 4], [2, 2, 3, 3]],
+  ["conv1d k=3 padding=1 reflect | gelu | flatten", { "c.weight": [2, 3, 3], "c.bias": [2] }, [2, 3, 5], [2, 10]],
+  ["convTranspose 3->2 k2 s2, upsample 2, adaptiveavgpool 3x2", { "up.weight": [3, 2, 2, 2] }, [1, 3, 2, 2], [1, 2, 3, 2]],
+  ["instancenorm, maxpool (kernel 3, stride 2, ceil), elu", {}, [1, 2, 6, 6], [1, 2, 3, 3]],
+  ["embedding 5x4, layernorm, linear 4->2, swish, rmsnorm", { "e.weight": [5, 4], "ln.weight": [4], "ln.bias": [4], "fc.weight": [2, 4], "rms.weight": [2] }, [2, 3], [2, 3, 2]],
+  ["unflatten 2x3x3, pad 1, pixelunshuffle 5, dropout 0", {}, [4, 18], [4, 50, 1, 1]],
+])("%s", (text, shapes, input, output) => {
+  const model = layered(text, shapes);
+  const x = (): Tensor => (text.startsWith("embedding") ? zeros(input, { dtype: "int32" }) : zeros(input));
+  expect(withRuntime(deviceRuntime(), () => model.forward(x()).shape)).toEqual(output);
+}); // prettier-ignore
+
+test("layers may be objects, and what nobody knows is named once, with what is known", () => {
+  const model = layered([{ type: "Conv2d", kernel_size: 3, padding: 1 }, { type: "MaxPool2d", kernel_size: 2 }, "relu"], { "c.weight": [2, 1, 3, 3] }); // prettier-ignore
+  expect(withRuntime(deviceRuntime(), () => model.forward(zeros([1, 1, 4, 4])).shape)).toEqual([1, 2, 2, 2]);
+  expect(() => layered("warp 3->4", { "w.weight": [4, 3] })).toThrow(
+    /^model: hearth has no layer "warp" .* it knows conv, /,
+  );
+  expect(() => layered("linear sideways", { "w.weight": [4, 3] })).toThrow(/found "sideways"/);
+  expect(() => layered("relu", { "w.weight": [4, 3] })).toThrow(/expected a layer for each of w, found none/);
+  expect(() => layered("dropout 0.5", {})).toThrow(UnsupportedError);
 });
 
 test("a layer that hearth lacks, and a model without layers, fail with a reason", async () => {
@@ -105,7 +136,7 @@ test("a layer that hearth lacks, and a model without layers, fail with a reason"
   ];
   const results = await runConformance(deviceRuntime(), { ops: none, optimizers: none, models: { ...none, cases } });
   expect(results.map(({ reason }) => reason)).toEqual([
-    `hearth has no layer "warp 3->4" yet`,
+    expect.stringMatching(/^model: hearth has no layer "warp" \("warp 3->4"\) yet; it knows conv, /) as string,
     "hearth has no model mamba without layers yet",
   ]);
 });

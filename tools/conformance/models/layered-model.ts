@@ -7,7 +7,7 @@ import type { Shape } from "../../../src/compute/compiler/ir.ts";
 import type { Tensor } from "../../../src/compute/tensor/tensor.ts";
 import { Module } from "../../../src/model/nn/module.ts";
 import { activationNames, activationOf } from "./activations.ts";
-import { buildLayer, LAYER_NAMES, needsParameters } from "./build-layer.ts";
+import { buildLayer, LAYER_NAMES, layerName, needsParameters } from "./build-layer.ts";
 import type { Shapes, Step } from "./build-layer.ts";
 import { parseLayers } from "./parse-layers.ts";
 import type { LayerText } from "./parse-layers.ts";
@@ -23,7 +23,7 @@ export class LayeredModel extends Module {
     this.#steps = parseLayers(layers).map((layer) => {
       const step = plainStep(layer);
       if (step !== undefined) return step;
-      if (!LAYER_NAMES.has(layer.name)) throw unknownLayer(layer);
+      if (!LAYER_NAMES.has(layerName(layer))) throw unknownLayer(layer);
       const [group] = groups;
       if (group === undefined || !needsParameters(layer, group[1])) return buildLayer(layer, new Map()).step;
       groups.shift();
@@ -57,7 +57,7 @@ function groupsOf(parameters: ReadonlyMap<string, Shape>): [string, Shapes][] {
 /** What has no parameters; undefined for the rest. A linear layer is none, whatever activations are called. */
 function plainStep(layer: LayerText): Step | undefined {
   const step = stepOf(layer);
-  if (step !== undefined || LAYER_NAMES.has(layer.name)) return step;
+  if (step !== undefined || LAYER_NAMES.has(layerName(layer))) return step;
   const { approximate, number } = layer.options;
   const activation = activationOf(`${layer.name}${typeof approximate === "string" ? approximate : ""}`);
   const given = number ?? layer.sizes[0];
