@@ -1,10 +1,14 @@
 /** Classes of characters, as sources for regular expressions with flag v. Each works inside of a class too. */
 
+const POSIX_WORD = "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}]";
+/** Outside of brackets, Latin-1's small digits and fractions count too: Oniguruma has a table of its own for Latin-1. */
+const WORD = "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\u00b2\\u00b3\\u00b9\\u00bc-\\u00be]";
+
 /** By Unicode, as Oniguruma has them. */
 const LETTERS: Readonly<Record<string, string>> = {
   s: "\\p{White_Space}",
   d: "\\p{Nd}",
-  w: "[\\p{L}\\p{M}\\p{N}\\p{Pc}]",
+  w: WORD,
   h: "[0-9a-fA-F]",
 };
 
@@ -17,10 +21,10 @@ const NAMED: Readonly<Record<string, string>> = {
   cntrl: "\\p{Cc}",
   digit: "\\p{Nd}",
   lower: "\\p{Lowercase}",
-  punct: "[\\p{P}$+<=>\\^`\\|~]",
+  punct: "\\p{P}",
   space: "\\p{White_Space}",
   upper: "\\p{Uppercase}",
-  word: "[\\p{L}\\p{M}\\p{N}\\p{Pc}]",
+  word: WORD,
   xdigit: "[0-9a-fA-F]",
 };
 
@@ -32,6 +36,16 @@ export function classOfLetter(letter: string): string | null {
   const found = Object.hasOwn(LETTERS, lower) ? LETTERS[lower] : undefined;
   if (found === undefined) return null;
   return letter === lower ? found : `[^${found}]`;
+}
+
+/** Names that mean something else in brackets. */
+const BRACKETED: Readonly<Record<string, string>> = { punct: "[\\p{P}\\p{S}]", word: POSIX_WORD };
+
+/** The class of [:name:]; null for an unknown one. */
+export function bracketClass(name: string, isNegated: boolean): string | null {
+  const found = Object.hasOwn(BRACKETED, name) ? BRACKETED[name] : Object.hasOwn(NAMED, name) ? NAMED[name] : undefined;
+  if (found === undefined) return null;
+  return isNegated ? `[^${found}]` : found;
 }
 
 /** The class of \p{name}: a general category, a script, or a POSIX name. Null for an unknown one. */

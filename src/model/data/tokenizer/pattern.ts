@@ -8,7 +8,7 @@
  * Source: https://github.com/kkos/oniguruma/blob/master/doc/RE
  */
 import { UnsupportedError } from "../../../base/errors.ts";
-import { caseVariants, classOfLetter, propertyClass, quoted } from "./pattern-classes.ts";
+import { bracketClass, caseVariants, classOfLetter, propertyClass, quoted } from "./pattern-classes.ts";
 
 const LENGTH_MAX = 10_000;
 const DEPTH_MAX = 50;
@@ -274,7 +274,7 @@ class Translation {
     const [posix, inverse, name] = this.#matches(/^\[:(\^?)(\w{1,12}):\]/);
     if (posix !== undefined && name !== undefined) {
       this.#at += posix.length;
-      const found = propertyClass(name, inverse === "^");
+      const found = bracketClass(name, inverse === "^");
       if (found === null) throw this.#refused(`a known class, not ${name}`);
       return found;
     }

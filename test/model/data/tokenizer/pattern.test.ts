@@ -10,6 +10,8 @@ test.each([
   // White space is Unicode's: U+0085 is in, the byte-order mark is not.
   [String.raw`\s`, "a\u0085\ufeff\u2003", ["\u0085", "\u2003"]],
   [String.raw`\w+`, "añ_1٣ ⅷ-", ["añ_1٣", "ⅷ"]],
+  [String.raw`\w+|[[:word:]]`, "½Ⓐ\u0301 ²", ["½Ⓐ\u0301", "²"]],
+  [String.raw`[[:punct:]]+|\p{Punct}`, "€+! a", ["€+!"]],
   [String.raw`[^\w\s]`, "a b!?", ["!", "?"]],
   [String.raw`\d`, "1٣x", ["1", "٣"]],
   [String.raw`\h+`, "xfFg9", ["fF", "9"]],
