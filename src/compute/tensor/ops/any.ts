@@ -18,21 +18,27 @@ const op = defineOp<[Tensor], Settings>({
   backward: null,
 });
 
-function quantifier(name: string, fn: Settings["fn"]): Quantifier {
-  return (x, axes = null, { keepDim = false } = {}) => {
-    const list = normalizeAxes(name, axes, x.shape.length);
-    const kept = op([castTo(x, "bool")], { axes: list, fn });
-    return keepDim ? kept : kept.reshape(withoutAxes(x.shape, list));
-  };
+function quantifier(
+  name: string,
+  fn: Settings["fn"],
+  x: Tensor,
+  axes: Axes,
+  { keepDim = false }: ReduceOptions,
+): Tensor {
+  const list = normalizeAxes(name, axes, x.shape.length);
+  const kept = op([castTo(x, "bool")], { axes: list, fn });
+  return keepDim ? kept : kept.reshape(withoutAxes(x.shape, list));
 }
 
-type Quantifier = (x: Tensor, axes?: Axes, options?: ReduceOptions) => Tensor;
-
 /** Some element over `axes` is not 0 (bool); false over nothing. */
-export const any: Quantifier = quantifier("any", "maximum");
+export function any(x: Tensor, axes: Axes = null, options: ReduceOptions = {}): Tensor {
+  return quantifier("any", "maximum", x, axes, options);
+}
 
 /** No element over `axes` is 0 (bool); true over nothing. */
-export const all: Quantifier = quantifier("all", "minimum");
+export function all(x: Tensor, axes: Axes = null, options: ReduceOptions = {}): Tensor {
+  return quantifier("all", "minimum", x, axes, options);
+}
 
 /** How many elements over `axes` are not 0 (int32). */
 export function countNonzero(x: Tensor, axes: Axes = null): Tensor {

@@ -2,7 +2,7 @@
 import { OptionError } from "../../../base/errors.ts";
 import { unary } from "../../compiler/graph.ts";
 import type { Node } from "../../compiler/ir.ts";
-import { choose, complement, isBelow, minus, over, plus, polynomial, quotient, times } from "../node-arithmetic.ts";
+import { choose, complement, isAbove, isBelow, minus, over, plus, polynomial, quotient, times, withSignOf } from "../node-arithmetic.ts"; // prettier-ignore
 import type { Op } from "../op.ts";
 import { toFloat } from "../operands.ts";
 import type { Tensor } from "../tensor.ts";
@@ -69,6 +69,15 @@ function ofPositive(n: number, x: Node): Node {
   return times(hurwitzZeta(n + 1, x), factor);
 }
 
+/** cot(pi x) for |x| <= 1/2: beyond 1/4 the tangent of what is missing to 1/2, which keeps its digits near 0. */
+function cotangentNode(x: Node): Node {
+  const size = unary("abs", x);
+  const isFar = isAbove(size, 0.25);
+  const angle = times(choose(isFar, complement(0.5, size), size), Math.PI);
+  const tangent = over(unary("sin", angle), unary("cos", angle));
+  return withSignOf(x, choose(isFar, tangent, quotient(1, choose(isFar, 1, tangent))));
+}
+
 /** The n-th derivative of cot(pi x) as a polynomial in c = cot(pi x), lowest power first: c' = -pi (1 + c^2). */
 function cotangentDerivative(n: number): number[] {
   let powers = [0, 1];
@@ -83,8 +92,7 @@ function cotangentDerivative(n: number): number[] {
 function polygammaNode(n: number, x: Node): Node {
   const isNegative = isBelow(x, 0);
   const value = ofPositive(n, choose(isNegative, complement(1, x), x));
-  const angle = times(fromWhole(choose(isNegative, x, 0.25)), Math.PI);
-  const cotangent = over(unary("cos", angle), unary("sin", angle));
+  const cotangent = cotangentNode(fromWhole(choose(isNegative, x, 0.25)));
   const mirrored = n % 2 === 0 ? value : unary("negate", value);
   const rest = times(polynomial(cotangent, cotangentDerivative(n)), Math.PI);
   return choose(isNegative, minus(mirrored, rest), value);

@@ -37,15 +37,19 @@ function lgamma(x: number): number {
   return (z - 0.5) * Math.log(z) - z + Math.log(2 * Math.PI) / 2 + 1 / (12 * z) - 1 / (360 * z ** 3) - shift;
 }
 
-/** The n-th derivative of digamma, by 20,000 terms and the integral of the rest; digamma by a difference of lgamma. */
+/** The n-th derivative of digamma, by its series; digamma by a difference of lgamma. */
 function polygamma(n: number, x: number): number {
   if (n === 0) return (lgamma(x + 1e-5) - lgamma(x - 1e-5)) / 2e-5;
-  let sum = 0;
-  for (let k = 0; k < 20_000; k++) sum += (x + k) ** -(n + 1);
-  const end = x + 20_000 - 0.5;
   let factorial = 1;
   for (let k = 2; k <= n; k++) factorial *= k;
-  return (n % 2 === 0 ? -1 : 1) * factorial * (sum + end ** -n / n);
+  return (n % 2 === 0 ? -1 : 1) * factorial * sumOfPowers(n + 1, x);
+}
+
+/** The sum of (x + k)^-s over k >= 0, with the integral of the rest. */
+function sumOfPowers(s: number, x: number): number {
+  let sum = 0;
+  for (let k = 0; k < 20_000; k++) sum += (x + k) ** -s;
+  return sum + (x + 20_000 - 0.5) ** (1 - s) / (s - 1);
 }
 
 type Unary = readonly [
@@ -82,6 +86,7 @@ const unary: Unary[] = [
   ["digamma", (x) => x.digamma(), (x) => polygamma(0, x), { low: 0.4, high: 6 }],
   ["digamma below 0", (x) => x.digamma(), (x) => polygamma(0, x), { low: -2, high: -0.2, avoid: [-1, -2], margin: 0.3 }],
   ["trigamma", (x) => x.polygamma(1), (x) => polygamma(1, x), { low: 0.5, high: 6 }],
+  ["polygamma of order 2 below 0", (x) => x.polygamma(2), (x) => -2 * sumOfPowers(3, x), { low: -2, high: -0.2, avoid: [-1, -2], margin: 0.35 }],
   ["polygamma of order 3", (x) => x.polygamma(3), (x) => polygamma(3, x), { low: 0.8, high: 6 }],
   ["trunc", (x) => x.trunc(), Math.trunc, { ...wide, avoid: wholes(6) }],
   ["frac", (x) => x.frac(), (x) => x - Math.trunc(x), { ...wide, avoid: wholes(6) }],

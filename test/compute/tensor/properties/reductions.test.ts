@@ -20,6 +20,12 @@ const withZeros: Draw = (shape, seed) => {
   return { ...input, data: input.data.map((x, i) => ((i + seed) % 3 === 0 ? 0 : x)) };
 };
 
+/** Far apart, for roots and quotients of their differences. */
+const spread: Draw = (shape, seed) => {
+  const input = distinctFloats(shape, seed);
+  return { ...input, data: input.data.map((x) => 10 * x) };
+};
+
 interface Reduction {
   readonly name: string;
   readonly apply: (x: Tensor, axes: number | readonly number[] | null, options: { keepDim: boolean }) => Tensor;
@@ -54,7 +60,7 @@ const reductions: Reduction[] = [
   { name: "max", apply: (x, a, o) => x.max(a, o), oracle: (v) => Math.max(...v), input: distinctFloats },
   { name: "min", apply: (x, a, o) => x.min(a, o), oracle: (v) => Math.min(...v), input: distinctFloats },
   { name: "max of integers", apply: (x, a, o) => x.max(a, o), oracle: (v) => Math.max(...v), input: (s, seed) => integers(s, seed, -9, 9) },
-  { name: "std", apply: (x, a, o) => x.std(a, { ...o, correction: 0 }).add(x.varMean(a, { ...o, correction: 0 })[1]), oracle: (v) => Math.sqrt(variance(v, 0)) + sum(v) / v.length, input: distinctFloats, derivatives: 0 },
+  { name: "std", apply: (x, a, o) => x.std(a, { ...o, correction: 0 }).add(x.varMean(a, { ...o, correction: 0 })[1]), oracle: (v) => Math.sqrt(variance(v, 0)) + sum(v) / v.length, input: spread },
   { name: "nanSum", apply: (x, a, o) => x.nanSum(a, o), oracle: (v) => sum(v.filter((x) => !Number.isNaN(x))), input: withNaN, derivatives: 0, allowsEmpty: true },
   { name: "nanMean", apply: (x, a, o) => x.nanMean(a, o), oracle: (v) => { const kept = v.filter((x) => !Number.isNaN(x)); return kept.length === 0 ? Number.NaN : sum(kept) / kept.length; }, input: withNaN, derivatives: 0 },
   { name: "any", apply: (x, a, o) => x.any(a, o), oracle: (v) => Number(v.some((x) => x !== 0)), input: booleans, allowsEmpty: true },
