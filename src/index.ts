@@ -19,7 +19,7 @@ export {
 } from "./base/errors.ts";
 export type { Shape } from "./compute/compiler/ir.ts";
 export type { DType } from "./compute/layout/dtype.ts";
-export type { HostArray, KernelReport, Runtime } from "./compute/runtime/runtime.ts";
+export type { HostArray, KernelReport, Runtime, RuntimeMemory } from "./compute/runtime/runtime.ts";
 export { detectAnomaly } from "./compute/tensor/anomaly.ts";
 export { grad } from "./compute/tensor/autograd.ts";
 export type { BackwardOptions, GradOptions } from "./compute/tensor/autograd.ts";
@@ -45,6 +45,9 @@ export type { RandomOptions } from "./compute/tensor/create-random.ts";
 export { defaultGenerator, Generator, manualSeed } from "./compute/tensor/generator.ts";
 export { customFunction } from "./compute/tensor/custom-function.ts";
 export type { CustomBackward, CustomFunction } from "./compute/tensor/custom-function.ts";
+export { debugMemory, memoryReport } from "./compute/tensor/memory.ts";
+export type { MemoryReport, TensorGroup } from "./compute/tensor/memory.ts";
+export { keep, scope } from "./compute/tensor/scope.ts";
 export { noGrad } from "./compute/tensor/grad-mode.ts";
 export type { GradientHook, HookHandle } from "./compute/tensor/hooks.ts";
 export type { HostValues, NestedValues } from "./compute/tensor/host-values.ts";

@@ -4,6 +4,7 @@ import type { DType } from "../layout/dtype.ts";
 import type { HostArray } from "../runtime/runtime.ts";
 import { checkHostArray, dtypeOfArray, flattenValues, hostArray } from "./host-values.ts";
 import type { HostValues, NestedValues } from "./host-values.ts";
+import { noteLeaf } from "./live-tensors.ts";
 import { filled } from "./operands.ts";
 import { currentRuntime } from "./runtime-scope.ts";
 import { checkShape } from "./shapes.ts";
@@ -37,6 +38,7 @@ export function leafValue(shape: Shape, dtype: DType, data?: HostArray): Value {
   const runtime = currentRuntime("tensor");
   const value = createValue(runtime.leaf(shape, dtype, data), { runtime, trace: currentTrace() });
   ownLeaf(value.node, value);
+  if (value.trace === null) noteLeaf(value.node, runtime);
   if (data !== undefined) noteHostIntegers(value, data);
   return value;
 }

@@ -8,6 +8,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { tensor } from "./create.ts";
 import { noGrad } from "./grad-mode.ts";
 import { nextKey } from "./key-tape.ts";
+import { unwitnessed } from "./live-tensors.ts";
 import { currentRuntime, withRuntime } from "./runtime-scope.ts";
 import { iotaTensor } from "./source.ts";
 import type { Tensor } from "./tensor.ts";
@@ -83,7 +84,7 @@ export function defaultGenerator(): Generator {
   const runtime = currentRuntime("random");
   const known = byRuntime.get(runtime);
   if (known !== undefined) return known;
-  const made = outsideTrace(() => withRuntime(runtime, () => new Generator(defaultSeed)));
+  const made = unwitnessed(() => outsideTrace(() => withRuntime(runtime, () => new Generator(defaultSeed))));
   byRuntime.set(runtime, made);
   all.add(new WeakRef(made));
   return made;

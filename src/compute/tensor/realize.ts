@@ -2,6 +2,7 @@
 import { present } from "../../base/assert.ts";
 import { OptionError } from "../../base/errors.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { noteLeaf, releaseCondemned } from "./live-tensors.ts";
 import { currentRuntime } from "./runtime-scope.ts";
 import type { Tensor } from "./tensor.ts";
 import { currentTrace } from "./trace.ts";
@@ -63,7 +64,9 @@ async function realizeValues(runtime: Runtime, asked: readonly Value[]): Promise
     value.node = leaf;
     value.runtime = runtime;
     ownNewLeaf(leaf, value);
+    noteLeaf(leaf, runtime);
   });
+  releaseCondemned();
 }
 
 /** The values of `tensors`, row-major, in one readback for each runtime (all are usually on one). */

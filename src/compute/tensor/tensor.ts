@@ -2,6 +2,7 @@
  * Tensors, with PyTorch's semantics and names in camelCase. A tensor is a cell: it holds a value, lazily, and can be
  * assigned another. Ops never consume or change their inputs.
  */
+import "../../base/dispose-symbol.ts";
 import { assert } from "../../base/assert.ts";
 import { OptionError, ShapeError } from "../../base/errors.ts";
 import type { Shape } from "../compiler/ir.ts";
@@ -12,6 +13,7 @@ import { backward, detach, type BackwardOptions } from "./autograd.ts";
 import { addHook, type GradientHook, type HookHandle } from "./hooks.ts";
 import { checkHostArray } from "./host-values.ts";
 import { noteHostIntegers } from "./index-range.ts";
+import { condemnLeaf, forgetTensor, noteLeaf, noteTensor, releaseCondemned } from "./live-tensors.ts";
 import { dropPending, notePending, readAll, realizeAll } from "./realize.ts";
 import { currentRuntime } from "./runtime-scope.ts";
 import { elementCount, formatShape, sameShape } from "../layout/shape.ts";
@@ -20,13 +22,24 @@ import { createValue, isLeaf, ownLeaf, ownsLeaf, registerTensor } from "./value.
 import type { Value } from "./value.ts";
 
 export class Tensor extends IndexingMethods {
-  /** What it holds now. For ops and compiled functions: users never need it. */
-  value: Value;
+  #value: Value;
   #grad: Tensor | null = null;
+  #isDisposed = false;
 
   constructor(value: Value) {
     super();
-    this.value = value;
+    this.#value = value;
+    noteTensor(this);
+  }
+
+  /** What it holds now. For ops and compiled functions: users never need it. */
+  get value(): Value {
+    if (this.#isDisposed) throw new OptionError(`tensor: expected one that is alive, found ${this} disposed`);
+    return this.#value;
+  }
+
+  set value(value: Value) {
+    this.#value = value;
   }
 
   get shape(): Shape {
@@ -153,6 +166,7 @@ export class Tensor extends IndexingMethods {
     const { requiresGrad, owner } = value;
     this.#replace(createValue(runtime.leaf(this.shape, this.dtype, data), { runtime, requiresGrad, owner }));
     ownLeaf(this.value.node, this.value);
+    noteLeaf(this.value.node, runtime);
     noteHostIntegers(this.value, data);
     return this;
   }
@@ -186,8 +200,38 @@ export class Tensor extends IndexingMethods {
     return realizeAll(tensors);
   }
 
+  /** True after `dispose`, and after the end of the scope that it was made in. */
+  get isDisposed(): boolean {
+    return this.#isDisposed;
+  }
+
+  /**
+   * Frees its bytes, at once unless another tensor needs them: a lazy one that is computed from them keeps them until it
+   * is realized, disposed or collected. What is in a compiled function's plan stays. Using it afterwards is an OptionError.
+   */
+  dispose(): void {
+    if (this.#isDisposed) return;
+    const { node, trace } = this.#value;
+    this.markDisposed();
+    if (trace === null && isLeaf(node)) condemnLeaf(node);
+    else releaseCondemned();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** Ends its use, but leaves the bytes to the caller. */
+  markDisposed(): void {
+    dropPending(this.#value);
+    forgetTensor(this);
+    this.#grad = null;
+    this.#isDisposed = true;
+  }
+
   override toString(): string {
-    return `Tensor(${formatShape(this.shape)}, ${this.dtype})`;
+    const { shape, dtype } = this.#value.node;
+    return `Tensor(${formatShape(shape)}, ${dtype})`;
   }
 
   #replace(value: Value): void {

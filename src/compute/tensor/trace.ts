@@ -7,6 +7,7 @@ import { assert, present } from "../../base/assert.ts";
 import { OptionError } from "../../base/errors.ts";
 import type { Node } from "../compiler/ir.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { pinLeaf } from "./live-tensors.ts";
 import { isFrozen, isLeaf, ownLeaf, ownsLeaf } from "./value.ts";
 import type { Value } from "./value.ts";
 import type { Tensor } from "./tensor.ts";
@@ -44,6 +45,7 @@ export class Trace {
       throw new OptionError("compile: expected tensors of its own runtime, found one of another");
     }
     const leaf = isLeaf(value.node) ? value.node : this.#copyOf(value.node);
+    pinLeaf(leaf);
     this.#leaves.set(value, leaf);
     return leaf;
   }

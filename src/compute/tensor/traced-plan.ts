@@ -8,6 +8,7 @@ import type { KernelReport, Plan, Runtime } from "../runtime/runtime.ts";
 import { withGradMode } from "./grad-mode.ts";
 import { checkHostArray, dtypeOfArray } from "./host-values.ts";
 import type { HostValues } from "./host-values.ts";
+import { unwitnessed } from "./live-tensors.ts";
 import { filled } from "./operands.ts";
 import { withRuntime } from "./runtime-scope.ts";
 import { Tensor } from "./tensor.ts";
@@ -67,13 +68,14 @@ export class TracedPlan<Result extends TensorTree> {
       return { returned, nodes, traced: trace.end((like) => filled(like.shape, 0, like.dtype)) };
     };
     try {
-      const { returned, nodes, traced } = withRuntime(runtime, () =>
-        withGradMode(true, () => withTrace(trace, record)),
+      const { returned, nodes, traced } = unwitnessed(() =>
+        withRuntime(runtime, () => withGradMode(true, () => withTrace(trace, record))),
       );
       const plan = await runtime.compile(nodes, traced.updates);
       await runCopies(runtime, traced.copies);
       traced.adopt();
-      return new TracedPlan(runtime, plan, leaves, traced, rebuilt(returned, outputTensors(plan, runtime)));
+      const outputs = unwitnessed(() => outputTensors(plan, runtime));
+      return new TracedPlan(runtime, plan, leaves, traced, rebuilt(returned, outputs));
     } catch (error) {
       trace.abandon();
       throw error;
