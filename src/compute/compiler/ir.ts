@@ -74,7 +74,8 @@ export type Primitive =
   | { readonly kind: "scatterAdd"; readonly axis: number }
   /**
    * x, told apart from x: what is computed from it is not merged with what was computed from x, and comes after y in a
-   * plan. y is not read. For recomputation instead of storage.
+   * plan. y is not read. For recomputation instead of storage. If y is x, x is stored: for storage instead of
+   * recomputation.
    */
   | { readonly kind: "barrier"; readonly id: number }
   /** x [B, M, K] times y [B, K, N] -> [B, M, N], accumulated in float32. */

@@ -2,8 +2,8 @@
  * Which nodes are stored, each by a kernel of its own; all others are computed inside the kernels that read them.
  *
  * Stored are: outputs; what takes a loop (reduce, scan, scatterAdd, contraction); what contractions read, since they
- * read it many times; what would cost more to compute again (`cost.ts`); and what keeps a kernel small enough for
- * printers and devices. The elementwise steps that follow a reduce, scan or contraction alone are done by its kernel.
+ * read it many times; what a barrier holds back until it is there itself; what would cost more to compute again
+ * (`cost.ts`); and what keeps a kernel small enough for printers and devices. The elementwise steps that follow a reduce, scan or contraction alone are done by its kernel.
  */
 import { elementCount } from "../layout/shape.ts";
 import { assert } from "../../base/assert.ts";
@@ -94,12 +94,28 @@ class Scheduling {
     const { kind } = node.primitive;
     if (kind === "buffer") return;
     if (this.#outputs.has(node) || isCore(node)) this.#stored.add(node);
+    const [x, y] = node.inputs;
+    if (kind === "barrier" && x !== undefined && x === y) this.#storeUnlessFree(x);
     if (kind !== "contraction") return;
-    for (const operand of node.inputs) {
-      const base = behindViews(operand);
-      const isFree = base.primitive.kind === "constant" || base.primitive.kind === "iota";
-      if (!isFree && base.primitive.kind !== "buffer") this.#stored.add(base);
+    for (const operand of node.inputs) this.#storeUnlessFree(this.#behindViews(operand));
+  }
+
+  #storeUnlessFree(node: Node): void {
+    const { kind } = node.primitive;
+    if (kind !== "buffer" && kind !== "constant" && kind !== "iota") this.#stored.add(node);
+  }
+
+  /** What a contraction reads where it reads `node`: views cost it nothing, unless they are stored themselves. */
+  #behindViews(node: Node): Node {
+    let base = node;
+    while (!this.#stored.has(base)) {
+      const [source] = base.inputs;
+      // Widening costs nothing where it is loaded.
+      const widens = base.primitive.kind === "cast" && source?.dtype === "float16";
+      if (source === undefined || !(widens || isView(base))) break;
+      base = source;
     }
+    return base;
   }
 
   /** Moves the result of a core's kernel on, past the elementwise steps that nobody else shares. */
@@ -114,8 +130,8 @@ class Scheduling {
       if (!isMove && !isElementwise(reader)) break;
       if (core.primitive.kind === "contraction" && ownCost(reader) > TILE_STEP_COST_MAX) break;
       steps.push(reader);
-      // Moves at the end are left to the readers; an output has none.
-      if (!isMove || this.#outputs.has(reader)) length = steps.length;
+      // Moves at the end are left to the readers; what is stored as it is has none.
+      if (!isMove || this.#outputs.has(reader) || this.#stored.has(reader)) length = steps.length;
       node = reader;
     }
     const root = steps[length - 1];
@@ -252,16 +268,4 @@ function visitsOfInputs(node: Node, visits: number): number {
     default:
       return visits;
   }
-}
-
-function behindViews(node: Node): Node {
-  let base = node;
-  for (;;) {
-    const [source] = base.inputs;
-    // Widening costs nothing where it is loaded.
-    const widens = base.primitive.kind === "cast" && source?.dtype === "float16";
-    if (source === undefined || !(widens || isView(base))) break;
-    base = source;
-  }
-  return base;
 }

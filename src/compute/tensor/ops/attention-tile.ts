@@ -32,45 +32,71 @@ export interface AttentionInputs {
   readonly key: Tensor | null;
 }
 
-/** The part of them that a tile works on, the queries of a group as rows of one matrix. */
-export interface AttentionTile {
+/** Some queries, those of a group as rows of one matrix. */
+export interface QueryBlock {
   readonly rows: Span;
-  readonly columns: Span;
-  /** [B, G, rows, columns]: of its scores. */
-  readonly shape: Shape;
   /** [B, G * rows, D] */
   readonly q: Tensor;
+}
+
+/** Some keys. */
+export interface KeyBlock {
+  readonly columns: Span;
   /** [B, columns, D] */
   readonly k: Tensor;
   /** [B, columns, E] */
   readonly v: Tensor;
+}
+
+/** What a tile works on. All parts are stored, so that tiles of the same sizes are the same kernels. */
+export interface AttentionTile extends QueryBlock, KeyBlock {
+  /** [B, G, rows, columns]: of its scores. */
+  readonly shape: Shape;
   /** [B or 1, G or 1, rows or 1, columns or 1] */
   readonly mask: Tensor | null;
   /** Another for each tile. */
   readonly key: Tensor | null;
 }
 
-export function tileOf({ q, k, v, mask, key }: AttentionInputs, rows: Span, columns: Span): AttentionTile {
+export function queryBlocks({ q }: AttentionInputs, length: number): QueryBlock[] {
+  return spansOf(sizeOf(q.shape, 2), length).map((rows) => ({ rows, q: rowsOf(q, rows) }));
+}
+
+export function keyBlocks({ k, v }: AttentionInputs, length: number): KeyBlock[] {
+  return spansOf(sizeOf(k.shape, 1), length).map((columns) => {
+    return { columns, k: stored(partOf(k, 1, columns)), v: stored(partOf(v, 1, columns)) };
+  });
+}
+
+/** The tile of a block of queries and one of keys; nothing of it is computed until all of `before` is. */
+export function tileOf(
+  { q, mask, key }: AttentionInputs,
+  queries: QueryBlock,
+  { columns, k, v }: KeyBlock,
+  before: readonly Tensor[],
+): AttentionTile {
+  const { rows } = queries;
+  const part = mask && partOf(partOf(mask, 2, rows), 3, columns);
   return {
     rows,
     columns,
     shape: [sizeOf(q.shape, 0), sizeOf(q.shape, 1), rows.length, columns.length],
-    q: rowsOf(q, rows),
-    k: k.narrow(1, columns.start, columns.length),
-    v: v.narrow(1, columns.start, columns.length),
-    mask: mask && partOf(partOf(mask, 2, rows), 3, columns),
-    key: key && key.add(filled([2], numberOf(rows, columns), "uint32").mul(iotaTensor([2], 0).eq(0))),
+    q: before.reduce(after, queries.q),
+    k,
+    v,
+    mask: part && stored(part),
+    key: key && stored(key.add(filled([2], numberOf(rows, columns), "uint32").mul(iotaTensor([2], 0).eq(0)))),
   };
 }
 
 /** Rows of [B, G, T, n] as one matrix for each of B: [B, G * rows, n]. */
-export function rowsOf(x: Tensor, { start, length }: Span): Tensor {
+export function rowsOf(x: Tensor, rows: Span): Tensor {
   const [batch = 0, group = 0, , width = 0] = x.shape;
-  return x.narrow(2, start, length).reshape([batch, group * length, width]);
+  return stored(partOf(x, 2, rows).reshape([batch, group * rows.length, width]));
 }
 
-/** `x` itself where the axis repeats. */
-function partOf(x: Tensor, axis: number, { start, length }: Span): Tensor {
+/** A part of an axis; all of one that repeats. */
+export function partOf(x: Tensor, axis: number, { start, length }: Span): Tensor {
   return x.shape[axis] === 1 ? x : x.narrow(axis, start, length);
 }
 
@@ -96,6 +122,11 @@ const barrierOp = defineOp<[Tensor, Tensor]>({
 /** `x`, of which nothing is computed until `before` has been: what one tile needs is gone when the next one starts. */
 export function after(x: Tensor, before: Tensor): Tensor {
   return barrierOp([x, before], null);
+}
+
+/** `x`, stored: kernels that would read parts of something end and begin with it. */
+export function stored(x: Tensor): Tensor {
+  return after(x, x);
 }
 
 /** `scores` with the mask, and where `causal` without keys that come after their query; both forms are known. */

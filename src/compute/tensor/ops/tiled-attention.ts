@@ -3,14 +3,15 @@
  * Gimelshein, "Online normalizer calculation for softmax", 2018; Dao et al., "FlashAttention", 2022).
  */
 import { present } from "../../../base/assert.ts";
+import type { Shape } from "../../compiler/ir.ts";
 import { withGradMode } from "../grad-mode.ts";
 import { defineOp, sourceTensor } from "../op.ts";
 import { filled } from "../operands.ts";
 import { sizeOf } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
 import { type AttentionOperands, MASKED } from "./attention-operands.ts";
-import { after, dropWeights, maskScores, rowsOf, spansOf, tileOf, transposedTile } from "./attention-tile.ts";
-import type { AttentionInputs, AttentionTile, Span } from "./attention-tile.ts";
+import { after, dropWeights, keyBlocks, maskScores, partOf, queryBlocks, rowsOf, stored, tileOf, transposedTile } from "./attention-tile.ts"; // prettier-ignore
+import type { AttentionInputs, AttentionTile, KeyBlock, QueryBlock, Span } from "./attention-tile.ts";
 import { cat } from "./cat.ts";
 import { batchedMatmul } from "./matmul.ts";
 import { where } from "./where.ts";
@@ -63,7 +64,7 @@ function inputsOf(list: readonly Tensor[], { hasMask }: Settings): AttentionInpu
 }
 
 /** True when no query may see any of the keys. */
-function isAhead(rows: Span, columns: Span, { causal }: Settings): boolean {
+function isAhead({ rows }: QueryBlock, { columns }: KeyBlock, { causal }: Settings): boolean {
   return causal && columns.start >= rows.start + rows.length;
 }
 
@@ -76,11 +77,14 @@ interface Running {
 }
 
 function attend(inputs: AttentionInputs, settings: Settings): Tensor {
-  const { q, k } = inputs;
-  const blocks = spansOf(sizeOf(q.shape, 2), settings.tileSize).map((rows) => {
+  const keys = keyBlocks(inputs, settings.tileSize);
+  let last: readonly Tensor[] = [];
+  const blocks = queryBlocks(inputs, settings.tileSize).map((queries) => {
     let running: Running | null = null;
-    for (const columns of spansOf(sizeOf(k.shape, 1), settings.tileSize)) {
-      if (!isAhead(rows, columns, settings)) running = attendTile(tileOf(inputs, rows, columns), settings, running);
+    for (const block of keys) {
+      if (isAhead(queries, block, settings)) continue;
+      running = attendTile(tileOf(inputs, queries, block, last), settings, running);
+      last = [running.result];
     }
     const { result, logSum } = present<Running>(running, "scaledDotProductAttention: a tile");
     return cat([where(logSum.gt(UNSEEN), result, 0), logSum], 3);
@@ -110,43 +114,44 @@ function attendTile(tile: AttentionTile, { scale, causal, dropoutP }: Settings, 
 
 /** Sums of gradients by block of queries or keys. */
 class Sums {
-  readonly #blocks = new Map<number, Tensor>();
+  readonly #blocks = new Map<Span, Tensor>();
 
   /** @returns the new sum of the block */
-  add({ start }: Span, part: Tensor): Tensor {
-    const before = this.#blocks.get(start);
+  add(block: Span, part: Tensor): Tensor {
+    const before = this.#blocks.get(block);
+    // Stored: a kernel that goes on to all sums to come would need all their parts at once.
     const sum = before === undefined ? part : stored(before).add(part);
-    this.#blocks.set(start, sum);
+    this.#blocks.set(block, sum);
     return sum;
   }
 
-  /** All blocks along `axis`; zeros of `shape` for those that got nothing. */
-  join(spans: readonly Span[], axis: number, shape: readonly number[]): Tensor {
-    const zeros = (length: number): Tensor =>
-      filled(
-        shape.map((size, i) => (i === axis ? length : size)),
-        0,
-      );
-    return cat(
-      spans.map(({ start, length }) => this.#blocks.get(start) ?? zeros(length)),
-      axis,
-    );
+  /** All `blocks` along `axis` of `shape`: zeros where nothing was added. */
+  join(blocks: readonly Span[], axis: number, shape: Shape): Tensor {
+    const zeros = (length: number): Tensor => filled(shape.map((size, i) => (i === axis ? length : size)), 0); // prettier-ignore
+    return cat(blocks.map((block) => this.#blocks.get(block) ?? zeros(block.length)), axis); // prettier-ignore
   }
 }
 
-/** Ends the kernel that computes `x`; else it would go on to all sums that follow, and need all parts of them at once. */
-function stored(x: Tensor): Tensor {
-  return after(x, x);
+/** What arrives at a block of queries. */
+interface Arriving extends QueryBlock {
+  /** [B, G * rows, E] */
+  readonly grad: Tensor;
+  /** [B, 1, G, rows]: so high for queries without keys that no weight is left. */
+  readonly logSum: Tensor;
+  /** [B, 1, G, rows]: dl - sum(dO * o). */
+  readonly shift: Tensor;
 }
 
-/** What the tiles of the gradient share. */
-interface Arriving {
-  /** [B, G, T, E] */
-  readonly grad: Tensor;
-  /** [B, G, T, 1]: so high for queries without keys that no weight is left. */
-  readonly logSum: Tensor;
-  /** [B, G, T, 1]: dl - sum(dO * o). */
-  readonly shift: Tensor;
+function arrivingAt(inputs: AttentionInputs, grad: Tensor, output: Tensor, { tileSize }: Settings): Arriving[] {
+  const width = sizeOf(inputs.v.shape, 2);
+  const logSum = output.narrow(3, width, 1);
+  const safe = where(logSum.gt(UNSEEN), logSum, -MASKED);
+  const [arriving, result] = [grad, output].map((x) => x.narrow(3, 0, width)) as [Tensor, Tensor];
+  const shift = grad.narrow(3, width, 1).sub(arriving.mul(result).sum(3, { keepDim: true }));
+  return queryBlocks({ ...inputs, q: after(inputs.q, grad) }, tileSize).map(({ rows, q }) => {
+    const alongKeys = (x: Tensor): Tensor => stored(transposedTile(partOf(x, 2, rows)));
+    return { rows, q, grad: rowsOf(arriving, rows), logSum: alongKeys(safe), shift: alongKeys(shift) };
+  });
 }
 
 function attendBackward(
@@ -156,37 +161,27 @@ function attendBackward(
   settings: Settings,
 ): { q: Tensor; k: Tensor; v: Tensor; mask: Tensor | null } {
   const { q, k, v, mask, key } = inputs;
-  const width = sizeOf(v.shape, 2);
-  const logSum = output.narrow(3, width, 1);
-  const dot = grad
-    .narrow(3, 0, width)
-    .mul(output.narrow(3, 0, width))
-    .sum(3, { keepDim: true });
-  const arriving = {
-    grad: grad.narrow(3, 0, width),
-    logSum: where(logSum.gt(UNSEEN), logSum, -MASKED),
-    shift: grad.narrow(3, width, 1).sub(dot),
-  };
-  const rows = spansOf(sizeOf(q.shape, 2), settings.tileSize);
-  const columns = spansOf(sizeOf(k.shape, 1), settings.tileSize);
+  // What is computed again is told from what the forward pass computed.
+  const again = { ...inputs, k: after(k, grad), v: after(v, grad), key: key && after(key, grad) };
+  const queries = arrivingAt(inputs, grad, output, settings);
+  const keys = keyBlocks(again, settings.tileSize);
   const sums = { q: new Sums(), k: new Sums(), v: new Sums() };
   let maskGrad: Tensor | null = null;
-  // What is computed again is told from what the forward pass computed, and each tile waits for the one before it.
-  let waiting = { ...inputs, q: after(q, grad), k: after(k, grad), v: after(v, grad), key: key && after(key, grad) };
-  for (const span of columns) {
-    for (const row of rows) {
-      if (isAhead(row, span, settings)) continue;
-      const tile = tileOf(waiting, row, span);
-      const parts = tileBackward(tile, arriving, settings);
-      const [qSum, kSum, vSum] = [sums.q.add(row, parts.q), sums.k.add(span, parts.k), sums.v.add(span, parts.v)];
-      waiting = { ...waiting, q: after(q, qSum), k: after(k, kSum), v: after(v, vSum) };
+  let last: readonly Tensor[] = [];
+  for (const block of keys) {
+    for (const query of queries) {
+      if (isAhead(query, block, settings)) continue;
+      const tile = tileOf(again, query, block, last);
+      const parts = tileBackward(tile, query, settings);
+      last = [sums.q.add(query.rows, parts.q), sums.k.add(block.columns, parts.k), sums.v.add(block.columns, parts.v)];
       if (mask === null || !mask.requiresGrad) continue;
       const part = placed(parts.scores, tile, mask);
-      maskGrad = maskGrad === null ? part : maskGrad.add(part);
+      maskGrad = maskGrad === null ? part : stored(maskGrad).add(part);
     }
   }
+  const columns = keys.map((block) => block.columns);
   return {
-    q: sums.q.join(rows, 2, q.shape),
+    q: sums.q.join(queries.map(({ rows }) => rows), 2, q.shape), // prettier-ignore
     k: sums.k.join(columns, 1, k.shape),
     v: sums.v.join(columns, 1, v.shape),
     mask: maskGrad,
@@ -199,23 +194,19 @@ function tileBackward(
   { grad, logSum, shift }: Arriving,
   { scale, causal, dropoutP }: Settings,
 ): { q: Tensor; k: Tensor; v: Tensor; scores: Tensor } {
-  const { rows, shape } = tile;
-  const [batch = 0, group = 0, count = 0, columns = 0] = shape;
+  const [batch = 0, group = 0, count = 0, columns = 0] = tile.shape;
   const form = [batch, columns, group, count];
   const flat = [batch, columns, group * count];
-  const alongKeys = (x: Tensor): Tensor => transposedTile(x.narrow(2, rows.start, rows.length));
   const product = batchedMatmul(tile.k, tile.q.transpose(1, 2)).mul(scale).reshape(form);
-  const weights = maskScores(product, tile, causal, true).sub(alongKeys(logSum)).exp();
+  const weights = maskScores(product, tile, causal, true).sub(logSum).exp();
   const kept = dropWeights(weights, tile, dropoutP, true);
-  const gradRows = rowsOf(grad, rows);
-  const weightGrad = batchedMatmul(tile.v, gradRows.transpose(1, 2)).reshape(form);
-  const drift = alongKeys(shift);
-  const scores = tile.key === null ? weights.mul(weightGrad.add(drift)) : kept.mul(weightGrad).add(weights.mul(drift));
+  const weightGrad = batchedMatmul(tile.v, grad.transpose(1, 2)).reshape(form);
+  const scores = tile.key === null ? weights.mul(weightGrad.add(shift)) : kept.mul(weightGrad).add(weights.mul(shift));
   const scoreRows = scores.reshape(flat);
   return {
     q: batchedMatmul(scoreRows.transpose(1, 2), tile.k).mul(scale).reshape([batch, group, count, -1]),
     k: batchedMatmul(scoreRows, tile.q).mul(scale),
-    v: batchedMatmul(kept.reshape(flat), gradRows),
+    v: batchedMatmul(kept.reshape(flat), grad),
     scores,
   };
 }
