@@ -32,8 +32,8 @@ export class CausalSelfAttention extends Module {
   forward(x: Tensor): Tensor {
     const [batch = 0, time = 0, width = 0] = x.shape;
     // [B, T, 3, H, D] -> [3, B, H, T, D]
-    const parts = this.qkv.forward(x).reshape([batch, time, 3, this.heads, width / this.heads]).permute([2, 0, 3, 1, 4]); // prettier-ignore
+    const parts = this.qkv.call(x).reshape([batch, time, 3, this.heads, width / this.heads]).permute([2, 0, 3, 1, 4]); // prettier-ignore
     const y = scaledDotProductAttention(parts.select(0, 0), parts.select(0, 1), parts.select(0, 2), { causal: true });
-    return this.proj.forward(y.transpose(1, 2).reshape([batch, time, width]));
+    return this.proj.call(y.transpose(1, 2).reshape([batch, time, width]));
   }
 }

@@ -1,6 +1,7 @@
 /** What runs before and after a module's forward pass, and when gradients pass it. */
 import { UnsupportedError } from "../../base/errors.ts";
 import { isGradEnabled } from "../../compute/tensor/grad-mode.ts";
+import type { HookHandle } from "../../compute/tensor/hooks.ts";
 import { defineOp } from "../../compute/tensor/op.ts";
 import type { Op } from "../../compute/tensor/op.ts";
 import { Tensor } from "../../compute/tensor/tensor.ts";
@@ -25,12 +26,6 @@ export type FullBackwardHook<M = Module> = (
   gradInput: Gradients,
   gradOutput: Gradients,
 ) => Tensor | Gradients | null | undefined | void;
-
-/** What registering a hook gives. */
-export interface HookHandle {
-  /** The hook runs no more. */
-  remove(): void;
-}
 
 /** Hooks of one kind, in the order of registering. A compiled function is traced again when they change. */
 export class HookList<Hook> {

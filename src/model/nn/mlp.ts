@@ -19,6 +19,6 @@ export class Mlp extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return this.out.forward(this.fc.forward(x).gelu({ approximate: "tanh" }));
+    return this.out.call(this.fc.call(x).gelu({ approximate: "tanh" }));
   }
 }

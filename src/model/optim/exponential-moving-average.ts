@@ -20,7 +20,7 @@ export class ExponentialMovingAverage {
   readonly #parameters: readonly Tensor[];
   readonly #averages: readonly Tensor[];
   readonly #warmup: boolean;
-  /** []: updates so far. */
+  /** Updates so far, of shape []. */
   readonly #updates: Tensor;
 
   /** Starts with the parameters' values now. Keeps one tensor a parameter. @throws OptionError */

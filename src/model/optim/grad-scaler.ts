@@ -47,9 +47,9 @@ const DEFAULTS: Required<GradScalerOptions> = {
 
 export class GradScaler {
   readonly #options: Required<GradScalerOptions>;
-  /** [] */
+  /** Of shape []. */
   readonly #scale: Tensor;
-  /** []: steps since the scale last changed. */
+  /** Steps since the scale last changed, of shape []. */
   readonly #growthTracker: Tensor;
   /** By optimizer, from `unscale` to `update`: [] (bool), whether a gradient overflowed. */
   #overflows = new Map<Scalable, Tensor>();

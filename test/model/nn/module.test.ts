@@ -126,6 +126,40 @@ test("a state dict that does not fit is refused in words, and changes nothing", 
   expect(await model.stateDict()).toEqual(before);
 });
 
+test("every difference of a state dict is listed, with near names and prefixes", async () => {
+  const model = build(1);
+  const before = await model.stateDict();
+  const { "norm.bias": bias = constantValues([4], 0), "mlp.0.weight": _, ...rest } = before;
+  const odd = { ...rest, "norm.bais": bias, "wte.weight": constantValues([4, 5], 1), seen: constantValues([2], 1) };
+  expect(() => model.loadStateDict(odd)).toThrow(
+    "found 2 missing (mlp.0.weight, norm.bias, near to norm.bais); 1 unexpected (norm.bais); " +
+      "2 that do not fit (wte.weight: expected float32 [5, 4], found float32 [4, 5], seen: expected float32 [1], found float32 [2])",
+  );
+  expect(model.loadStateDict({ ...rest, "norm.bais": bias }, { strict: false })).toEqual({
+    missingKeys: ["mlp.0.weight", "norm.bias"],
+    unexpectedKeys: ["norm.bais"],
+  });
+  const wrapped = await model.stateDict({ prefix: "module." });
+  expect(Object.keys(wrapped)[0]).toBe("module.wte.weight");
+  expect(() => model.loadStateDict(wrapped)).toThrow(/the option prefix: "module\." takes it off/);
+  const other = build(2);
+  other.loadStateDict({ ...wrapped, "decoder.weight": bias }, { prefix: "module." });
+  expect(await other.stateDict()).toEqual(before);
+});
+
+test("what was computed from the old values keeps them when others are loaded", async () => {
+  const model = build(1);
+  const [weight] = model.parameters();
+  const doubled = weight?.mul(2);
+  const state = await model.stateDict();
+  const zero = Object.fromEntries(Object.entries(state).map(([name, { shape }]) => [name, constantValues(shape, 0)]));
+  const expected = (await model.stateDict())["wte.weight"]?.data.map((value) => 2 * value);
+  const lazy = weight?.add(weight);
+  model.loadStateDict(zero);
+  expect(await doubled?.data()).toEqual(expected);
+  expect(await lazy?.data()).toEqual(expected);
+});
+
 test("heads must divide the width", () => {
   expect(() => withRandom(new Random(1), () => new CausalSelfAttention(6, { heads: 4 }))).toThrow(OptionError);
 });

@@ -13,11 +13,11 @@ export interface NadamRuleOptions {
 export interface NadamState {
   readonly expAvg: Tensor;
   readonly expAvgSq: Tensor;
-  /** []: the product of the momenta so far; 1 before the first step. */
+  /** The product of the momenta so far, of shape []; 1 before the first step. */
   readonly muProduct: Tensor;
 }
 
-/** [] each: this step's momentum mu, the next one's, and 1 - b2^step. */
+/** Of shape [] each: this step's momentum mu, the next one's, and 1 - b2^step. */
 export interface NadamFactors {
   readonly mu: Tensor;
   readonly nextMu: Tensor;

@@ -16,7 +16,7 @@ export interface RadamState {
   readonly expAvgSq: Tensor;
 }
 
-/** [] each: `correction` is 1 - b1^step; `rectifier` is r sqrt(1 - b2^step), or 0 while the variance is not tractable. */
+/** Of shape [] each: `correction` is 1 - b1^step; `rectifier` is r sqrt(1 - b2^step), or 0 while the variance is not tractable. */
 export interface RadamFactors {
   readonly correction: Tensor;
   readonly rectifier: Tensor;
