@@ -1,8 +1,9 @@
 import { OptionError, ShapeError } from "../../../base/errors.ts";
 import { formatShape } from "../../layout/shape.ts";
-import { toFloat } from "../operands.ts";
+import { commonDType, toFloat } from "../operands.ts";
 import { sizeOf } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
+import { castTo } from "./cast.ts";
 import { checkGroups, withBias } from "./conv.ts";
 import { convolveInput } from "./convolution.ts";
 import { imageAxes, onBatch, perAxis } from "./spatial.ts";
@@ -65,7 +66,8 @@ function convTranspose(
   bias: Tensor | null | undefined,
   options: ConvTransposeOptions,
 ): Tensor {
-  return onBatch(operation, rank, toFloat(x), (batch) => {
+  const dtype = commonDType(toFloat(x), toFloat(weight));
+  return onBatch(operation, rank, castTo(x, dtype), (batch) => {
     const { groups = 1 } = options;
     checkGroups(operation, groups);
     const [inputs = 0, , ...kernel] = weight.shape;
@@ -74,7 +76,10 @@ function convTranspose(
         `${operation}: expected x ${imageAxes(rank)} and weight [C, O / ${groups}, ...kernel], found ${formatShape(x.shape)} and ${formatShape(weight.shape)}`,
       );
     }
-    const y = convolveInput([batch, toFloat(weight)], spreading(operation, batch.shape.slice(2), kernel, options));
+    const y = convolveInput(
+      [batch, castTo(weight, dtype)],
+      spreading(operation, batch.shape.slice(2), kernel, options),
+    );
     return withBias(operation, y, bias);
   });
 }

@@ -1,8 +1,9 @@
 import { OptionError, ShapeError } from "../../../base/errors.ts";
 import { formatShape } from "../../layout/shape.ts";
-import { toFloat } from "../operands.ts";
+import { commonDType, toFloat } from "../operands.ts";
 import { sizeOf } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
+import { castTo } from "./cast.ts";
 import { convolve } from "./convolution.ts";
 import { imageAxes, onBatch, perAxis } from "./spatial.ts";
 import type { PerAxis } from "./spatial.ts";
@@ -51,7 +52,8 @@ function conv(
   bias: Tensor | null | undefined,
   options: ConvOptions,
 ): Tensor {
-  return onBatch(operation, rank, toFloat(x), (batch) => {
+  const dtype = commonDType(toFloat(x), toFloat(weight));
+  return onBatch(operation, rank, castTo(x, dtype), (batch) => {
     const { groups = 1 } = options;
     checkGroups(operation, groups);
     const [outputs = 0, inner = 0, ...kernel] = weight.shape;
@@ -61,7 +63,7 @@ function conv(
         `${operation}: expected x ${imageAxes(rank)} and weight [O, C / ${groups}, ...kernel], found ${formatShape(x.shape)} and ${formatShape(weight.shape)}`,
       );
     }
-    const y = convolve([batch, toFloat(weight)], slidingOver(operation, batch.shape.slice(2), kernel, options));
+    const y = convolve([batch, castTo(weight, dtype)], slidingOver(operation, batch.shape.slice(2), kernel, options));
     return withBias(operation, y, bias);
   });
 }
