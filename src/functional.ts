@@ -9,6 +9,7 @@ export {
   adaptiveMaxPool3d,
 } from "./compute/tensor/ops/adaptive-pool.ts";
 export type { OutputSize } from "./compute/tensor/ops/adaptive-pool.ts";
+export { affineGrid } from "./compute/tensor/ops/affine-grid.ts";
 export { avgPool1d, avgPool2d, avgPool3d } from "./compute/tensor/ops/avg-pool.ts";
 export type { AvgPoolOptions } from "./compute/tensor/ops/avg-pool.ts";
 export { batchNorm } from "./compute/tensor/ops/batch-norm.ts";
@@ -35,6 +36,8 @@ export type { EluOptions } from "./compute/tensor/ops/elu.ts";
 export { embedding } from "./compute/tensor/ops/gather.ts";
 export { gelu } from "./compute/tensor/ops/gelu.ts";
 export { glu } from "./compute/tensor/ops/glu.ts";
+export { gridSample } from "./compute/tensor/ops/grid-sample.ts";
+export type { GridSampleOptions } from "./compute/tensor/ops/grid-sample.ts";
 export { groupNorm } from "./compute/tensor/ops/group-norm.ts";
 export { hardsigmoid, hardswish, hardtanh, relu6 } from "./compute/tensor/ops/hardtanh.ts";
 export type { HardtanhOptions } from "./compute/tensor/ops/hardtanh.ts";

@@ -50,11 +50,16 @@ export function cubicAlong(x: Tensor, axis: number, scale: AxisScale): Tensor {
   const place = sourcePlaces(scale);
   const first = place.floor();
   const share = place.sub(first);
+  return weighted(x, axis, scale, first, cubicWeights(share), -1);
+}
+
+/** The weights of the four neighbours of a place that lies `share` after the second one. */
+export function cubicWeights(share: Tensor): [Tensor, Tensor, Tensor, Tensor] {
   // Within distance 1: ((a + 2) d - (a + 3)) d^2 + 1; within 2: a (((d - 5) d + 8) d - 4).
   const near = (d: Tensor): Tensor => d.mul(CUBIC + 2).sub(CUBIC + 3).mul(d.square()).add(1); // prettier-ignore
   const far = (d: Tensor): Tensor => d.sub(5).mul(d).add(8).mul(d).sub(4).mul(CUBIC);
   const rest = share.neg().add(1);
-  return weighted(x, axis, scale, first, [far(share.add(1)), near(share), near(rest), far(rest.add(1))], -1);
+  return [far(share.add(1)), near(share), near(rest), far(rest.add(1))];
 }
 
 /** Where each element of the output lies in the input, float32 [outputSize]: 0 is the middle of the first one. */
