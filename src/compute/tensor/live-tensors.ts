@@ -108,13 +108,14 @@ export function releaseUnneeded(leaves: Iterable<Node>): Node[] {
     condemned = [];
     return [];
   }
-  const needed = neededOf(candidates);
+  const { needed, held } = neededOf(candidates);
   for (const leaf of candidates) {
     if (needed.has(leaf)) continue;
     ownedLeaves.get(leaf)?.release(leaf);
     ownedLeaves.delete(leaf);
   }
-  condemned = waiting.filter((leaf) => needed.has(leaf)).map((leaf) => new WeakRef(leaf));
+  // A tensor that holds one frees it when it is disposed; those that are only computed from wait.
+  condemned = [...needed].filter((leaf) => !held.has(leaf)).map((leaf) => new WeakRef(leaf));
   return [...needed];
 }
 
@@ -130,11 +131,11 @@ export function releaseCondemned(): void {
   if (condemned.length > 0) releaseUnneeded([]);
 }
 
-/** Those of `candidates` that live tensors reach. */
-function neededOf(candidates: ReadonlySet<Node>): Set<Node> {
+/** Those of `candidates` that live tensors reach, and those of them that are some tensor's value. */
+function neededOf(candidates: ReadonlySet<Node>): { needed: Set<Node>; held: Set<Node> } {
   const needed = new Set<Node>();
-  const values: Value[] = [];
-  for (const tensor of liveTensors()) values.push(tensor.value);
+  const values = liveTensors().map((tensor) => tensor.value);
+  const held = new Set(values.map((value) => value.node));
   const seenValues = new Set<Value>();
   const seenNodes = new Set<Node>();
   for (let value = values.pop(); value !== undefined; value = values.pop()) {
@@ -145,7 +146,7 @@ function neededOf(candidates: ReadonlySet<Node>): Set<Node> {
     });
     if (value.origin !== null) values.push(...value.origin.inputs);
   }
-  return needed;
+  return { needed, held };
 }
 
 function visitNodes(root: Node, seen: Set<Node>, visit: (node: Node) => void): void {
