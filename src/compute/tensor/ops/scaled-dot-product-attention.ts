@@ -1,5 +1,5 @@
-import { OptionError } from "../../../base/errors.ts";
 import { isFloat } from "../../layout/dtype.ts";
+import { defaultGenerator } from "../generator.ts";
 import type { Generator } from "../generator.ts";
 import { sizeOf } from "../shapes.ts";
 import { iotaTensor } from "../source.ts";
@@ -25,9 +25,10 @@ export interface AttentionOptions {
   readonly causal?: boolean;
   /** What products of queries and keys are multiplied with: 1 / sqrt(D) by default. */
   readonly scale?: number;
-  /** The share of weights that is set to 0 (the others grow for it); needs `generator`. */
+  /** The share of weights that is set to 0, while the others grow for it. */
   readonly dropoutP?: number;
-  readonly generator?: Generator;
+  /** Where the bits of dropout come from; the default generator otherwise. */
+  readonly generator?: Generator | undefined;
   /** PyTorch's name for `mask`. */
   readonly attnMask?: Tensor | null;
   /** PyTorch's name for `causal`. */
@@ -52,16 +53,13 @@ export interface AttentionOptions {
 export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
   const { bias = null, dropoutP = 0, generator, tileSize } = options;
   checkDropout(dropoutP);
-  if (dropoutP > 0 && generator === undefined) {
-    throw new OptionError(`scaledDotProductAttention: expected a generator for dropoutP ${dropoutP}, found none`);
-  }
   const operands = attentionOperands([q, k, v], combinedMask(options.mask ?? options.attnMask ?? null, bias));
   const [queries, keys] = [sizeOf(operands.q.shape, 2), sizeOf(operands.k.shape, 1)];
   const settings = {
     scale: options.scale ?? 1 / Math.sqrt(sizeOf(operands.q.shape, 3)),
     causal: options.causal ?? options.isCausal ?? false,
     dropoutP,
-    generator: dropoutP > 0 ? generator : undefined,
+    generator: dropoutP > 0 ? (generator ?? defaultGenerator()) : undefined,
   };
   const dtype = isFloat(q.dtype) ? q.dtype : "float32";
   const isTiled =

@@ -2,11 +2,16 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { OptionError, ShapeError, UnsupportedError } from "../../../../src/base/errors.ts";
-import { zeros } from "../../../../src/compute/tensor/create.ts";
+import { NullDevice } from "../../../../src/compute/device/null/null-device.ts";
+import { ReferenceDevice } from "../../../../src/compute/device/reference/reference-device.ts";
+import { createRuntime } from "../../../../src/compute/runtime/graph-runtime.ts";
+import { grad } from "../../../../src/compute/tensor/autograd.ts";
+import { tensor, zeros } from "../../../../src/compute/tensor/create.ts";
+import { arange } from "../../../../src/compute/tensor/create-ranges.ts";
+import { Generator } from "../../../../src/compute/tensor/generator.ts";
 import { scaledDotProductAttention } from "../../../../src/compute/tensor/ops/scaled-dot-product-attention.ts";
-import type { Tensor } from "../../../../src/compute/tensor/tensor.ts";
-import { withRuntime } from "../../../../src/compute/tensor/runtime-scope.ts";
-import { InterpreterRuntime } from "../interpreter-runtime.ts";
+import { setDefaultRuntime, withRuntime } from "../../../../src/compute/tensor/runtime-scope.ts";
+import { Tensor } from "../../../../src/compute/tensor/tensor.ts";
 import { booleans, floats } from "./draws.ts";
 import { at, broadcastAt, ndArray } from "./nd-array.ts";
 import type { NdArray } from "./nd-array.ts";
@@ -110,3 +115,126 @@ const tiled = KINDS.map((kind): OpProperty => ({
 }));
 
 testProperties([...whole, ...tiled], { runs: 8, webGpuRuns: 1 });
+
+/** A leaf with bytes of its own. */
+function leaf(shape: readonly number[], seed: number): Tensor {
+  const { data } = floats(shape, seed);
+  return tensor({ shape, data: Float32Array.from(data) }, { requiresGrad: true });
+}
+
+/** Bytes that a compiled pass forward and backward holds besides its arguments and results. */
+async function scratchBytes(size: number, causal: boolean): Promise<number> {
+  const runtime = createRuntime(new NullDevice());
+  const nodes = withRuntime(runtime, () => {
+    const inputs = [0, 1, 2].map((i) => leaf([1, 2, size, 8], i));
+    const [q, k, v] = inputs as [Tensor, Tensor, Tensor];
+    const loss = scaledDotProductAttention(q, k, v, { causal }).square().sum();
+    return [loss, ...grad(loss, inputs)].map((x) => x.value.node);
+  });
+  const { scratchBytes: bytes } = await runtime.compile(nodes, []);
+  runtime.destroy();
+  return bytes;
+}
+
+test.each([false, true])(
+  "memory grows with the places, not with their square (causal: %s)",
+  async (causal) => {
+    const [whole, half, full] = [await scratchBytes(512, causal), await scratchBytes(1024, causal), await scratchBytes(2048, causal)]; // prettier-ignore
+    // The scores of 2 heads at 2048 places are 32 MiB; two tiles of them 1 MiB, and arguments of 128 KiB a few times.
+    expect(full).toBeLessThan(3 * 2 ** 20);
+    expect(full).toBeLessThan(2 * half);
+    expect(full).toBeLessThan(whole);
+  },
+  60_000,
+);
+
+/** What `fn` gives on the reference device. */
+async function onReference<T>(fn: () => Promise<T>): Promise<T> {
+  const runtime = createRuntime(new ReferenceDevice());
+  setDefaultRuntime(runtime);
+  try {
+    return await fn();
+  } finally {
+    setDefaultRuntime(null);
+    runtime.destroy();
+  }
+}
+
+test("tiles give what the whole gives, with more places than fit in one, and so do their gradients", async () => {
+  await onReference(async () => {
+    const inputs = [leaf([2, 4, 70, 8], 1), leaf([2, 2, 90, 8], 2), leaf([2, 2, 90, 5], 3)];
+    const [q, k, v] = inputs as [Tensor, Tensor, Tensor];
+    const mask = arange(90).sub(arange(70).unsqueeze(1)).abs().le(20); // A sliding window: some queries see nothing.
+    const results = [16, 1000].map((tileSize) => {
+      const out = scaledDotProductAttention(q, k, v, { mask: mask.logicalAnd(arange(90).ne(40)), tileSize });
+      return [out, ...grad(out.mul(out.cos()).sum(), inputs)];
+    });
+    const [tiles = [], whole = []] = await Promise.all(results.map((list) => Tensor.readAll(list)));
+    tiles.forEach((data, i) => data.forEach((x, j) => expect(x).toBeCloseTo(whole[i]?.[j] ?? Number.NaN, 4)));
+  });
+});
+
+test.each([undefined, 4])("dropout keeps the mean, and the gradient drops the same weights (tiles: %s)", async (tileSize) => {
+  await onReference(async () => {
+    const [size, p] = [32, 0.25];
+    const generator = new Generator(7);
+    // All weights are 1 / size, so each column of the result counts the weights that were kept.
+    const v = leaf([1, size, size], 3);
+    const out = scaledDotProductAttention(zeros([1, size, 2]), zeros([1, size, 2]), v, { dropoutP: p, generator, ...(tileSize && { tileSize }) });
+    const [slope] = grad(out.sum(), [v]);
+    const [result = [], slopes = [], values = []] = await Tensor.readAll([out, slope as Tensor, v]);
+    const kept = Array.from({ length: size }, (_, key) => slopes[key * size] ?? 0);
+    expect(kept.reduce((a, b) => a + b, 0) / size).toBeCloseTo(1, 1);
+    expect(new Set(kept.map((x) => x.toFixed(4))).size).toBeGreaterThan(3);
+    const total = Array.from(result).reduce((a, b) => a + b, 0);
+    expect(total).toBeCloseTo(Array.from(values).reduce((sum, x, i) => sum + x * (slopes[i] ?? 0), 0), 2);
+    const again = await scaledDotProductAttention(zeros([1, size, 2]), zeros([1, size, 2]), v, { dropoutP: p, generator, ...(tileSize && { tileSize }) }).data();
+    expect([...again]).not.toEqual([...result]);
+  });
+}); // prettier-ignore
+
+test.each([undefined, 2])("masks of -Infinity and rows without keys give 0 and no NaN (tiles: %s)", async (tileSize) => {
+  await onReference(async () => {
+    const inputs = [leaf([3, 2], 1), leaf([5, 2], 2), leaf([5, 2], 3)];
+    const [q, k, v] = inputs as [Tensor, Tensor, Tensor];
+    const bias = tensor([0, 1, 2].map((row) => [0, 1, 2, 3, 4].map((key) => (row === 1 || key === 2 ? -Infinity : 0))));
+    const out = scaledDotProductAttention(q, k, v, { mask: bias, ...(tileSize && { tileSize }) });
+    const results = await Tensor.readAll([out, ...grad(out.square().sum(), inputs)]);
+    expect(results.every((data) => data.every(Number.isFinite))).toBe(true);
+    expect([...(results[0] ?? [])].slice(2, 4)).toEqual([0, 0]);
+    expect([...(results[3] ?? [])].slice(4, 6)).toEqual([0, 0]);
+  });
+}); // prettier-ignore
+
+test("PyTorch's names of options work", async () => {
+  await onReference(async () => {
+    const [q, k, v] = [leaf([4, 2], 1), leaf([4, 2], 2), leaf([4, 2], 3)] as [Tensor, Tensor, Tensor];
+    const mask = arange(4).ne(2);
+    const [a = [], b = []] = await Tensor.readAll([
+      scaledDotProductAttention(q, k, v, { mask, causal: true }),
+      scaledDotProductAttention(q, k, v, { attnMask: mask, isCausal: true, enableGqa: true }),
+    ]);
+    expect([...a]).toEqual([...b]);
+  });
+});
+
+const bad =
+  (shapes: readonly (readonly number[])[], options = {}) =>
+  (): Tensor => {
+    const [q, k, v] = shapes.map((shape) => zeros(shape)) as [Tensor, Tensor, Tensor];
+    return scaledDotProductAttention(q, k, v, options);
+  };
+
+test.each([
+  ["depths that differ", bad([[4, 2], [4, 3], [4, 2]]), ShapeError, "expected [.., H, T, D], [.., H, S, D] and [.., H, S, E], found [4, 2], [4, 3], [4, 2]"],
+  ["keys without values", bad([[4, 2], [4, 2], [5, 2]]), ShapeError, "found [4, 2], [4, 2], [5, 2]"],
+  ["vectors", bad([[4], [4], [4]]), ShapeError, "found [4], [4], [4]"],
+  ["groups that are not equal", bad([[3, 4, 2], [2, 4, 2], [2, 4, 2]]), ShapeError, "expected a number of key heads that divides the 3 query heads, found 2"],
+  ["a mask that does not broadcast", bad([[4, 2], [4, 2], [4, 2]], { mask: zeros([3, 4]) }), ShapeError, "expected shapes that broadcast, found [3, 4] and [1, 4, 4]"],
+  ["a mask of integers", bad([[4, 2], [4, 2], [4, 2]], { mask: zeros([4, 4], { dtype: "int32" }) }), UnsupportedError, "expected a mask of bool or floats, found int32"],
+  ["a bias of bool", bad([[4, 2], [4, 2], [4, 2]], { bias: zeros([4, 4], { dtype: "bool" }) }), UnsupportedError, "expected a bias of floats, found bool"],
+  ["a share that is none", bad([[4, 2], [4, 2], [4, 2]], { dropoutP: 1 }), OptionError, "expected dropoutP from 0 to below 1, found 1"],
+] as const)("attention refuses %s in one sentence", (_, call, kind, message) => {
+  expect(call).toThrow(kind);
+  expect(call).toThrow(message);
+}); // prettier-ignore
