@@ -34,6 +34,7 @@ export { dropout } from "./compute/tensor/ops/dropout.ts";
 export { celu, elu, selu } from "./compute/tensor/ops/elu.ts";
 export type { EluOptions } from "./compute/tensor/ops/elu.ts";
 export { embedding } from "./compute/tensor/ops/gather.ts";
+export type { EmbeddingOptions } from "./compute/tensor/ops/gather.ts";
 export { gelu } from "./compute/tensor/ops/gelu.ts";
 export { glu } from "./compute/tensor/ops/glu.ts";
 export { gridSample } from "./compute/tensor/ops/grid-sample.ts";
@@ -80,6 +81,8 @@ export {
 export type { MaxPoolOptions } from "./compute/tensor/ops/max-pool.ts";
 export { mish } from "./compute/tensor/ops/mish.ts";
 export { normalize } from "./compute/tensor/ops/normalize.ts";
+export { fold, unfold } from "./compute/tensor/ops/unfold.ts";
+export type { UnfoldOptions } from "./compute/tensor/ops/unfold.ts";
 export { oneHot } from "./compute/tensor/ops/one-hot.ts";
 export { pad } from "./compute/tensor/ops/pad.ts";
 export type { PadMode } from "./compute/tensor/ops/pad.ts";

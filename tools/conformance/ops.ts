@@ -9,6 +9,7 @@ import { convTranspose2d } from "../../src/compute/tensor/ops/conv-transpose.ts"
 import { crossEntropy } from "../../src/compute/tensor/ops/cross-entropy.ts";
 import type { CrossEntropyOptions } from "../../src/compute/tensor/ops/cross-entropy.ts";
 import { elu } from "../../src/compute/tensor/ops/elu.ts";
+import { einsum } from "../../src/compute/tensor/ops/einsum.ts";
 import type { EluOptions } from "../../src/compute/tensor/ops/elu.ts";
 import { embedding } from "../../src/compute/tensor/ops/gather.ts";
 import type { GeluOptions } from "../../src/compute/tensor/ops/gelu.ts";
@@ -26,7 +27,7 @@ import { softplus } from "../../src/compute/tensor/ops/softplus.ts";
 import type { SoftplusOptions } from "../../src/compute/tensor/ops/softplus.ts";
 
 /** What the fixtures' options hold: each op takes its own, and the fixtures are trusted with the types. */
-type OptionName = "dim" | "keepDim" | "correction" | "negativeSlope" | "eps" | "groups" | "scale" | "shape" | "dims" | "dim0" | "dim1" | "ranges" | "padding" | "mode" | "value" | "diagonal" | "repeats"; // prettier-ignore
+type OptionName = "dim" | "keepDim" | "correction" | "negativeSlope" | "eps" | "groups" | "scale" | "shape" | "dims" | "dim0" | "dim1" | "ranges" | "padding" | "mode" | "value" | "diagonal" | "repeats" | "equation" | "k"; // prettier-ignore
 type Options = Readonly<Record<OptionName, never>> &
   GeluOptions &
   ClampOptions &
@@ -67,6 +68,7 @@ export const FIXTURE_OPS: ReadonlyMap<string, Run> = new Map<string, Run>([
   ["batchNorm", ([x, weight, bias], { eps }) => batchNorm(x, null, null, weight, bias, { training: true, eps })],
   ["upsampleNearest2d", ([x], { scale }) => upsampleNearest2d(x, { scaleFactor: scale })],
   ["matmul", ([a, b]) => a.matmul(b)],
+  ["einsum", (inputs, { equation }) => einsum(equation, inputs)],
   ["linear", ([x, weight, bias]) => linear(x, weight, bias)],
   ["conv1d", ([x, weight, bias], options) => conv1d(x, weight, bias, options)],
   ["conv2d", ([x, weight, bias], options) => conv2d(x, weight, bias, options)],
@@ -87,6 +89,7 @@ export const FIXTURE_OPS: ReadonlyMap<string, Run> = new Map<string, Run>([
   ],
   ["tril", ([x], { diagonal }) => x.tril(diagonal)],
   ["repeat", ([x], { repeats }) => x.repeat(repeats)],
+  ["topK", ([x], { k, dim }) => x.topK(k, dim).values],
   ["gather", ([x, indices], { dim }) => x.gather(dim, indices)],
   ["indexSelect", ([x, indices], { dim }) => x.indexSelect(dim, indices)],
   ["scatterAdd", ([x, indices, source], { dim }) => x.scatterAdd(dim, indices, source)],

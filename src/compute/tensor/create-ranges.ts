@@ -8,12 +8,18 @@ import type { Tensor } from "./tensor.ts";
 
 const COUNT_MAX = 2 ** 31;
 
+/** 0, 1, .. before `stop`: [count], int32 unless it is a fraction. @throws OptionError */
+export function arange(stop: number, options?: TensorOptions): Tensor;
 /**
- * start, start + step, ... before `stop`: [count], int32 unless a fraction is given. `arange(n)` counts from 0; the
- * range may be empty, and `step` negative. @throws OptionError for a step of 0, or ends that are not finite
+ * start, start + step, ... before `stop`: [count], int32 unless a fraction is given. The range may be empty, and `step`
+ * negative. @throws OptionError for a step of 0, or ends that are not finite
  */
-export function arange(start: number, stop?: number | null, step = 1, options: TensorOptions = {}): Tensor {
-  const [from, to] = stop === undefined || stop === null ? [0, start] : [start, stop];
+export function arange(start: number, stop: number, step?: number | TensorOptions, options?: TensorOptions): Tensor;
+export function arange(start: number, ...rest: readonly (number | TensorOptions | undefined)[]): Tensor {
+  const numbers = rest.filter((value) => typeof value === "number");
+  const options = rest.find((value) => typeof value === "object") ?? {};
+  const [to = start, step = 1] = numbers;
+  const from = numbers.length === 0 ? 0 : start;
   const count = Math.max(0, Math.ceil((to - from) / step));
   if (step === 0 || ![from, to, step].every(Number.isFinite) || count > COUNT_MAX) {
     throw new OptionError(`arange: expected finite ends and a step that is not 0, found ${from} to ${to} by ${step}`);
@@ -61,7 +67,8 @@ function listed(
 }
 
 /** The identity: 1 where row = column, else 0: [rows, columns]. @throws OptionError */
-export function eye(rows: number, columns: number = rows, options: TensorOptions = {}): Tensor {
+export function eye(rows: number, columns: number | TensorOptions = rows, options: TensorOptions = {}): Tensor {
+  if (typeof columns === "object") return eye(rows, rows, columns);
   const shape = [rows, columns];
   checkShape("eye", shape);
   const out = iotaTensor(shape, 0)

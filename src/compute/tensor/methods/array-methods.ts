@@ -7,12 +7,9 @@ import { expandTo } from "../ops/broadcast-to.ts";
 import { diag, diagEmbed, diagonal, trace } from "../ops/diagonal.ts";
 import type { DiagonalOptions } from "../ops/diagonal.ts";
 import { cumsum } from "../ops/cumsum.ts";
-import { gather, indexSelect } from "../ops/gather.ts";
 import { logSumExp } from "../ops/log-sum-exp.ts";
-import { matmul } from "../ops/matmul.ts";
 import { max, min } from "../ops/max.ts";
 import { mean } from "../ops/mean.ts";
-import { oneHot } from "../ops/one-hot.ts";
 import { pad } from "../ops/pad.ts";
 import type { PadMode } from "../ops/pad.ts";
 import { matrixTranspose, movedim, permute, transpose } from "../ops/permute.ts";
@@ -22,7 +19,6 @@ import { repeatInterleave } from "../ops/repeat-interleave.ts";
 import { roll } from "../ops/roll.ts";
 import { rot90 } from "../ops/rot90.ts";
 import { unfoldAxis } from "../ops/unfold.ts";
-import { scatterAdd } from "../ops/scatter-add.ts";
 import { flip, narrow, select, slice } from "../ops/slice.ts";
 import type { Range } from "../ops/slice.ts";
 import { chunk, split, tensorSplit, unbind } from "../ops/split.ts";
@@ -220,23 +216,5 @@ export abstract class ArrayMethods extends ReductionMethods {
   /** The sum of a matrix's diagonal. */
   trace(this: Tensor): Tensor {
     return trace(this);
-  }
-
-  /** Batched, with leading axes that broadcast. */
-  matmul(this: Tensor, other: Tensor): Tensor {
-    return matmul(this, other);
-  }
-  gather(this: Tensor, axis: number, indices: Tensor): Tensor {
-    return gather(this, axis, indices);
-  }
-  indexSelect(this: Tensor, axis: number, indices: Tensor): Tensor {
-    return indexSelect(this, axis, indices);
-  }
-  scatterAdd(this: Tensor, axis: number, indices: Tensor, source: Tensor): Tensor {
-    return scatterAdd(this, axis, indices, source);
-  }
-  /** [..] -> [.., classes] (int32). */
-  oneHot(this: Tensor, classes: number): Tensor {
-    return oneHot(this, classes);
   }
 }

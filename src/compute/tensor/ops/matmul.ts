@@ -2,7 +2,9 @@ import { ShapeError } from "../../../base/errors.ts";
 import { contraction } from "../../compiler/graph.ts";
 import { defineOp } from "../op.ts";
 import type { Op } from "../op.ts";
-import { toFloat } from "../operands.ts";
+import { isFloat } from "../../layout/dtype.ts";
+import { promote } from "../promote.ts";
+import { castTo } from "./cast.ts";
 import { elementCount, formatShape } from "../../layout/shape.ts";
 import { broadcastShapes, sizeOf } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
@@ -19,8 +21,8 @@ function transposed(x: Tensor): Tensor {
 }
 
 /**
- * The matrix product of the last two axes; leading axes broadcast. A vector is a row on the left, a column on the
- * right. Accumulates in float32. @throws ShapeError
+ * The matrix product of the last two axes: [.., M, K] x [.., K, N] -> [.., M, N]; leading axes broadcast. A vector is a
+ * row on the left, a column on the right. Floats accumulate in float32, integers exactly. @throws ShapeError
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   if (a.shape.length === 0 || b.shape.length === 0 || sizeOf(a.shape, a.shape.length - 1) !== rowsOf(b)) {
@@ -30,28 +32,28 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   }
   if (a.shape.length === 1) return matmul(a.unsqueeze(0), b).squeeze(-2 + Number(b.shape.length === 1));
   if (b.shape.length === 1) return matmul(a, b.unsqueeze(1)).squeeze(-1);
-  const left = toFloat(a);
-  const right = toFloat(b);
   const rows = sizeOf(a.shape, a.shape.length - 2);
   const inner = sizeOf(a.shape, a.shape.length - 1);
   const columns = sizeOf(b.shape, b.shape.length - 1);
   if (b.shape.length === 2) {
     // One matrix for all: the leading axes of `a` are more rows.
-    const flat = op([left.reshape([1, -1, inner]), right.unsqueeze(0)], null);
+    const flat = batchedMatmul(a.reshape([1, elementCount(a.shape.slice(0, -1)), inner]), b.unsqueeze(0));
     return flat.reshape([...a.shape.slice(0, -1), columns]);
   }
   const batch = broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
   const count = elementCount(batch);
-  const x = left.expand([...batch, rows, inner]).reshape([count, rows, inner]);
-  const y = right.expand([...batch, inner, columns]).reshape([count, inner, columns]);
-  return op([x, y], null).reshape([...batch, rows, columns]);
+  const x = a.expand([...batch, rows, inner]).reshape([count, rows, inner]);
+  const y = b.expand([...batch, inner, columns]).reshape([count, inner, columns]);
+  return batchedMatmul(x, y).reshape([...batch, rows, columns]);
 }
 
 function rowsOf(b: Tensor): number {
   return sizeOf(b.shape, Math.max(0, b.shape.length - 2));
 }
 
-/** [B, M, K] x [B, K, N] -> [B, M, N]: what all matrix products become. */
+/** [B, M, K] x [B, K, N] -> [B, M, N], in the common dtype: what all matrix products become. Whole numbers are summed exactly. */
 export function batchedMatmul(a: Tensor, b: Tensor): Tensor {
-  return op([a, b], null);
+  const dtype = promote(a.dtype, b.dtype);
+  const [x, y] = [castTo(a, dtype), castTo(b, dtype)];
+  return isFloat(dtype) ? op([x, y], null) : x.unsqueeze(3).mul(y.unsqueeze(1)).sum(2);
 }

@@ -1,5 +1,6 @@
 import { OptionError, ShapeError } from "../../../base/errors.ts";
 import { slice as sliceNode } from "../../compiler/graph.ts";
+import type { Shape } from "../../compiler/ir.ts";
 import { defineOp } from "../op.ts";
 import { formatShape } from "../../layout/shape.ts";
 import { normalizeIndex } from "../index-range.ts";
@@ -9,7 +10,8 @@ import type { Tensor } from "../tensor.ts";
 import { padWith } from "./pad.ts";
 import type { Axes } from "./sum.ts";
 
-interface Ranges {
+/** Elements start, start + step, .. of each axis. */
+export interface Ranges {
   readonly starts: readonly number[];
   readonly sizes: readonly number[];
   readonly steps: readonly number[];
@@ -43,11 +45,20 @@ export function slice(x: Tensor, ranges: readonly (Range | null)[]): Tensor {
   if (ranges.length > x.shape.length) {
     throw new ShapeError(`slice: expected at most ${x.shape.length} ranges, found ${ranges.length}`);
   }
-  const parts = x.shape.map((size, axis) => partOf(size, ranges[axis] ?? [null, null]));
-  const sizes = parts.map((part) => part.size);
-  if (parts.every(({ size, step }, axis) => size === x.shape[axis] && step > 0)) return x;
+  const { starts, sizes, steps } = placesOfRanges(x.shape, ranges);
+  if (sizes.every((size, axis) => size === x.shape[axis] && sizeOf(steps, axis) > 0)) return x;
   if (sizes.includes(0)) return op([x], { starts: sizes.map(() => 0), sizes, steps: sizes.map(() => 1) });
-  return op([x], { starts: parts.map((part) => part.start), sizes, steps: parts.map((part) => part.step) });
+  return op([x], { starts, sizes, steps });
+}
+
+/** Where the elements of `ranges` lie in `shape`. @throws OptionError */
+export function placesOfRanges(shape: Shape, ranges: readonly (Range | null)[]): Ranges {
+  const parts = shape.map((size, axis) => partOf(size, ranges[axis] ?? [null, null]));
+  return {
+    starts: parts.map((part) => part.start),
+    sizes: parts.map((part) => part.size),
+    steps: parts.map((part) => part.step),
+  };
 }
 
 /** Which elements a range of Python's takes of an axis: start, start + step, ... */
