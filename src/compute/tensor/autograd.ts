@@ -46,17 +46,25 @@ export interface GradOptions extends BackwardOptions {
   readonly seed?: Tensor;
 }
 
+/** As many tensors. */
+type GradientsOf<Tensors extends readonly Tensor[]> = { -readonly [K in keyof Tensors]: Tensor };
+
 /** dL/dx for each of `tensors`, in its shape; zeros where the loss does not depend on it. Touches no `.grad`. */
-export function grad(loss: Tensor, tensors: readonly Tensor[], options: GradOptions = {}): Tensor[] {
+export function grad<const Tensors extends readonly Tensor[]>(
+  loss: Tensor,
+  tensors: Tensors,
+  options: GradOptions = {},
+): GradientsOf<Tensors> {
   for (const tensor of tensors) {
     if (!tensor.requiresGrad)
       throw new OptionError("grad: expected tensors that require gradients, found one that does not");
   }
   const gradients = differentiate("grad", loss, options.seed ?? onesLike("grad", loss), options);
-  return tensors.map(
+  const found = tensors.map(
     (tensor) =>
       gradients.get(tensor.value) ?? sourceTensor(constant(0, tensor.shape, tensor.dtype), tensor.value.runtime),
   );
+  return found as unknown as GradientsOf<Tensors>;
 }
 
 function onesLike(operation: string, loss: Tensor): Tensor {
