@@ -12,7 +12,7 @@ import { parseOptions } from "../../../tools/conformance/options.ts";
 import { reportOf, runConformance } from "../../../tools/conformance/run-conformance.ts";
 import { readSafetensors } from "../../../src/model/safetensors/safetensors-file.ts";
 import { Random } from "../../../src/base/random.ts";
-import { zeros } from "../../../src/compute/tensor/create.ts";
+import { tensor, zeros } from "../../../src/compute/tensor/create.ts";
 import type { Tensor } from "../../../src/compute/tensor/tensor.ts";
 import { withRandom } from "../../../src/model/nn/init.ts";
 import { withRuntime } from "../../../src/compute/tensor/runtime-scope.ts";
@@ -86,10 +86,13 @@ test("a case that says sum and holds the mean is judged as the mean and noted; o
   expect(report.errata).toEqual([{ id: "mean", note: expect.stringContaining("holds 1.5, the mean") as string }]);
 });
 
+const shared = deviceRuntime();
+afterAll(() => shared.destroy());
+
 /** A model of layers whose parameters have these shapes. */
 function layered(layers: unknown, shapes: Readonly<Record<string, readonly number[]>>): LayeredModel {
   const build = (): LayeredModel => new LayeredModel(layers, new Map(Object.entries(shapes)));
-  return withRuntime(deviceRuntime(), () => withRandom(new Random(1), build));
+  return withRuntime(shared, () => withRandom(new Random(1), build));
 }
 
 test("models of layers take their sizes and names from the parameters, in their order", () => {
@@ -101,7 +104,7 @@ test("models of layers take their sizes and names from the parameters, in their 
     "conv 3->4 k5 s2 p2 (a remark, with a comma), GroupNorm 2, ReLU, maxpool 2, Conv2d 4->8 k3 g2, global_avg_pool, linear 8->3";
   const model = layered(text, shapes);
   expect(Object.fromEntries(model.namedParameters().map(([name, { shape }]) => [name, shape]))).toEqual(shapes);
-  expect(withRuntime(deviceRuntime(), () => model.forward(zeros([2, 3, 16, 16])).shape)).toEqual([2, 3]);
+  expect(withRuntime(shared, () => model.forward(zeros([2, 3, 16, 16])).shape)).toEqual([2, 3]);
 });
 
 test.each<[string, Readonly<Record<string, readonly number[]>>, readonly number[], readonly number[]]>([
@@ -114,12 +117,57 @@ test.each<[string, Readonly<Record<string, readonly number[]>>, readonly number[
 ])("%s", (text, shapes, input, output) => {
   const model = layered(text, shapes);
   const x = (): Tensor => (text.startsWith("embedding") ? zeros(input, { dtype: "int32" }) : zeros(input));
-  expect(withRuntime(deviceRuntime(), () => model.forward(x()).shape)).toEqual(output);
+  expect(withRuntime(shared, () => model.forward(x()).shape)).toEqual(output);
+}); // prettier-ignore
+
+/** PyTorch's formulas of one step, for width 1 and one input, from the gates' sums of the input and of the hidden state. */
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+const STEPS: Readonly<Record<string, (a: number[], b: number[], h: number, c: number) => [number, number]>> = {
+  lstm: ([i = 0, f = 0, g = 0, o = 0], [hi = 0, hf = 0, hg = 0, ho = 0], _, c) => {
+    const next = sigmoid(f + hf) * c + sigmoid(i + hi) * Math.tanh(g + hg);
+    return [sigmoid(o + ho) * Math.tanh(next), next];
+  },
+  gru: ([r = 0, z = 0, n = 0], [hr = 0, hz = 0, hn = 0], h) => {
+    const update = sigmoid(z + hz);
+    return [(1 - update) * Math.tanh(n + sigmoid(r + hr) * hn) + update * h, 0];
+  },
+  rnn: ([a = 0], [b = 0]) => [Math.tanh(a + b), 0],
+};
+
+test.each([["lstm", 4], ["gru", 3], ["rnn", 1]] as const)("%s of two layers and both directions is PyTorch's", async (kind, gates) => {
+  const names = [0, 1].flatMap((layer) => ["", "_reverse"].map((way) => `l${layer}${way}`));
+  const shapes = Object.fromEntries(names.flatMap((name) => [
+    [`r.weight_ih_${name}`, [gates, name.startsWith("l0") ? 1 : 2]], [`r.weight_hh_${name}`, [gates, 1]],
+    [`r.bias_ih_${name}`, [gates]], [`r.bias_hh_${name}`, [gates]],
+  ])) as Record<string, number[]>;
+  const model = layered(`${kind} 1->1 (2 layers)`, shapes);
+  const state = Object.fromEntries(Object.entries(shapes).map(([name, shape], seed) => {
+    const data = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => Math.sin(3 * seed + 5 * i + 1));
+    return [name, { shape, data }];
+  }));
+  model.loadStateDict(state);
+  const input = [[0.5], [-1], [2]];
+  let rows = input;
+  for (const layer of ["l0", "l1"]) {
+    const ways = ["", "_reverse"].map((way) => {
+      const read = (name: string): number[] => Array.from(state[`r.${name}_${layer}${way}`]?.data ?? []);
+      const sums = (row: number[], of: string): number[] =>
+        read(`bias_${of}`).map((bias, g) => row.reduce((sum, x, k) => sum + x * (read(`weight_${of}`)[g * row.length + k] ?? 0), bias));
+      let [h, c] = [0, 0];
+      const order = way === "" ? rows : rows.toReversed();
+      const outputs = order.map((row) => ([h, c] = STEPS[kind]?.(sums(row, "ih"), sums([h], "hh"), h, c) ?? [0, 0])[0]);
+      return way === "" ? outputs : outputs.reverse();
+    });
+    rows = rows.map((_, t) => ways.map((outputs) => outputs[t] ?? Number.NaN));
+  }
+  const y = withRuntime(shared, () => model.forward(tensor({ shape: [1, 3, 1], data: Float32Array.from(input.flat()) })));
+  expect(y.shape).toEqual([1, 3, 2]);
+  (await y.data()).forEach((value, i) => expect(value).toBeCloseTo(rows.flat()[i] ?? Number.NaN, 5));
 }); // prettier-ignore
 
 test("layers may be objects, and what nobody knows is named once, with what is known", () => {
   const model = layered([{ type: "Conv2d", kernel_size: 3, padding: 1 }, { type: "MaxPool2d", kernel_size: 2 }, "relu"], { "c.weight": [2, 1, 3, 3] }); // prettier-ignore
-  expect(withRuntime(deviceRuntime(), () => model.forward(zeros([1, 1, 4, 4])).shape)).toEqual([1, 2, 2, 2]);
+  expect(withRuntime(shared, () => model.forward(zeros([1, 1, 4, 4])).shape)).toEqual([1, 2, 2, 2]);
   expect(() => layered("warp 3->4", { "w.weight": [4, 3] })).toThrow(
     /^model: hearth has no layer "warp" .* it knows conv, /,
   );

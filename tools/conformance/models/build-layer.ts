@@ -1,6 +1,5 @@
 /** Layers with parameters: the parameters' shapes say how large they are, the text what they do. */
 import { UnsupportedError } from "../../../src/base/errors.ts";
-import type { Shape } from "../../../src/compute/compiler/ir.ts";
 import { formatShape } from "../../../src/compute/layout/shape.ts";
 import { batchNorm } from "../../../src/compute/tensor/ops/batch-norm.ts";
 import { conv1d, conv2d, conv3d } from "../../../src/compute/tensor/ops/conv.ts";
@@ -15,43 +14,18 @@ import { linear } from "../../../src/compute/tensor/ops/linear.ts";
 import { prelu } from "../../../src/compute/tensor/ops/prelu.ts";
 import { rmsNorm } from "../../../src/compute/tensor/ops/rms-norm.ts";
 import type { Tensor } from "../../../src/compute/tensor/tensor.ts";
-import { constantValues } from "../../../src/model/nn/init.ts";
-import { Module } from "../../../src/model/nn/module.ts";
-import { Buffer, Parameter } from "../../../src/model/nn/parameter.ts";
+import type { Module } from "../../../src/model/nn/module.ts";
 import type { LayerText } from "./parse-layers.ts";
 import { recurrentLayer } from "./recurrent-layer.ts";
+import { Weights } from "./weights.ts";
+import type { Shapes } from "./weights.ts";
 
 export type Step = (x: Tensor) => Tensor;
 
-/** The shapes of a layer's parameters, by their names in it. */
-export type Shapes = ReadonlyMap<string, Shape>;
-
 /** A layer, and what it does: `module` holds its parameters. */
-export interface BuiltLayer {
+interface BuiltLayer {
   readonly module: Module;
   readonly step: Step;
-}
-
-/** Parameters under the names and with the shapes that they have in PyTorch. */
-class Weights extends Module {
-  readonly #parameters = new Map<string, Tensor>();
-
-  constructor(shapes: Shapes) {
-    super();
-    for (const [name, shape] of shapes) {
-      const isCount = name === "num_batches_tracked";
-      const values = isCount ? { shape, data: Int32Array.of(0) } : constantValues(shape, 0);
-      this.#parameters.set(name, isCount || name.startsWith("running_") ? new Buffer(values) : new Parameter(values));
-    }
-  }
-
-  get(name: string): Tensor | null {
-    return this.#parameters.get(name) ?? null;
-  }
-
-  protected override members(): Iterable<readonly [string, unknown]> {
-    return this.#parameters;
-  }
 }
 
 /** What a layer does, given its weight and bias. */

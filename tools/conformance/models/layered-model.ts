@@ -8,10 +8,11 @@ import type { Tensor } from "../../../src/compute/tensor/tensor.ts";
 import { Module } from "../../../src/model/nn/module.ts";
 import { activationNames, activationOf } from "./activations.ts";
 import { buildLayer, LAYER_NAMES, layerName, needsParameters } from "./build-layer.ts";
-import type { Shapes, Step } from "./build-layer.ts";
+import type { Step } from "./build-layer.ts";
 import { parseLayers } from "./parse-layers.ts";
 import type { LayerText } from "./parse-layers.ts";
 import { STEP_NAMES, stepOf } from "./step-layers.ts";
+import type { Shapes } from "./weights.ts";
 
 export class LayeredModel extends Module {
   readonly #steps: readonly Step[];
