@@ -13,6 +13,7 @@ import { loadOptimizerState, optimizerStateDict } from "./optimizer-state.ts";
 import type { OptimizerStateDict, SavedGroup } from "./optimizer-state.ts";
 import { GroupState } from "./param-group.ts";
 import type { GroupOptions, ParamGroup, RuleOptions } from "./param-group.ts";
+import { stateTensor } from "./state-tensor.ts";
 
 /** A group as it is asked for: its parameters, and the options in which it differs from the optimizer's. */
 export type GroupInput<O> = Partial<O> & { readonly params: Iterable<Tensor> | Tensor };
@@ -42,6 +43,8 @@ export abstract class Optimizer<O extends GroupOptions = GroupOptions, S extends
   readonly #defaults: O;
   readonly #groups: GroupState<O>[] = [];
   readonly #states = new Map<GroupState<O>, States>();
+  /** Where what `perStep` makes is kept: stored once a step, not once for each parameter that reads a row of it. */
+  readonly #factors = new Map<GroupState<O>, Readonly<Record<string, Tensor>>>();
 
   /** @throws OptionError for options that make no sense, no parameters, or one of them twice */
   constructor(name: string, parameters: ParametersOf<O>, options: Partial<O>, defaults: O) {
@@ -137,8 +140,10 @@ export abstract class Optimizer<O extends GroupOptions = GroupOptions, S extends
     };
     const steps = group.steps.add(advanceOf(live));
     const options = group.ruleOptions();
-    const perStep = Object.entries(this.perStep(steps, options));
-    if (perStep.length > 0) put(group.steps, steps);
+    const perStep = this.perStep(steps, options);
+    const factors = Object.entries(present(this.#factors.get(group), "Optimizer.step: a group's factors"));
+    for (const [name, kept] of factors) kept.assign(present(perStep[name], `${this.#name}: the factor ${name}`));
+    if (factors.length > 0) put(group.steps, steps);
     const states = present(this.#states.get(group), "Optimizer.step: a group's state");
     group.params.forEach((parameter, i) => {
       if (live[i] !== true) return;
@@ -149,7 +154,7 @@ export abstract class Optimizer<O extends GroupOptions = GroupOptions, S extends
         gradient: group.options.maximize ? gradient.neg() : gradient,
         state: state as S,
         options,
-        factors: Object.fromEntries(perStep.map(([name, values]) => [name, values.select(0, i)])),
+        factors: Object.fromEntries(factors.map(([name, values]) => [name, values.detach().select(0, i)])),
       });
       put(parameter, next);
       for (const [name, value] of Object.entries(nextState as Record<string, Tensor | null>)) {
@@ -167,6 +172,8 @@ export abstract class Optimizer<O extends GroupOptions = GroupOptions, S extends
       return Object.fromEntries(Object.entries(fresh).map(([name, value]) => [name, value && (kept[name] ?? value)]));
     });
     this.#states.set(group, states);
+    const factors = noGrad(() => Object.entries(this.perStep(group.steps, group.ruleOptions())));
+    this.#factors.set(group, Object.fromEntries(factors.map(([name, { shape }]) => [name, stateTensor(shape)])));
   }
 
   #check(params: readonly Tensor[]): void {

@@ -98,6 +98,11 @@ export class GroupState<O extends GroupOptions> {
 
   /** Sets options. @throws OptionError */
   set(changes: Partial<O>): void {
+    if (currentTrace() !== null) {
+      throw new OptionError(
+        `${this.#operation}: expected options to be set outside of compiled functions, found it inside`,
+      );
+    }
     const before = this.#options;
     const after = { ...before, ...changes };
     for (const [name, value] of Object.entries(changes)) checkOption(this.#operation, name, value);
@@ -118,11 +123,6 @@ export class GroupState<O extends GroupOptions> {
 
   #write(before: Float32Array<ArrayBuffer>, data: Float32Array<ArrayBuffer>): void {
     if (before.every((value, i) => value === data[i])) return;
-    if (currentTrace() !== null) {
-      throw new OptionError(
-        `${this.#operation}: expected options to be set outside of compiled functions, found it inside`,
-      );
-    }
     // Steps that are not computed yet keep what they read; without any, compiled steps find the bytes in place.
     if (this.#isInUse) setValues(this.#operation, this.#data, data);
     else this.#data.write(data);

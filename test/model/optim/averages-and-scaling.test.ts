@@ -2,16 +2,18 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { OptionError, ShapeError } from "../../../src/base/errors.ts";
+import { createRuntime } from "../../../src/compute/runtime/graph-runtime.ts";
 import { compile } from "../../../src/compute/tensor/compile.ts";
 import type { Inputs } from "../../../src/compute/tensor/compile.ts";
 import { tensor } from "../../../src/compute/tensor/create.ts";
-import { setDefaultRuntime } from "../../../src/compute/tensor/runtime-scope.ts";
+import { setDefaultRuntime, withRuntime } from "../../../src/compute/tensor/runtime-scope.ts";
 import type { Tensor } from "../../../src/compute/tensor/tensor.ts";
 import { AdamW } from "../../../src/model/optim/adam.ts";
 import { clipGradNorm } from "../../../src/model/optim/clip-grad.ts";
 import { ExponentialMovingAverage } from "../../../src/model/optim/exponential-moving-average.ts";
 import { GradScaler } from "../../../src/model/optim/grad-scaler.ts";
 import { SGD } from "../../../src/model/optim/sgd.ts";
+import { openNodeWebGpu, webGpuMissing } from "../../compute/device/devices.ts";
 import { deviceRuntime } from "../../compute/tensor/test-runtimes.ts";
 
 setDefaultRuntime(deviceRuntime());
@@ -197,3 +199,27 @@ test("what a compiled function that fails had found does not reach the next one"
   await step();
   expect(await weight.item()).toBe(0);
 });
+
+test.skipIf(webGpuMissing !== undefined)(
+  `a step that overflows is left out on WebGPU, whose compilers take numbers to be finite ${webGpuMissing ?? ""}`,
+  async () => {
+    const runtime = createRuntime(await openNodeWebGpu());
+    const [weight, scaler] = withRuntime(runtime, () => [leaf(0), new GradScaler({ initScale: 8 })] as const);
+    const optimizer = withRuntime(runtime, () => new AdamW([weight], { lr: 1, weightDecay: 0, betas: [0, 0.5] }));
+    const step = compile(
+      ({ x }: Inputs<"x">) => {
+        scaler.scale(weight.mul(x).sum()).backward();
+        scaler.step(optimizer);
+        scaler.update();
+        return [];
+      },
+      { runtime },
+    );
+    for (const value of [1, Number.NaN, 1, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1]) {
+      await step({ x: { shape: [1], data: Float32Array.of(value) } });
+    }
+    expect(await weight.item()).toBeCloseTo(-3, 4);
+    expect(await scaler.getScale()).toBe(1);
+    runtime.destroy();
+  },
+);

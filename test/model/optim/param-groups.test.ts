@@ -203,6 +203,27 @@ test("a step that is to be left out changes nothing, compiled or not", async () 
   expect(await Tensor.readAll(parameters)).not.toEqual(before[0]);
 });
 
+test("an AdamW step takes three kernels a parameter, and three for all of them together", async () => {
+  const parameters = [1, 2, 3, 4].map(() => tensor({ shape: [50, 100], data: new Float32Array(5000) }, { requiresGrad: true })); // prettier-ignore
+  const optimizer = new AdamW(parameters);
+  const step = compile(() => {
+    for (const parameter of parameters) parameter.grad = parameter.detach().add(1);
+    optimizer.step();
+    return [];
+  });
+  await step();
+  expect(step.explain()[0]?.length).toBeLessThanOrEqual(3 * parameters.length + 3);
+});
+
+test("options are not set inside of compiled functions, where it would happen once", async () => {
+  const optimizer = new SGD([tensor([0], { requiresGrad: true })], { lr: 1 });
+  const step = compile(() => {
+    optimizer.lr = 0.5;
+    return [];
+  });
+  await expect(step()).rejects.toThrow(/SGD: expected options to be set outside of compiled functions/);
+});
+
 test("vectors, biases and norms do not decay, tables only if asked", () => {
   const model = withRandom(new Random(1), () => new Sequential(new Embedding(5, 4), new Linear(4, 3), new Linear(3, 2, { bias: false }))); // prettier-ignore
   const shapes = (embeddings: boolean): unknown =>

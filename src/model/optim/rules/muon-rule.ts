@@ -45,7 +45,7 @@ export function muonUpdate(
  * About U V^T of the singular value decomposition U S V^T of `matrix` [rows, columns]: singular values end between
  * 0.7 and 1.2, by a quintic Newton-Schulz iteration on the matrix over its Frobenius norm.
  */
-export function orthogonalized(
+function orthogonalized(
   matrix: Tensor,
   { nsSteps, nsCoefficients: [a, b, c], eps }: Pick<MuonRuleOptions, "nsSteps" | "nsCoefficients" | "eps">,
 ): Tensor {

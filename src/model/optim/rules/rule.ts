@@ -28,12 +28,12 @@ export function keptBy(decay: Decay): Operand {
 }
 
 /** 1 - b, as exact as its dtype can have it. */
-export function renewedBy(decay: Decay): Operand {
+function renewedBy(decay: Decay): Operand {
   return typeof decay === "number" ? 1 - decay : decay.rest;
 }
 
 /** ln b; finite for b = 0. */
-export function logOf(decay: Decay): Operand {
+function logOf(decay: Decay): Operand {
   return typeof decay === "number" ? finiteLog(decay) : decay.log;
 }
 
