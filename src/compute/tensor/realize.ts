@@ -7,7 +7,7 @@ import { currentRuntime } from "./runtime-scope.ts";
 import type { Tensor } from "./tensor.ts";
 import { currentTrace } from "./trace.ts";
 import { elementCount } from "../layout/shape.ts";
-import { isLeaf, ownNewLeaf } from "./value.ts";
+import { isLeaf, ownNewLeaf, valuesMade } from "./value.ts";
 import type { Value } from "./value.ts";
 import { valuesOf } from "./host-values.ts";
 import type { HostArray } from "../runtime/runtime.ts";
@@ -15,11 +15,33 @@ import type { HostArray } from "../runtime/runtime.ts";
 /** Values that were assigned and are not computed yet: they are with the next ones that are, lest they grow for ever. */
 const pending = new WeakMap<Runtime, Set<Value>>();
 
+/**
+ * Steps that nobody reads anything of grow a graph. When so many values have been made since anything was computed, what
+ * was assigned is computed as soon as the code that runs lets go of the thread.
+ */
+const UNCOMPUTED_MAX = 4000;
+const computedAt = new WeakMap<Runtime, number>();
+const scheduled = new WeakSet<Runtime>();
+
 /** Notes that `value` is some tensor's state now. */
 export function notePending(value: Value): void {
-  if (value.runtime === null || value.trace !== null || isLeaf(value.node)) return;
-  const set = pending.get(value.runtime) ?? new Set();
-  pending.set(value.runtime, set.add(value));
+  const { runtime } = value;
+  if (runtime === null || value.trace !== null || isLeaf(value.node)) return;
+  const set = pending.get(runtime) ?? new Set();
+  pending.set(runtime, set.add(value));
+  if (!isLong(runtime) || scheduled.has(runtime)) return;
+  scheduled.add(runtime);
+  void Promise.resolve()
+    .then(() => (isLong(runtime) ? realizeValues(runtime, []) : undefined))
+    // The values stay lazy: whoever reads them next gets the error.
+    .catch(() => undefined)
+    .finally(() => scheduled.delete(runtime));
+}
+
+function isLong(runtime: Runtime): boolean {
+  const since = computedAt.get(runtime);
+  if (since === undefined) computedAt.set(runtime, valuesMade());
+  return since !== undefined && valuesMade() - since > UNCOMPUTED_MAX;
 }
 
 /** Notes that no tensor holds `value` any more. */
@@ -51,6 +73,7 @@ function byRuntime(values: readonly Value[]): Map<Runtime, Value[]> {
 async function realizeValues(runtime: Runtime, asked: readonly Value[]): Promise<void> {
   const waiting = pending.get(runtime) ?? new Set();
   pending.delete(runtime);
+  computedAt.set(runtime, valuesMade());
   const values = [...new Set([...asked, ...waiting])].filter((value) => !isLeaf(value.node));
   if (values.length === 0) return;
   const nodes = values.map((value) => value.node);

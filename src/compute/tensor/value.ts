@@ -75,6 +75,11 @@ export function createValue(node: Node, parts: Partial<Omit<Value, "node" | "ord
   };
 }
 
+/** How many values have been made so far. */
+export function valuesMade(): number {
+  return created;
+}
+
 /** True when the bytes are on a device already. */
 export function isLeaf(node: Node): boolean {
   return node.primitive.kind === "buffer";

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { Random } from "../../../src/base/random.ts";
 import { OptionError } from "../../../src/base/errors.ts";
 import { ReferenceDevice } from "../../../src/compute/device/reference/reference-device.ts";
+import { yieldByMessage } from "../../../src/compute/device/reference/yielding.ts";
 import { createRuntime } from "../../../src/compute/runtime/graph-runtime.ts";
 import type { Runtime } from "../../../src/compute/runtime/runtime.ts";
 import { compile } from "../../../src/compute/tensor/compile.ts";
@@ -247,4 +248,19 @@ test("1,000 eager training steps hold a flat amount of memory", { timeout: 60_00
   }
   expect(most[1]).toBeLessThanOrEqual(2 * 2 ** 20 + 1.5 * (most[0] ?? 0));
   expect(most[1]).toBeLessThan(4 * 2 ** 20);
+});
+
+test("state that nobody reads is computed on the way, so that no graph grows without end", async () => {
+  const runtime = createRuntime(new ReferenceDevice());
+  setDefaultRuntime(runtime);
+  const w = tensor(new Float32Array(4));
+  let computed = 0;
+  for (let step = 0; step < 10_000; step++) {
+    w.assign(w.add(1));
+    // Something else is awaited: data, the screen.
+    if (step % 50 === 0) await yieldByMessage();
+    if (w.value.node.primitive.kind === "buffer") computed += 1;
+  }
+  expect(computed).toBeGreaterThanOrEqual(2);
+  expect([...(await w.data())]).toEqual([10_000, 10_000, 10_000, 10_000]);
 });
