@@ -1,5 +1,5 @@
 /** A tile of attention: some queries and some keys, what masks their scores, and which of their weights are dropped. */
-import { barrier, random } from "../../compiler/graph.ts";
+import { random } from "../../compiler/graph.ts";
 import type { Shape } from "../../compiler/ir.ts";
 import { defineOp } from "../op.ts";
 import { filled } from "../operands.ts";
@@ -7,6 +7,7 @@ import { sizeOf } from "../shapes.ts";
 import { iotaTensor } from "../source.ts";
 import type { Tensor } from "../tensor.ts";
 import { MASKED } from "./attention-operands.ts";
+import { after, stored } from "./barrier.ts";
 import { where } from "./where.ts";
 
 /** A part of an axis. */
@@ -111,22 +112,6 @@ function numberOf(rows: Span, columns: Span): number {
  */
 export function transposedTile(x: Tensor): Tensor {
   return x.permute([0, 3, 1, 2]);
-}
-
-const barrierOp = defineOp<[Tensor, Tensor]>({
-  name: "barrier",
-  forward: ([x, before]) => barrier(x, before),
-  backward: ({ grad }) => [grad, null],
-});
-
-/** `x`, of which nothing is computed until `before` has been: what one tile needs is gone when the next one starts. */
-export function after(x: Tensor, before: Tensor): Tensor {
-  return barrierOp([x, before], null);
-}
-
-/** `x`, stored: kernels that would read parts of something end and begin with it. */
-export function stored(x: Tensor): Tensor {
-  return after(x, x);
 }
 
 /** `scores` with the mask, and where `causal` without keys that come after their query; both forms are known. */

@@ -4,7 +4,7 @@ import type { Node } from "../../compiler/ir.ts";
 import { defineOp } from "../op.ts";
 import { floatOperands } from "../operands.ts";
 import type { Tensor } from "../tensor.ts";
-import { logOnePlusExp } from "./log-one-plus-exp.ts";
+import { logSigmoid } from "./log-sigmoid.ts";
 import { checkPair, reduceLoss } from "./reduce-loss.ts";
 import type { LossOptions } from "./reduce-loss.ts";
 
@@ -75,7 +75,7 @@ export function bceWithLogits(
   { weight = null, posWeight = null, reduction }: BceWithLogitsOptions = {},
 ): Tensor {
   checkPair("bceWithLogits", x, y);
-  const tail = logOnePlusExp(x.neg());
+  const tail = logSigmoid(x).neg();
   const scaled = posWeight === null ? tail : posWeight.sub(1).mul(y).add(1).mul(tail);
   const each = y.neg().add(1).mul(x).add(scaled);
   return reduceLoss("bceWithLogits", weight === null ? each : each.mul(weight), reduction);

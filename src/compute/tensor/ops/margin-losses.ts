@@ -5,7 +5,7 @@ import { toIndices } from "../operands.ts";
 import { sizeOf, withoutAxes } from "../shapes.ts";
 import { iotaTensor } from "../source.ts";
 import type { Tensor } from "../tensor.ts";
-import { logOnePlusExp } from "./log-one-plus-exp.ts";
+import { logSigmoid } from "./log-sigmoid.ts";
 import { pairwiseDistance } from "./pairwise-distance.ts";
 import { checkPair, reduceLoss } from "./reduce-loss.ts";
 import type { LossOptions } from "./reduce-loss.ts";
@@ -41,7 +41,7 @@ export function hingeEmbeddingLoss(x: Tensor, y: Tensor, { margin = 1, reduction
 /** log(1 + e^(-y x)), y being 1 or -1: [..] and [..] -> [], or [..] for "none". @throws ShapeError, OptionError */
 export function softMarginLoss(x: Tensor, y: Tensor, { reduction }: LossOptions = {}): Tensor {
   checkPair("softMarginLoss", x, y);
-  return reduceLoss("softMarginLoss", logOnePlusExp(x.mul(y).neg()), reduction);
+  return reduceLoss("softMarginLoss", logSigmoid(x.mul(y)).neg(), reduction);
 }
 
 export interface MultiMarginLossOptions extends MarginOptions {

@@ -1,4 +1,5 @@
 import { isFloat } from "../../layout/dtype.ts";
+import type { DType } from "../../layout/dtype.ts";
 import { defaultGenerator } from "../generator.ts";
 import type { Generator } from "../generator.ts";
 import { sizeOf } from "../shapes.ts";
@@ -51,26 +52,37 @@ export interface AttentionOptions {
  * @throws ShapeError, OptionError, UnsupportedError
  */
 export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
-  const { bias = null, dropoutP = 0, generator, tileSize } = options;
-  checkDropout(dropoutP);
-  const operands = attentionOperands([q, k, v], combinedMask(options.mask ?? options.attnMask ?? null, bias));
+  const { operands, settings, dtype } = prepared([q, k, v], options);
+  const { tileSize } = options;
   const [queries, keys] = [sizeOf(operands.q.shape, 2), sizeOf(operands.k.shape, 1)];
-  const settings = {
-    scale: options.scale ?? 1 / Math.sqrt(sizeOf(operands.q.shape, 3)),
-    causal: options.causal ?? options.isCausal ?? false,
-    dropoutP,
-    generator: dropoutP > 0 ? (generator ?? defaultGenerator()) : undefined,
-  };
-  const dtype = isFloat(q.dtype) ? q.dtype : "float32";
-  const isTiled =
-    tileSize === undefined
-      ? queries * keys > WHOLE_MAX
-      : Math.min(queries, keys) > 0 && Math.max(queries, keys) > tileSize;
+  const isLarge = tileSize === undefined ? queries * keys > WHOLE_MAX : Math.max(queries, keys) > tileSize;
+  const isTiled = isLarge && Math.min(queries, keys) > 0;
   const key = isTiled ? (settings.generator?.nextKey() ?? null) : null;
   const result = isTiled
     ? tiledAttention(operands, key, { ...settings, tileSize: tileSize ?? TILE_SIZE })
     : wholeAttention(operands, settings);
   return result.reshape(operands.shape).cast(dtype);
+}
+
+interface Prepared {
+  readonly operands: AttentionOperands;
+  readonly settings: Settings;
+  /** Of the result. */
+  readonly dtype: DType;
+}
+
+function prepared(inputs: readonly [q: Tensor, k: Tensor, v: Tensor], options: AttentionOptions): Prepared {
+  const { bias = null, dropoutP = 0, generator } = options;
+  checkDropout(dropoutP);
+  const [q] = inputs;
+  const settings = {
+    scale: options.scale ?? 1 / Math.sqrt(sizeOf(q.shape, q.shape.length - 1)),
+    causal: options.causal ?? options.isCausal ?? false,
+    dropoutP,
+    generator: dropoutP > 0 ? (generator ?? defaultGenerator()) : undefined,
+  };
+  const operands = attentionOperands(inputs, combinedMask(options.mask ?? options.attnMask ?? null, bias));
+  return { operands, settings, dtype: isFloat(q.dtype) ? q.dtype : "float32" };
 }
 
 interface Settings {
@@ -81,21 +93,37 @@ interface Settings {
 }
 
 /** By the formula: holds scores and weights of [B, G, T, S], for the gradient too. */
-function wholeAttention(
-  { q, k, v, mask }: AttentionOperands,
-  { scale, causal, dropoutP, generator }: Settings,
-): Tensor {
-  const [batch = 0, group = 0, queries = 0, depth = 0] = q.shape;
+function wholeAttention(operands: AttentionOperands, settings: Settings): Tensor {
+  const { q, k, v } = operands;
+  const [batch = 0, group = 0, queries = 0] = q.shape;
   const [keys, width] = [sizeOf(k.shape, 1), sizeOf(v.shape, 2)];
+  const { generator, dropoutP: p } = settings;
+  const all = weightsOf(operands, settings);
+  const weights = generator === undefined ? all : dropout(all, { p, generator });
+  return batchedMatmul(weights.reshape([batch, group * queries, keys]), v).reshape([batch, group, queries, width]);
+}
+
+/** [B, G, T, S]: 0 for queries without keys. */
+function weightsOf({ q, k, mask }: AttentionOperands, { scale, causal }: Settings): Tensor {
+  const [batch = 0, group = 0, queries = 0, depth = 0] = q.shape;
+  const keys = sizeOf(k.shape, 1);
   const product = batchedMatmul(q.reshape([batch, group * queries, depth]), k.transpose(1, 2)).mul(scale);
   const scores = product.reshape([batch, group, queries, keys]);
   const isSeen = seenKeys(mask, causal, [queries, keys]);
   const biased = mask !== null && mask.dtype !== "bool" ? scores.add(mask) : scores;
   const seen = isSeen === null ? biased : where(isSeen, biased, MASKED);
-  let weights = seen.softmax(3);
-  if (mask !== null && keys > 0) weights = where(seen.max(3, { keepDim: true }).gt(MASKED / 2), weights, 0);
-  if (generator !== undefined) weights = dropout(weights, { p: dropoutP, generator });
-  return batchedMatmul(weights.reshape([batch, group * queries, keys]), v).reshape([batch, group, queries, width]);
+  const weights = seen.softmax(3);
+  return mask === null || keys === 0 ? weights : where(seen.max(3, { keepDim: true }).gt(MASKED / 2), weights, 0);
+}
+
+/**
+ * What scaledDotProductAttention multiplies the values with, before dropout: q [.., H, T, D], k [.., K, S, D] ->
+ * [.., H, T, S], all of it. @throws ShapeError, OptionError, UnsupportedError
+ */
+export function attentionWeights(q: Tensor, k: Tensor, options: AttentionOptions = {}): Tensor {
+  const { operands, settings, dtype } = prepared([q, k, k], options);
+  const shape = [...operands.shape.slice(0, -1), sizeOf(k.shape, k.shape.length - 2)];
+  return weightsOf(operands, settings).reshape(shape).cast(dtype);
 }
 
 /** Where keys are seen, by a mask of bool and by place; null for everywhere. */

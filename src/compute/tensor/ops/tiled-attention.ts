@@ -10,8 +10,9 @@ import { filled } from "../operands.ts";
 import { sizeOf } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
 import { type AttentionOperands, MASKED } from "./attention-operands.ts";
-import { after, dropWeights, keyBlocks, maskScores, partOf, queryBlocks, rowsOf, stored, tileOf, transposedTile } from "./attention-tile.ts"; // prettier-ignore
+import { dropWeights, keyBlocks, maskScores, partOf, queryBlocks, rowsOf, tileOf, transposedTile } from "./attention-tile.ts"; // prettier-ignore
 import type { AttentionInputs, AttentionTile, KeyBlock, QueryBlock, Span } from "./attention-tile.ts";
+import { after, stored } from "./barrier.ts";
 import { cat } from "./cat.ts";
 import { batchedMatmul } from "./matmul.ts";
 import { where } from "./where.ts";

@@ -1,0 +1,29 @@
+/** Identity, with a say in when things are computed and what is stored: see the primitive `barrier`. */
+import { barrier } from "../../compiler/graph.ts";
+import { defineOp } from "../op.ts";
+import type { Tensor } from "../tensor.ts";
+
+const op = defineOp<[Tensor, Tensor]>({
+  name: "barrier",
+  forward: ([x, before]) => barrier(x, before),
+  backward: ({ grad }) => [grad, null],
+});
+
+const storedOp = defineOp<[Tensor]>({
+  name: "stored",
+  forward: ([x]) => barrier(x, x),
+  backward: ({ grad }) => [stored(grad)],
+});
+
+/** `x`, of which nothing is computed until `before` has been. */
+export function after(x: Tensor, before: Tensor): Tensor {
+  return op([x, before], null);
+}
+
+/**
+ * `x`, stored, and so its gradient: no kernel reaches across. Parts of something that are stored become arguments of
+ * kernels that are alike, where kernels that read them in place would each be compiled for their place.
+ */
+export function stored(x: Tensor): Tensor {
+  return storedOp([x], null);
+}
