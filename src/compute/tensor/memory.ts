@@ -1,4 +1,5 @@
 /** How much memory there is in use, and by whom. */
+import { InvariantError } from "../../base/errors.ts";
 import { elementBytes, type DType } from "../layout/dtype.ts";
 import type { Shape } from "../compiler/ir.ts";
 import type { Runtime, RuntimeMemory } from "../runtime/runtime.ts";
@@ -39,7 +40,7 @@ function callers(): readonly string[] {
   const limits = Error as { stackTraceLimit?: number };
   const before = limits.stackTraceLimit;
   limits.stackTraceLimit = 60;
-  const lines = (new Error("made here").stack ?? "").split("\n");
+  const lines = (new InvariantError("only for its stack").stack ?? "").split("\n");
   if (before !== undefined) limits.stackTraceLimit = before;
   const frames = lines.filter((line) => /:\d+:\d+/.test(line)).map((line) => line.trim().replace(/^at /, ""));
   const path = OWN_CODE.replace(/^file:\/\//, "");

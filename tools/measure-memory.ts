@@ -1,5 +1,5 @@
 /**
- * `npx tsx bench/memory.ts [--steps 10000] [--read-every 1]`: device memory of eager training steps in which nothing is
+ * `npx tsx tools/measure-memory.ts [--steps 10000] [--read-every 1]`: device memory of eager training steps in which nothing is
  * disposed, on the reference device. Without --expose-gc, as users run it.
  */
 import { parseArgs } from "node:util";
