@@ -2,7 +2,7 @@ import { OptionError } from "../../../base/errors.ts";
 import { reshape as reshapeNode } from "../../compiler/graph.ts";
 import type { Shape } from "../../compiler/ir.ts";
 import { defineOp } from "../op.ts";
-import { elementCount, formatShape, sameShape } from "../../layout/shape.ts";
+import { elementCount, sameShape } from "../../layout/shape.ts";
 import { inferShape, normalizeAxes, normalizeAxis } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Axes } from "./sum.ts";

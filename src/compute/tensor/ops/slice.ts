@@ -2,7 +2,6 @@ import { OptionError, ShapeError } from "../../../base/errors.ts";
 import { slice as sliceNode } from "../../compiler/graph.ts";
 import type { Shape } from "../../compiler/ir.ts";
 import { defineOp } from "../op.ts";
-import { formatShape } from "../../layout/shape.ts";
 import { normalizeIndex } from "../index-range.ts";
 import { filled } from "../operands.ts";
 import { normalizeAxes, normalizeAxis, sizeOf } from "../shapes.ts";
