@@ -14,6 +14,9 @@ import { KernelCache } from "./kernel-cache.ts";
 import { bytesOfNode, Leaves } from "./leaves.ts";
 import type { HostArray, Plan, Runtime, RuntimeMemory } from "./runtime.ts";
 
+/** What a leaf of an eager step stands for in the JavaScript heap: its share of the step's graph and tensors, roughly. */
+const GRAPH_BYTES = 16 * 2 ** 10;
+
 /** A runtime that owns `device`'s memory, but not the device itself. */
 export function createRuntime(device: Device, options: RuntimeOptions = {}): Runtime {
   return new GraphRuntime(device, options);
@@ -21,8 +24,8 @@ export function createRuntime(device: Device, options: RuntimeOptions = {}): Run
 
 export interface RuntimeOptions {
   /**
-   * Live bytes may be this much above 1.5 times what was alive after the last collection before computing waits for
-   * another one. 64 MiB by default.
+   * Live bytes, and 16 KiB for each leaf, may be this much above 1.5 times what was alive after the last collection
+   * before computing waits for another one. 64 MiB by default.
    */
   readonly slackBytes?: number;
 }
@@ -45,7 +48,7 @@ class GraphRuntime implements Runtime {
     this.#leaves = new Leaves(device, this.#pool);
     this.#kernels = new KernelCache(device);
     this.#collector = new Collector(
-      () => this.#pool.memory.liveBytes,
+      () => this.#pool.memory.liveBytes + this.#leaves.count * GRAPH_BYTES,
       () => this.#leaves.sweep(),
       slackBytes,
       yieldByMessage,

@@ -80,6 +80,11 @@ export class Leaves {
     this.#free(holding);
   }
 
+  /** Leaves that are neither released nor known to be collected. */
+  get count(): number {
+    return this.#all.size;
+  }
+
   /** Frees what the engine has collected, sooner than it would tell by itself. */
   sweep(): void {
     for (const holding of this.#all) if (holding.leaf.deref() === undefined) this.#free(holding);

@@ -225,7 +225,7 @@ test(
 );
 
 test("1,000 eager training steps hold a flat amount of memory", { timeout: 60_000 }, async () => {
-  const runtime = createRuntime(new ReferenceDevice(), { slackBytes: 2 ** 20 });
+  const runtime = createRuntime(new ReferenceDevice(), { slackBytes: 8 * 2 ** 20 });
   setDefaultRuntime(runtime);
   const random = new Random(1);
   const layer = withRandom(random, () => new Linear(8, 1));
@@ -246,8 +246,8 @@ test("1,000 eager training steps hold a flat amount of memory", { timeout: 60_00
     const half = step < 500 ? 0 : 1;
     most[half] = Math.max(most[half] ?? 0, runtime.memory.liveBytes + runtime.memory.pooledBytes);
   }
-  expect(most[1]).toBeLessThanOrEqual(2 * 2 ** 20 + 1.5 * (most[0] ?? 0));
-  expect(most[1]).toBeLessThan(4 * 2 ** 20);
+  // 512 leaves of 256 bytes each, at 16 KiB of the slack each, and half as many again that were not found dead at once.
+  expect(most[1]).toBeLessThanOrEqual(2 * 512 * 256);
 });
 
 test("state that nobody reads is computed on the way, so that no graph grows without end", async () => {
