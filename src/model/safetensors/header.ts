@@ -7,6 +7,7 @@
 import type { Bytes } from "../../base/bytes.ts";
 import { CorruptDataError, UnsupportedError } from "../../base/errors.ts";
 import { formatShape } from "../../compute/layout/shape.ts";
+import { excerpt } from "../data/excerpt.ts";
 import { STORED_BYTES } from "../data/stored-values.ts";
 import type { StoredType } from "../data/stored-values.ts";
 import { parseStrictJson } from "./scan-json.ts";
@@ -83,7 +84,7 @@ export function parseHeader(what: string, bytes: Bytes, dataBytes: number): Safe
   const dataStart = LENGTH_BYTES + bytes.byteLength;
   const tensors: TensorInfo[] = [];
   for (const [name, entry] of Object.entries(header)) {
-    if (name !== "__metadata__") tensors.push(infoOf(`${what}: ${JSON.stringify(name)}`, name, entry, dataStart));
+    if (name !== "__metadata__") tensors.push(infoOf(`${what}: ${excerpt(name)}`, name, entry, dataStart));
   }
   tensors.sort((a, b) => a.start - b.start || a.end - b.end);
   checkPlaces(what, tensors, dataStart, dataBytes);
@@ -94,7 +95,7 @@ export function parseHeader(what: string, bytes: Bytes, dataBytes: number): Safe
 export function storedTypeOf(what: string, { name, dtype }: TensorInfo): StoredType {
   const type = DTYPES.get(dtype)?.type;
   if (type == null) {
-    throw new UnsupportedError(`${what}: ${JSON.stringify(name)}: expected a dtype that can be read, found ${dtype}`);
+    throw new UnsupportedError(`${what}: ${excerpt(name)}: expected a dtype that can be read, found ${dtype}`);
   }
   return type;
 }
@@ -114,7 +115,7 @@ function infoOf(what: string, name: string, value: unknown, dataStart: number): 
   const entry = asObject(value);
   const { dtype, shape, data_offsets: offsets } = entry ?? {};
   const isEntry = typeof dtype === "string" && areSizes(shape) && areSizes(offsets) && offsets.length === 2;
-  if (entry === null || !isEntry || Object.keys(entry).length !== 3) {
+  if (!isEntry) {
     throw new CorruptDataError(`${what}: expected dtype, shape and data_offsets, found ${excerpt(value)}`);
   }
   const known = DTYPES.get(dtype);
@@ -123,7 +124,7 @@ function infoOf(what: string, name: string, value: unknown, dataStart: number): 
   const expected = shape.reduce((product, size) => product * size, known.bytes);
   if (to - from !== expected) {
     throw new CorruptDataError(
-      `${what}: expected ${expected} bytes of ${dtype} ${formatShape(shape)}, found offsets ${from} to ${to}`,
+      `${what}: expected ${expected} bytes of ${dtype} ${formatShape(shape).slice(0, 80)}, found offsets ${from} to ${to}`,
     );
   }
   return { name, dtype, shape, start: dataStart + from, end: dataStart + to };
@@ -135,7 +136,7 @@ function checkPlaces(what: string, tensors: readonly TensorInfo[], dataStart: nu
   for (const tensor of tensors) {
     if (tensor.start !== end) {
       throw new CorruptDataError(
-        `${what}: ${JSON.stringify(tensor.name)}: expected data from offset ${end - dataStart}, found it from ${tensor.start - dataStart}`,
+        `${what}: ${excerpt(tensor.name)}: expected data from offset ${end - dataStart}, found it from ${tensor.start - dataStart}`,
       );
     }
     end = tensor.end;
@@ -161,8 +162,4 @@ function asObject(value: unknown): Record<string, unknown> | null {
 
 function areSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && (size as number) >= 0);
-}
-
-function excerpt(value: unknown): string {
-  return (JSON.stringify(value) ?? "nothing").slice(0, 80);
 }

@@ -1,12 +1,12 @@
 /** Reading safetensors: at once from memory, or tensor by tensor from where bytes can be had in parts. */
 import type { Bytes } from "../../base/bytes.ts";
-import { OptionError } from "../../base/errors.ts";
+import { excerpt } from "../data/excerpt.ts";
 import { decodeStored, DTYPE_OF_STORED } from "../data/stored-values.ts";
 import type { HostTensor } from "../data/host-tensor.ts";
 import { headerBytesOf, LENGTH_BYTES, parseHeader, storedTypeOf } from "./header.ts";
 import type { SafetensorsHeader, TensorInfo } from "./header.ts";
 import type { RangedSource } from "./ranged-source.ts";
-import { bytesOfTensor, readTensors } from "./tensor-file.ts";
+import { bytesOfTensor, readTensors, unknownName } from "./tensor-file.ts";
 import type { ReadTensorsOptions, TensorFile } from "./tensor-file.ts";
 
 const WHAT = "safetensors";
@@ -55,8 +55,7 @@ export class SafetensorsFile implements TensorFile {
   info(name: string): TensorInfo {
     const info = this.#infos.get(name);
     if (info === undefined) {
-      const some = this.names.slice(0, 5).join(", ");
-      throw new OptionError(`${WHAT}: expected one of ${this.names.length} tensors (${some}), found the name ${name}`);
+      throw unknownName(this.names, name);
     }
     return info;
   }
@@ -77,6 +76,6 @@ export class SafetensorsFile implements TensorFile {
 
 function decoded(what: string, info: TensorInfo, bytes: Bytes): HostTensor {
   const type = storedTypeOf(what, info);
-  const data = decodeStored(`${what}: ${JSON.stringify(info.name)}`, bytes, type);
+  const data = decodeStored(`${what}: ${excerpt(info.name)}`, bytes, type);
   return { shape: info.shape, data, dtype: DTYPE_OF_STORED[type] };
 }

@@ -1,5 +1,6 @@
 /** What `JSON.parse` lets pass and a file's header must not have: names given twice, and depth without bound. */
 import { CorruptDataError } from "../../base/errors.ts";
+import { excerpt } from "../data/excerpt.ts";
 
 const DEPTH_MAX = 32;
 
@@ -92,7 +93,7 @@ class Keys implements JsonVisitor {
     const key = JSON.parse(text.slice(from, to)) as string;
     const keys = this.#open.at(-1);
     if (keys?.has(key) === true) {
-      throw new CorruptDataError(`${this.#what}: expected each name once, found ${JSON.stringify(key)} twice`);
+      throw new CorruptDataError(`${this.#what}: expected each name once, found ${excerpt(key)} twice`);
     }
     keys?.add(key);
   }

@@ -1,12 +1,13 @@
 /** A model in several safetensors files, and the index (`model.safetensors.index.json`) that says which tensor is where. */
 import type { Bytes } from "../../base/bytes.ts";
-import { CorruptDataError, OptionError } from "../../base/errors.ts";
+import { CorruptDataError } from "../../base/errors.ts";
+import { excerpt } from "../data/excerpt.ts";
 import type { HostTensor } from "../data/host-tensor.ts";
 import type { TensorInfo } from "./header.ts";
 import type { RangedSource } from "./ranged-source.ts";
 import { SafetensorsFile } from "./safetensors-file.ts";
 import { parseStrictJson } from "./scan-json.ts";
-import { readTensors } from "./tensor-file.ts";
+import { readTensors, unknownName } from "./tensor-file.ts";
 import type { ReadTensorsOptions, TensorFile } from "./tensor-file.ts";
 
 /** Opens a file beside the index, by its plain name. */
@@ -29,9 +30,7 @@ export function readShardIndex(index: Bytes): Map<string, string> {
   for (const [name, file] of entries) {
     // A name leads nowhere but into the index's own folder.
     if (typeof file !== "string" || !/^[\w-][\w.-]*$/.test(file)) {
-      throw new CorruptDataError(
-        `${what}: ${JSON.stringify(name)}: expected a plain file name, found ${JSON.stringify(file).slice(0, 80)}`,
-      );
+      throw new CorruptDataError(`${what}: ${excerpt(name)}: expected a plain file name, found ${excerpt(file)}`);
     }
   }
   return new Map(entries as [string, string][]);
@@ -58,7 +57,7 @@ export class ShardedFile implements TensorFile {
     for (const [name, fileName] of fileNames) {
       const file = opened.get(fileName);
       if (file === undefined || !file.has(name)) {
-        throw new CorruptDataError(`safetensors index: expected ${JSON.stringify(name)} in ${fileName}, found none`);
+        throw new CorruptDataError(`safetensors index: expected ${excerpt(name)} in ${fileName}, found none`);
       }
       files.set(name, file);
     }
@@ -80,10 +79,7 @@ export class ShardedFile implements TensorFile {
   #file(name: string): SafetensorsFile {
     const file = this.#files.get(name);
     if (file === undefined) {
-      const some = this.names.slice(0, 5).join(", ");
-      throw new OptionError(
-        `safetensors: expected one of ${this.names.length} tensors (${some}), found the name ${name}`,
-      );
+      throw unknownName(this.names, name);
     }
     return file;
   }

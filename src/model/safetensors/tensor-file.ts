@@ -1,4 +1,6 @@
 /** Named tensors at rest, in one file or several: what models are loaded from. */
+import { OptionError } from "../../base/errors.ts";
+import { excerpt } from "../data/excerpt.ts";
 import type { HostTensor } from "../data/host-tensor.ts";
 import type { TensorInfo } from "./header.ts";
 
@@ -42,4 +44,12 @@ export async function readTensors(file: TensorFile, options: ReadTensorsOptions)
 /** Bytes of a tensor in its file. */
 export function bytesOfTensor({ start, end }: TensorInfo): number {
   return end - start;
+}
+
+/** An error about a name that a file of `names` lacks. */
+export function unknownName(names: readonly string[], name: string): OptionError {
+  const some = excerpt(names.slice(0, 5), 200);
+  return new OptionError(
+    `safetensors: expected one of ${names.length} tensors such as ${some}, found ${excerpt(name)}`,
+  );
 }

@@ -1,5 +1,6 @@
 /** Rows and cells of comma-separated values, by RFC 4180. */
 import { CorruptDataError } from "../../../base/errors.ts";
+import { excerpt } from "../excerpt.ts";
 
 export interface CsvRows {
   readonly rows: readonly (readonly string[])[];
@@ -83,7 +84,7 @@ class Scan implements CsvRows {
     if (this.isAtEnd()) return;
     const end = this.#text.startsWith("\r\n", this.#at) ? 2 : this.#text[this.#at] === "\n" ? 1 : 0;
     if (end === 0) {
-      const found = JSON.stringify(this.#text.slice(this.#at, this.#at + 10));
+      const found = excerpt(this.#text.slice(this.#at, this.#at + 10));
       throw new CorruptDataError(
         `readCsv: row ${this.#line}, column ${column}: expected the end of a cell, found ${found}`,
       );

@@ -1,5 +1,6 @@
 /** Tables of comma-separated values: RFC 4180 with quotes, read into typed columns. Errors name row and column. */
 import { CorruptDataError, OptionError } from "../../../base/errors.ts";
+import { excerpt } from "../excerpt.ts";
 import { valuesArray } from "../host-tensor.ts";
 import type { HostTensor } from "../host-tensor.ts";
 import { scanCsv } from "./csv-scan.ts";
@@ -34,14 +35,16 @@ export class CsvTable {
   /** A column of numbers or bools, [rows]. @throws OptionError */
   column(name: string): HostTensor {
     const column = this.#columnOf(name);
-    if (!("dtype" in column)) throw new OptionError(`CsvTable: expected ${name} to hold numbers, found strings`);
+    if (!("dtype" in column))
+      throw new OptionError(`CsvTable: expected ${excerpt(name, 40)} to hold numbers, found strings`);
     return column;
   }
 
   /** A column of strings. @throws OptionError */
   strings(name: string): readonly string[] {
     const column = this.#columnOf(name);
-    if ("dtype" in column) throw new OptionError(`CsvTable: expected ${name} to hold strings, found ${column.dtype}`);
+    if ("dtype" in column)
+      throw new OptionError(`CsvTable: expected ${excerpt(name, 40)} to hold strings, found ${column.dtype}`);
     return column;
   }
 
@@ -58,7 +61,7 @@ export class CsvTable {
   #columnOf(name: string): Column {
     const column = this.#columns.get(name);
     if (column === undefined) {
-      throw new OptionError(`CsvTable: expected one of ${this.names.slice(0, 20).join(", ")}, found ${name}`);
+      throw new OptionError(`CsvTable: expected one of ${excerpt(this.names, 200)}, found ${excerpt(name)}`);
     }
     return column;
   }
@@ -72,7 +75,7 @@ export class CsvTable {
 export function readCsv(text: string, options: CsvOptions = {}): CsvTable {
   const { header = true, delimiter = "," } = options;
   if (!/^[^"\r\n]$/.test(delimiter)) {
-    throw new OptionError(`readCsv: expected a delimiter of one character, found ${JSON.stringify(delimiter)}`);
+    throw new OptionError(`readCsv: expected a delimiter of one character, found ${excerpt(delimiter)}`);
   }
   const { rows, firstLine } = scanCsv(text, delimiter);
   const [head] = rows;
@@ -80,7 +83,7 @@ export function readCsv(text: string, options: CsvOptions = {}): CsvTable {
   const names = header ? head : head.map((_, at) => String(at));
   const repeated = names.find((name, at) => names.indexOf(name) !== at);
   if (repeated !== undefined) {
-    throw new CorruptDataError(`readCsv: expected different names of columns, found ${JSON.stringify(repeated)} twice`);
+    throw new CorruptDataError(`readCsv: expected different names of columns, found ${excerpt(repeated)} twice`);
   }
   const body = header ? rows.slice(1) : rows;
   const rowOf = (at: number): number => firstLine[at + (header ? 1 : 0)] ?? 0;
@@ -96,11 +99,11 @@ export function readCsv(text: string, options: CsvOptions = {}): CsvTable {
   for (const name of wanted) {
     const at = names.indexOf(name);
     if (at < 0)
-      throw new OptionError(`readCsv: expected a column named ${name}, found ${names.slice(0, 20).join(", ")}`);
+      throw new OptionError(`readCsv: expected a column named ${excerpt(name)}, found ${excerpt(names, 200)}`);
     const cells = body.map((row) => row[at] ?? "");
     columns.set(
       name,
-      columnOf(cells, types[name] ?? "float32", (row) => `row ${rowOf(row)}, column ${name}`),
+      columnOf(cells, types[name] ?? "float32", (row) => `row ${rowOf(row)}, column ${excerpt(name, 40)}`),
     );
   }
   return new CsvTable(body.length, columns);
@@ -112,9 +115,7 @@ function columnOf(cells: readonly string[], type: ColumnType, place: (row: numbe
   cells.forEach((cell, row) => {
     const value = numberOf(cell.trim(), type);
     if (value === null) {
-      throw new CorruptDataError(
-        `readCsv: ${place(row)}: expected ${type}, found ${JSON.stringify(cell.slice(0, 40))}`,
-      );
+      throw new CorruptDataError(`readCsv: ${place(row)}: expected ${type}, found ${excerpt(cell, 40)}`);
     }
     data[row] = value;
   });

@@ -4,6 +4,7 @@
  */
 import type { Bytes } from "../../../base/bytes.ts";
 import { CorruptDataError } from "../../../base/errors.ts";
+import { excerpt } from "../excerpt.ts";
 import type { HostTensor } from "../host-tensor.ts";
 import { decodeStored, DTYPE_OF_STORED, STORED_BYTES } from "../stored-values.ts";
 import type { StoredType } from "../stored-values.ts";
@@ -60,7 +61,7 @@ function tensorOf(file: Bytes, { type, shape, valueBytes, headerBytes }: Header)
   const values = file.subarray(headerBytes);
   if (values.byteLength !== valueBytes) {
     throw new CorruptDataError(
-      `readIdx: expected ${valueBytes} bytes of ${type} [${shape.join(", ")}], found ${values.byteLength}`,
+      `readIdx: expected ${valueBytes} bytes of ${type} ${excerpt(shape)}, found ${values.byteLength}`,
     );
   }
   return {

@@ -1,5 +1,6 @@
 /** The header of a `.npy` file: a Python dictionary of three known keys, and nothing else. */
 import { CorruptDataError, UnsupportedError } from "../../../base/errors.ts";
+import { excerpt } from "../excerpt.ts";
 
 export interface NpyHeader {
   readonly descr: string;
@@ -59,7 +60,7 @@ function headerOf(found: ReadonlyMap<string, string | boolean | number[]>): NpyH
   const shape = found.get("shape");
   const isWhole = typeof descr === "string" && typeof fortranOrder === "boolean" && Array.isArray(shape);
   if (!isWhole || found.size !== 3) throw malformed("descr, fortran_order and shape", [...found.keys()].join(", "));
-  if (!shape.every(Number.isSafeInteger)) throw malformed("sizes below 2^53", shape.join(", "));
+  if (!shape.every(Number.isSafeInteger)) throw malformed("sizes below 2^53", excerpt(shape));
   return { descr, fortranOrder, shape };
 }
 
@@ -80,5 +81,5 @@ function tokensOf(text: string): Token[] {
 }
 
 function malformed(expected: string, found: string): CorruptDataError {
-  return new CorruptDataError(`readNpy: expected ${expected} in the header, found ${JSON.stringify(found)}`);
+  return new CorruptDataError(`readNpy: expected ${expected} in the header, found ${excerpt(found)}`);
 }

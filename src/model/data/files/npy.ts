@@ -5,6 +5,7 @@
 import { concatBytes } from "../../../base/bytes.ts";
 import type { Bytes } from "../../../base/bytes.ts";
 import { CorruptDataError, UnsupportedError } from "../../../base/errors.ts";
+import { excerpt } from "../excerpt.ts";
 import { elementCount, formatShape } from "../../../compute/layout/shape.ts";
 import type { HostArray } from "../../../compute/runtime/runtime.ts";
 import type { HostValues } from "../../../compute/tensor/host-values.ts";
@@ -58,7 +59,7 @@ export function readNpy(file: Bytes): HostTensor {
   const expected = shape.reduce((product, size) => product * size, STORED_BYTES[type]);
   if (shape.length > RANK_MAX || reader.left !== expected) {
     throw new CorruptDataError(
-      `readNpy: expected ${expected} bytes of ${type} ${formatShape(shape)}, found ${reader.left}`,
+      `readNpy: expected ${expected} bytes of ${type} ${formatShape(shape).slice(0, 80)}, found ${reader.left}`,
     );
   }
   const stored = decodeStored("readNpy", reader.take(reader.left), type, { bigEndian });
@@ -99,7 +100,7 @@ function typeOf(descr: string): { type: StoredType; bigEndian: boolean } {
   const type = Object.hasOwn(TYPES, name) ? TYPES[name] : undefined;
   if (order === undefined || type === undefined || (order === "|" && STORED_BYTES[type] > 1)) {
     throw new UnsupportedError(
-      `readNpy: expected bool, integers or floats of at most 8 bytes, found ${JSON.stringify(descr)}`,
+      `readNpy: expected bool, integers or floats of at most 8 bytes, found ${excerpt(descr)}`,
     );
   }
   return { type, bigEndian: order === ">" };

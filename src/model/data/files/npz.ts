@@ -5,6 +5,7 @@
 import type { Bytes } from "../../../base/bytes.ts";
 import { crc32 } from "../../../base/crc32.ts";
 import { CorruptDataError, UnsupportedError } from "../../../base/errors.ts";
+import { excerpt } from "../excerpt.ts";
 import type { HostTensor } from "../host-tensor.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { inflate } from "./inflate.ts";
@@ -69,15 +70,17 @@ function centralEntry(reader: ByteReader): Entry {
   const localAt = reader.uint32(true);
   const name = new TextDecoder().decode(reader.take(nameBytes));
   reader.take(extraBytes + commentBytes);
-  if ((flags & 1) !== 0) throw new UnsupportedError(`readNpz: ${name}: expected no encryption, found some`);
+  if ((flags & 1) !== 0) throw new UnsupportedError(`readNpz: ${excerpt(name)}: expected no encryption, found some`);
   if ([packedBytes, bytes, localAt].includes(0xffffffff)) {
-    throw new UnsupportedError(`readNpz: ${name}: expected a zip archive below 4 GB, found the 64-bit extension`);
+    throw new UnsupportedError(
+      `readNpz: ${excerpt(name)}: expected a zip archive below 4 GB, found the 64-bit extension`,
+    );
   }
   return { name, method, checksum, packedBytes, bytes, localAt };
 }
 
 async function contentOf(file: Bytes, entry: Entry): Promise<Bytes> {
-  const what = `readNpz: ${entry.name}`;
+  const what = `readNpz: ${excerpt(entry.name)}`;
   const reader = new ByteReader(what, file);
   reader.seek(entry.localAt);
   checkSignature(reader, LOCAL_SIGNATURE);

@@ -5,6 +5,7 @@
  * Source: Sennrich, Haddow & Birch, "Neural Machine Translation of Rare Words with Subword Units" (ACL 2016).
  */
 import { CorruptDataError, OptionError } from "../../../base/errors.ts";
+import { excerpt } from "../excerpt.ts";
 import type { Fields } from "./json-fields.ts";
 import { MergeQueue, PLACES_MAX } from "./merge-queue.ts";
 
@@ -40,7 +41,7 @@ export function readBpe(fields: Fields): BpeParts {
   for (const [token, id] of fields.object("vocab").entries()) {
     if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= TOKENS_MAX) {
       throw new CorruptDataError(
-        `${fields.path}.vocab: ${JSON.stringify(token)}: expected a number from 0 to below 2^26, found ${JSON.stringify(id)}`,
+        `${fields.path}.vocab: ${excerpt(token)}: expected a number from 0 to below 2^26, found ${excerpt(id)}`,
       );
     }
     vocabulary.set(token, id as number);
@@ -67,9 +68,7 @@ function mergesOf(fields: Fields): (readonly [string, string])[] {
     const pair: unknown = typeof merge === "string" ? merge.split(" ") : merge;
     const isPair = Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === "string");
     if (!isPair) {
-      throw new CorruptDataError(
-        `${fields.path}.merges.${at}: expected two tokens, found ${(JSON.stringify(merge) ?? "none").slice(0, 60)}`,
-      );
+      throw new CorruptDataError(`${fields.path}.merges.${at}: expected two tokens, found ${excerpt(merge)}`);
     }
     merges.push(pair as unknown as [string, string]);
   });
@@ -203,7 +202,7 @@ export class BpeModel {
   #tokenOf(text: string): number {
     const token = this.vocabulary.get(text);
     if (token === undefined) {
-      throw new CorruptDataError(`tokenizer.json: model: expected the token ${JSON.stringify(text)}, found none`);
+      throw new CorruptDataError(`tokenizer.json: model: expected the token ${excerpt(text)}, found none`);
     }
     return token;
   }

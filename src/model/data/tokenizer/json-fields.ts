@@ -1,5 +1,6 @@
 /** Fields of parsed JSON, each checked when it is read; a wrong one is an error that names its path. */
 import { CorruptDataError, UnsupportedError } from "../../../base/errors.ts";
+import { excerpt } from "../excerpt.ts";
 
 /** Nesting of steps within steps. */
 const DEPTH_MAX = 16;
@@ -12,7 +13,7 @@ export class Fields {
   /** @throws CorruptDataError unless `value` is an object */
   constructor(path: string, value: unknown, depth: number = 0) {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw new CorruptDataError(`${path}: expected an object, found ${shown(value)}`);
+      throw new CorruptDataError(`${path}: expected an object, found ${excerpt(value)}`);
     }
     if (depth > DEPTH_MAX) {
       throw new UnsupportedError(`${path}: expected steps nested ${DEPTH_MAX} deep at most, found them deeper`);
@@ -79,12 +80,12 @@ export class Fields {
 
   /** An error about a field. */
   wrong(name: string, expected: string): CorruptDataError {
-    return new CorruptDataError(`${this.path}.${name}: expected ${expected}, found ${shown(this.raw(name))}`);
+    return new CorruptDataError(`${this.path}.${name}: expected ${expected}, found ${excerpt(this.raw(name))}`);
   }
 
   /** A value that is allowed by the format and not done here. */
   unsupported(name: string, expected: string): UnsupportedError {
-    return new UnsupportedError(`${this.path}.${name}: expected ${expected}, found ${shown(this.raw(name))}`);
+    return new UnsupportedError(`${this.path}.${name}: expected ${expected}, found ${excerpt(this.raw(name))}`);
   }
 
   #typed<T>(name: string, expected: string, missing: T | undefined, is: (value: unknown) => value is T): T {
@@ -101,8 +102,4 @@ function isCount(value: unknown): value is number {
 
 function isCharacter(value: unknown): value is string {
   return typeof value === "string" && [...value].length === 1;
-}
-
-function shown(value: unknown): string {
-  return value === undefined ? "none" : (JSON.stringify(value) ?? "none").slice(0, 60);
 }

@@ -1,4 +1,5 @@
 /** What is put around the tokens of a text, such as its beginning and end: the `post_processor` of a tokenizer file. */
+import { excerpt } from "../excerpt.ts";
 import type { Fields } from "./json-fields.ts";
 
 export type PostProcessor = (tokens: readonly number[]) => number[];
@@ -34,7 +35,7 @@ function template(fields: Fields): PostProcessor {
       return null;
     }
     const id = part.object("SpecialToken").string("id");
-    if (special?.raw(id) === undefined) throw fields.wrong("special_tokens", `a token ${JSON.stringify(id)}`);
+    if (special?.raw(id) === undefined) throw fields.wrong("special_tokens", `a token ${excerpt(id)}`);
     return special.object(id).counts("ids");
   });
   return (tokens) => parts.flatMap((part) => part ?? tokens);

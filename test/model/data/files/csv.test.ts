@@ -31,9 +31,9 @@ test("without a header columns are numbered, and stand side by side as a matrix"
 test.each([
   ["", CorruptDataError, /at least one row/],
   ["a,b\n1\n", CorruptDataError, /row 2: expected 2 cells, found 1/],
-  ["a,b\n1,2\n1,x\n", CorruptDataError, /row 3, column b: expected float32, found "x"/],
-  ['a,b\n"1\n2",3\n', CorruptDataError, /row 2, column a: expected float32/],
-  ['a,b\n"1\n",2\n3,\n', CorruptDataError, /row 4, column b: expected float32, found ""/],
+  ["a,b\n1,2\n1,x\n", CorruptDataError, /row 3, column "b": expected float32, found "x"/],
+  ['a,b\n"1\n2",3\n', CorruptDataError, /row 2, column "a": expected float32/],
+  ['a,b\n"1\n",2\n3,\n', CorruptDataError, /row 4, column "b": expected float32, found ""/],
   ['a\n"1', CorruptDataError, /row 2, column 1: expected a closing quote/],
   ['a,b\n1,"2"3\n', CorruptDataError, /row 2, column 2: expected the end of a cell, found "3\\n"/],
   ['a\n1"2"\n', CorruptDataError, /row 2, column 1: expected the end of a cell/],
@@ -45,10 +45,12 @@ test.each([
 });
 
 test("numbers that a type does not hold, and wrong options, are refused", () => {
-  expect(() => readCsv("a\n1.5", { columns: { a: "int32" } })).toThrow(/row 2, column a: expected int32, found "1.5"/);
+  expect(() => readCsv("a\n1.5", { columns: { a: "int32" } })).toThrow(
+    /row 2, column "a": expected int32, found "1.5"/,
+  );
   expect(() => readCsv("a\n-1", { columns: { a: "uint32" } })).toThrow(CorruptDataError);
   expect(() => readCsv("a\n2", { columns: { a: "bool" } })).toThrow(CorruptDataError);
-  expect(() => readCsv("a\n2", { columns: { b: "bool" } })).toThrow(/column named b, found a/);
+  expect(() => readCsv("a\n2", { columns: { b: "bool" } })).toThrow(/column named "b", found \["a"\]/);
   expect(() => readCsv("a", { delimiter: '"' })).toThrow(OptionError);
   expect(() => readCsv("a", { delimiter: ",," })).toThrow(OptionError);
 });
