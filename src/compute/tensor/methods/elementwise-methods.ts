@@ -100,12 +100,32 @@ export abstract class ElementwiseMethods {
     return where(this, yes, no);
   }
   /** `value` where `mask` is not 0, else this. */
-  maskedFill(this: Tensor, mask: Tensor, value: number): Tensor {
+  maskedFill(this: Tensor, mask: Tensor, value: Operand): Tensor {
     return maskedFill(this, mask, value);
   }
   /** float32 to integers truncates; anything to bool is x != 0. Integers carry no gradient. */
   cast(this: Tensor, dtype: DType): Tensor {
     return castTo(this, dtype);
+  }
+  /** The same as `cast`. */
+  to(this: Tensor, dtype: DType): Tensor {
+    return castTo(this, dtype);
+  }
+  /** `cast("float32")` */
+  float(this: Tensor): Tensor {
+    return castTo(this, "float32");
+  }
+  /** `cast("float16")` */
+  half(this: Tensor): Tensor {
+    return castTo(this, "float16");
+  }
+  /** `cast("int32")` */
+  int(this: Tensor): Tensor {
+    return castTo(this, "int32");
+  }
+  /** `cast("bool")` */
+  bool(this: Tensor): Tensor {
+    return castTo(this, "bool");
   }
 
   neg(this: Tensor): Tensor {

@@ -22,7 +22,7 @@ const op = defineOp<[Tensor], Padding>({
     const ranges = x.shape.map((size, axis): [number, number, number] => {
       const start = low[axis] ?? 0;
       const step = (interior[axis] ?? 0) + 1;
-      return [start, start + (size - 1) * step + 1, step];
+      return [start, size === 0 ? start : start + (size - 1) * step + 1, step];
     });
     return [grad.slice(ranges)];
   },
