@@ -23,6 +23,8 @@ export interface Mutation {
   readonly name: string;
   /** Makes model and optimizers; layers draw their initial values from random numbers in scope. */
   readonly make: () => Training;
+  /** It computes in float16, which not every device has. */
+  readonly isHalf?: boolean;
   /**
    * A part of the first value that each of these has to fall to, or to rise to where it is above 1. The losses that are
    * not named may do what they want, as a GAN's do.

@@ -29,7 +29,10 @@ export async function trainEager(mutation: Mutation, runtime: Runtime): Promise<
   const training = prepare(mutation, runtime);
   const course: Course = {};
   for (let i = 0; i < STEPS; i++) {
-    await note(course, withRuntime(runtime, () => training.step(inputsOf(training))));
+    await note(
+      course,
+      withRuntime(runtime, () => training.step(inputsOf(training))),
+    );
     training.between();
   }
   await measure(course, training, runtime);
@@ -48,7 +51,10 @@ function inputsOf({ batch }: Training): Inputs<string> {
 }
 
 async function measure(course: Course, training: Training, runtime: Runtime): Promise<void> {
-  await note(course, withRuntime(runtime, () => training.after(inputsOf(training))));
+  await note(
+    course,
+    withRuntime(runtime, () => training.after(inputsOf(training))),
+  );
 }
 
 async function note(course: Course, watched: Watched): Promise<void> {
