@@ -93,6 +93,8 @@ export { prelu } from "./compute/tensor/ops/prelu.ts";
 export type { LossOptions, Reduction } from "./compute/tensor/ops/reduce-loss.ts";
 export { relu } from "./compute/tensor/ops/relu.ts";
 export { rmsNorm } from "./compute/tensor/ops/rms-norm.ts";
+export { alibiSlopes, applyRotary, rotaryEmbedding, sinusoidalPositions } from "./compute/tensor/ops/rotary.ts";
+export type { RotaryForm, RotaryOptions, SinusoidalOptions } from "./compute/tensor/ops/rotary.ts";
 export { scaledDotProductAttention } from "./compute/tensor/ops/scaled-dot-product-attention.ts";
 export type { AttentionOptions } from "./compute/tensor/ops/scaled-dot-product-attention.ts";
 export { sigmoid } from "./compute/tensor/ops/sigmoid.ts";

@@ -31,6 +31,7 @@ export {
   AdaptiveMaxPool3d,
 } from "./model/nn/adaptive-pool.ts";
 export { CausalSelfAttention } from "./model/nn/attention.ts";
+export type { AttentionLayerOptions } from "./model/nn/attention.ts";
 export { GLU, LogSoftmax, PReLU, Softmax, Softmax2d, Softmin } from "./model/nn/axis-activations.ts";
 export type { PReLUOptions } from "./model/nn/axis-activations.ts";
 export { BatchNorm1d, BatchNorm2d, BatchNorm3d } from "./model/nn/batch-norm.ts";
@@ -56,10 +57,36 @@ export { LayerNorm } from "./model/nn/layer-norm.ts";
 export type { LayerNormOptions } from "./model/nn/layer-norm.ts";
 export { Linear } from "./model/nn/linear.ts";
 export { LocalResponseNorm } from "./model/nn/local-response-norm.ts";
+export {
+  BCELoss,
+  BCEWithLogitsLoss,
+  CosineEmbeddingLoss,
+  CrossEntropyLoss,
+  GaussianNLLLoss,
+  HingeEmbeddingLoss,
+  HuberLoss,
+  KLDivLoss,
+  L1Loss,
+  MSELoss,
+  MarginRankingLoss,
+  MultiMarginLoss,
+  NLLLoss,
+  PoissonNLLLoss,
+  SmoothL1Loss,
+  SoftMarginLoss,
+  TripletMarginLoss,
+} from "./model/nn/losses.ts";
 export { Mlp } from "./model/nn/mlp.ts";
 export { Module } from "./model/nn/module.ts";
 export type { LoadOptions, StateOptions } from "./model/nn/module.ts";
 export type { LoadResult, StateDict } from "./model/nn/module-state.ts";
+export { MultiheadAttention } from "./model/nn/multihead-attention.ts";
+export type {
+  AttentionResult,
+  MultiheadAttentionCall,
+  MultiheadAttentionMasks,
+  MultiheadAttentionOptions,
+} from "./model/nn/multihead-attention.ts";
 export {
   CircularPad1d,
   CircularPad2d,
@@ -81,6 +108,17 @@ export type { Sides } from "./model/nn/padding.ts";
 export { Buffer, Parameter } from "./model/nn/parameter.ts";
 export type { BufferOptions, ParameterOptions } from "./model/nn/parameter.ts";
 export { AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d, MaxPool2d, MaxPool3d } from "./model/nn/pool.ts";
+export { GRU, LSTM, RNN } from "./model/nn/recurrent.ts";
+export type {
+  LSTMInitial,
+  LSTMOptions,
+  LSTMResult,
+  RecurrentOptions,
+  RecurrentResult,
+  RNNOptions,
+} from "./model/nn/recurrent.ts";
+export { GRUCell, LSTMCell, RNNCell } from "./model/nn/recurrent-cells.ts";
+export type { CellOptions, LSTMCellState, RNNCellOptions } from "./model/nn/recurrent-cells.ts";
 export {
   PixelShuffle,
   PixelUnshuffle,
@@ -92,6 +130,10 @@ export { Flatten, Identity, Unflatten } from "./model/nn/reshaping.ts";
 export { RMSNorm } from "./model/nn/rms-norm.ts";
 export type { RMSNormOptions } from "./model/nn/rms-norm.ts";
 export type { RunningNormOptions } from "./model/nn/running-norm.ts";
+export { Transformer, TransformerDecoder, TransformerEncoder } from "./model/nn/transformer.ts";
+export type { StackOptions, TransformerMasks, TransformerOptions } from "./model/nn/transformer.ts";
+export { TransformerDecoderLayer, TransformerEncoderLayer } from "./model/nn/transformer-layers.ts";
+export type { DecoderMasks, EncoderMasks, TransformerLayerOptions } from "./model/nn/transformer-layers.ts";
 export { Fold, Unfold } from "./model/nn/unfold.ts";
 export { weightNorm } from "./model/nn/weight-norm.ts";
 export type { InitOptions, KaimingOptions, Nonlinearity } from "./model/nn/initializers.ts";
