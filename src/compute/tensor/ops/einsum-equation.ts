@@ -33,8 +33,7 @@ function wrong(text: string, expected: string): OptionError {
 }
 
 function inputLabels(text: string, term: string, shape: readonly number[]): Label[] {
-  const letters = term.replace("...", "").length;
-  const rank = shape.length - letters;
+  const rank = shape.length - termLabels(text, term, 0).length;
   if (rank < 0 || (rank > 0 && !term.includes("..."))) {
     throw new ShapeError(`einsum: expected an operand with the axes of "${term}" in "${text}", found ${formatShape(shape)}`); // prettier-ignore
   }
