@@ -1,5 +1,6 @@
 /** Where a NaN comes from: every op's result is read, first ones first. For debugging; it fuses nothing and reads all. */
 import { NumericError, OptionError } from "../../base/errors.ts";
+import { callers } from "./callers.ts";
 import { isFloat } from "../layout/dtype.ts";
 import { formatShape } from "../layout/shape.ts";
 import { withObserver } from "./observe.ts";
@@ -15,7 +16,7 @@ interface Step {
   readonly value: Value;
   readonly inputs: readonly Value[];
   readonly backwardOf: string | null;
-  readonly callers: string;
+  readonly callers: readonly string[];
 }
 
 /**
@@ -29,7 +30,7 @@ export async function detectAnomaly<T>(fn: () => T): Promise<T> {
   }
   const steps: Step[] = [];
   const result = withObserver((name, value, inputs, backwardOf) => {
-    steps.push({ name, value, inputs, backwardOf, callers: callersOf(new Error("here").stack ?? "") });
+    steps.push({ name, value, inputs, backwardOf, callers: callers() });
   }, fn);
   const made = new Set(steps.map(({ value }) => value));
   const checked = new Set<Value>();
@@ -54,19 +55,12 @@ function report(step: Step, firstNaN: ReadonlyMap<Value, number>): void {
     const at = firstNaN.get(input) ?? -1;
     if (at < 0) continue;
     throw new NumericError(
-      `detectAnomaly: expected numbers, found NaN at element ${at} of input ${i} of ${what}, a tensor ${formatShape(input.node.shape)} that was there before;${callers}`,
+      `detectAnomaly: expected numbers, found NaN at element ${at} of input ${i} of ${what}, a tensor ${formatShape(input.node.shape)} that was there before; called at ${callers.join(", ")}`,
     );
   }
   const at = firstNaN.get(value) ?? -1;
   if (at < 0) return;
   throw new NumericError(
-    `detectAnomaly: expected numbers, found NaN made by ${what}: element ${at} of ${value.node.dtype} ${formatShape(value.node.shape)}, from inputs without NaN;${callers}`,
+    `detectAnomaly: expected numbers, found NaN made by ${what}: element ${at} of ${value.node.dtype} ${formatShape(value.node.shape)}, from inputs without NaN; called at ${callers.join(", ")}`,
   );
-}
-
-/** The first lines of a stack that are not of this folder. */
-function callersOf(stack: string): string {
-  const lines = stack.split("\n").slice(1);
-  const own = lines.filter((line) => !/\/src\/compute\/tensor\//.test(line)).slice(0, 3);
-  return ` called ${(own.length > 0 ? own : lines.slice(0, 3)).map((line) => line.trim()).join(", ")}`;
 }

@@ -8,9 +8,9 @@ import { noteLeaf } from "./live-tensors.ts";
 import { filled } from "./operands.ts";
 import { currentRuntime } from "./runtime-scope.ts";
 import { checkShape } from "./shapes.ts";
-import { Tensor } from "./tensor.ts";
+import type { Tensor } from "./tensor.ts";
 import { currentTrace } from "./trace.ts";
-import { createValue, ownLeaf } from "./value.ts";
+import { createValue, isTensor, ownLeaf, tensorOf } from "./value.ts";
 import type { Value } from "./value.ts";
 import { noteHostIntegers } from "./index-range.ts";
 
@@ -26,7 +26,7 @@ export interface TensorOptions {
  */
 export function tensor(values: NestedValues | HostArray | HostValues, options: TensorOptions = {}): Tensor {
   const { shape, data, dtype } = hostValuesOf(values, options.dtype);
-  const out = new Tensor(leafValue(shape, dtype, data));
+  const out = tensorOf(leafValue(shape, dtype, data));
   if (options.requiresGrad === true) out.requiresGrad = true;
   return out;
 }
@@ -72,7 +72,7 @@ export function asTensor(
   values: Tensor | NestedValues | HostArray | HostValues,
   { dtype }: Pick<TensorOptions, "dtype"> = {},
 ): Tensor {
-  if (values instanceof Tensor) return dtype === undefined ? values : values.cast(dtype);
+  if (isTensor(values)) return dtype === undefined ? values : values.cast(dtype);
   return tensor(values, dtype === undefined ? {} : { dtype });
 }
 

@@ -4,6 +4,7 @@ import { elementBytes, type DType } from "../layout/dtype.ts";
 import type { Shape } from "../compiler/ir.ts";
 import type { Runtime, RuntimeMemory } from "../runtime/runtime.ts";
 import { liveTensors, onTensorMade } from "./live-tensors.ts";
+import { callers } from "./callers.ts";
 import { currentRuntime } from "./runtime-scope.ts";
 import type { Tensor } from "./tensor.ts";
 import { isLeaf } from "./value.ts";
@@ -26,26 +27,10 @@ export interface MemoryReport extends RuntimeMemory {
   readonly groups: readonly TensorGroup[];
 }
 
-const FRAMES_MAX = 12;
 const stacks = new WeakMap<Tensor, readonly string[]>();
-/** Where this library lies: its own frames are left out. */
-const OWN_CODE = new URL("../..", import.meta.url).href;
-
 /** Notes, from now on, where each tensor is made; `debugMemory(false)` ends that. It makes every op slower. */
 export function debugMemory(on: boolean = true): void {
   onTensorMade(on ? (tensor) => void stacks.set(tensor, callers()) : null);
-}
-
-function callers(): readonly string[] {
-  const limits = Error as { stackTraceLimit?: number };
-  const before = limits.stackTraceLimit;
-  limits.stackTraceLimit = 60;
-  const lines = (new InvariantError("only for its stack").stack ?? "").split("\n");
-  if (before !== undefined) limits.stackTraceLimit = before;
-  const frames = lines.filter((line) => /:\d+:\d+/.test(line)).map((line) => line.trim().replace(/^at /, ""));
-  const path = OWN_CODE.replace(/^file:\/\//, "");
-  const foreign = frames.filter((frame) => !frame.includes(OWN_CODE) && !frame.includes(path));
-  return (foreign.length > 0 ? foreign : frames).slice(0, FRAMES_MAX);
 }
 
 /** What `runtime`, the current one by default, holds: bytes, and tensors. @throws OptionError without a runtime */

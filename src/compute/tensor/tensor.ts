@@ -242,4 +242,7 @@ export class Tensor extends IndexingMethods {
   }
 }
 
-registerTensor((value) => new Tensor(value));
+registerTensor(
+  (value) => new Tensor(value),
+  (x) => x instanceof Tensor,
+);

@@ -11,7 +11,7 @@ import { crossEntropy } from "../../../../src/compute/tensor/ops/cross-entropy.t
 import { embedding } from "../../../../src/compute/tensor/ops/gather.ts";
 import { setDefaultRuntime } from "../../../../src/compute/tensor/runtime-scope.ts";
 import type { ScatterReduction } from "../../../../src/compute/tensor/ops/scatter-reduce.ts";
-import type { IndexEntry } from "../../../../src/compute/tensor/ops/index.ts";
+import type { IndexEntry } from "../../../../src/compute/tensor/ops/advanced-index.ts";
 import type { Tensor } from "../../../../src/compute/tensor/tensor.ts";
 import { deviceRuntime } from "../test-runtimes.ts";
 import { distinctFloats, floats, integers } from "./draws.ts";
