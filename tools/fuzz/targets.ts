@@ -89,7 +89,7 @@ function total(tensors: readonly HostTensor[]): number {
 }
 
 /** A wrong answer: what the harness itself finds. */
-export class FuzzError extends TypeError {}
+class FuzzError extends TypeError {}
 
 function changedBytes(bytes: Bytes, random: Random): Bytes {
   return random.below(20) === 0 ? randomBytes(random, 200) : mutateBytes(bytes, random);
