@@ -1,13 +1,14 @@
 import { ShapeError } from "../../../base/errors.ts";
 import { formatShape, sameShape } from "../../layout/shape.ts";
 import { checkIndices } from "../index-range.ts";
-import { filled, shapeOf, toIndices } from "../operands.ts";
+import { filled, toIndices } from "../operands.ts";
 import type { Operand } from "../operands.ts";
 import { normalizeAxis, sizeOf, withSize } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
 import { castTo } from "./cast.ts";
 import { indexSelect } from "./gather.ts";
 import { indexRuns } from "./index-runs.ts";
+import { fillValue } from "./masked-fill.ts";
 import { scatterSum } from "./scatter-add.ts";
 import { where } from "./where.ts";
 
@@ -73,11 +74,8 @@ export function indexCopy(x: Tensor, axis: number, indices: Tensor, source: Tens
 
 /** `x` with `value`, a number or a tensor [], at `indices` [n] of `axis`. See `indexAdd`. @throws ShapeError, OptionError */
 export function indexFill(x: Tensor, axis: number, indices: Tensor, value: Operand): Tensor {
-  if (shapeOf(value).length > 0) {
-    throw new ShapeError(`indexFill: expected a number or a tensor [], found ${formatShape(shapeOf(value))}`);
-  }
   const places = placesOf("indexFill", x, axis, indices);
   const ones = filled(places.indices.shape, 1, "int32");
   const isNamed = scatterSum(ones, places.indices, 0, places.size).gt(0).reshape(places.along);
-  return where(isNamed, typeof value === "number" ? value : castTo(value, x.dtype), x);
+  return where(isNamed, fillValue("indexFill", x, value), x);
 }
