@@ -90,13 +90,21 @@ export function defaultGenerator(): Generator {
   return made;
 }
 
-/** Starts the default generators again at `seed`: the same numbers follow, on every device, compiled or not. @throws OptionError */
+let hostRandom = new Random(0, "host");
+
+/** What draws on the host when nothing else is given, layers' initial values above all: at seed 0 until `manualSeed`. */
+export function defaultRandom(): Random {
+  return hostRandom;
+}
+
+/** Starts the default generators, of devices and of the host, again at `seed`: the same numbers follow, on every device, compiled or not. @throws OptionError */
 export function manualSeed(seed: number): void {
   wordOf(seed);
   if (currentTrace() !== null) {
     throw new OptionError("manualSeed: expected to be outside of compiled functions, found it inside");
   }
   defaultSeed = seed;
+  hostRandom = new Random(seed, "host");
   for (const reference of all) {
     const generator = reference.deref();
     if (generator === undefined) all.delete(reference);

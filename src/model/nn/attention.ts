@@ -45,7 +45,7 @@ export class CausalSelfAttention extends Module {
     this.heads = heads;
     this.keyHeads = keyHeads;
     this.dropout = dropout;
-    this.generator = dropout > 0 ? new Generator(nextRandom("CausalSelfAttention")) : null;
+    this.generator = dropout > 0 ? new Generator(nextRandom()) : null;
   }
 
   forward(x: Tensor): Tensor {

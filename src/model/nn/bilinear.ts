@@ -17,8 +17,8 @@ export class Bilinear extends Module {
   constructor(inputs1: number, inputs2: number, outputs: number, { bias = true }: LinearOptions = {}) {
     super();
     const bound = 1 / Math.sqrt(inputs1);
-    this.weight = new Parameter(uniformValues("Bilinear", [outputs, inputs1, inputs2], bound));
-    this.bias = bias ? new Parameter(uniformValues("Bilinear", [outputs], bound)) : null;
+    this.weight = new Parameter(uniformValues([outputs, inputs1, inputs2], bound));
+    this.bias = bias ? new Parameter(uniformValues([outputs], bound)) : null;
   }
 
   /** @throws ShapeError */

@@ -35,8 +35,8 @@ abstract class ConvTranspose extends Module {
     const kernel = perAxis(name, "kernelSize", kernelSize, rank, 1);
     const inner = checkedGroups(name, outputs, inputs, options.groups ?? 1);
     const bound = 1 / Math.sqrt(kernel.reduce((count, size) => count * size, inner));
-    this.weight = new Parameter(uniformValues(name, [inputs, inner, ...kernel], bound));
-    this.bias = bias ? new Parameter(uniformValues(name, [outputs], bound)) : null;
+    this.weight = new Parameter(uniformValues([inputs, inner, ...kernel], bound));
+    this.bias = bias ? new Parameter(uniformValues([outputs], bound)) : null;
     this.options = options;
     this.#apply = apply;
   }

@@ -42,8 +42,8 @@ abstract class Conv extends Module {
     const kernel = perAxis(name, "kernelSize", kernelSize, rank, 1);
     const inner = checkedGroups(name, inputs, outputs, options.groups ?? 1);
     const bound = 1 / Math.sqrt(kernel.reduce((count, size) => count * size, inner));
-    this.weight = new Parameter(uniformValues(name, [outputs, inner, ...kernel], bound));
-    this.bias = bias ? new Parameter(uniformValues(name, [outputs], bound)) : null;
+    this.weight = new Parameter(uniformValues([outputs, inner, ...kernel], bound));
+    this.bias = bias ? new Parameter(uniformValues([outputs], bound)) : null;
     this.around = paddingMode === "zeros" ? null : paddingAround(name, kernel, options);
     this.options = this.around === null ? options : { ...options, padding: 0 };
     this.paddingMode = paddingMode;

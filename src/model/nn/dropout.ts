@@ -12,7 +12,7 @@ export class Dropout extends Module {
   constructor(p = 0.5) {
     super();
     this.p = p;
-    this.generator = new Generator(nextRandom("Dropout"));
+    this.generator = new Generator(nextRandom());
   }
 
   forward(x: Tensor): Tensor {

@@ -31,7 +31,7 @@ export class EmbeddingBag extends Module {
     }
     this.mode = mode;
     this.paddingIdx = checkedPadding("EmbeddingBag", paddingIdx, count);
-    this.weight = new Parameter(tableValues("EmbeddingBag", [count, width], this.paddingIdx));
+    this.weight = new Parameter(tableValues([count, width], this.paddingIdx));
   }
 
   /** `perSampleWeights`, of the shape of `indices`, scale the rows of sums. @throws ShapeError, OptionError */

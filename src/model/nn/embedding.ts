@@ -22,7 +22,7 @@ export class Embedding extends Module {
   constructor(count: number, width: number, { paddingIdx = null }: EmbeddingOptions = {}) {
     super();
     this.paddingIdx = checkedPadding("Embedding", paddingIdx, count);
-    this.weight = new Parameter(tableValues("Embedding", [count, width], this.paddingIdx));
+    this.weight = new Parameter(tableValues([count, width], this.paddingIdx));
   }
 
   forward(indices: Tensor): Tensor {
@@ -42,8 +42,8 @@ export function checkedPadding(name: string, paddingIdx: number | null, count: n
 }
 
 /** Normal rows, but for the padding's, of zeros. */
-export function tableValues(name: string, shape: Shape, paddingIdx: number | null): HostValues {
-  const values = normalValues(name, shape, 1);
+export function tableValues(shape: Shape, paddingIdx: number | null): HostValues {
+  const values = normalValues(shape, 1);
   const [, width = 0] = shape;
   if (paddingIdx !== null) values.data.fill(0, paddingIdx * width, (paddingIdx + 1) * width);
   return values;

@@ -1,8 +1,11 @@
-/** Initial values of parameters: functions of the random numbers in scope and of nothing else. */
-import { OptionError } from "../../base/errors.ts";
+/**
+ * Initial values of parameters: functions of the random numbers in scope and of nothing else. Outside of `withRandom`
+ * those are the host's default ones, which `manualSeed` starts again.
+ */
 import { Random } from "../../base/random.ts";
 import type { Shape } from "../../compute/compiler/ir.ts";
 import { elementCount } from "../../compute/layout/shape.ts";
+import { defaultRandom } from "../../compute/tensor/generator.ts";
 import type { HostValues } from "../../compute/tensor/host-values.ts";
 
 let scope: Random | null = null;
@@ -18,25 +21,21 @@ export function withRandom<T>(random: Random, fn: () => T): T {
   }
 }
 
-/** A stream for one parameter: how much it draws changes no other parameter. @throws OptionError outside of `withRandom` */
-export function nextRandom(operation: string): Random {
-  if (scope === null) {
-    throw new OptionError(
-      `${operation}: expected random numbers in scope, found none; use withRandom(random, () => ...)`,
-    );
-  }
-  return new Random(scope.uint32(), scope.uint32());
+/** A stream for one parameter: how much it draws changes no other parameter. */
+export function nextRandom(): Random {
+  const source = scope ?? defaultRandom();
+  return new Random(source.uint32(), source.uint32());
 }
 
 /** Uniform in [-bound, bound). */
-export function uniformValues(operation: string, shape: Shape, bound: number): HostValues {
-  const random = nextRandom(operation);
+export function uniformValues(shape: Shape, bound: number): HostValues {
+  const random = nextRandom();
   return draw(shape, () => (2 * random.uniform() - 1) * bound);
 }
 
 /** Normal with mean 0. */
-export function normalValues(operation: string, shape: Shape, deviation: number): HostValues {
-  const random = nextRandom(operation);
+export function normalValues(shape: Shape, deviation: number): HostValues {
+  const random = nextRandom();
   return draw(shape, () => random.normal() * deviation);
 }
 

@@ -44,14 +44,14 @@ export interface KaimingOptions extends InitOptions {
 /** Uniform in [a, b). */
 export function uniform(tensor: Tensor, a = 0, b = 1, options: InitOptions = {}): Tensor {
   if (!(a <= b)) throw new OptionError(`init.uniform: expected a at most b, found ${a} and ${b}`);
-  const random = streamOf("uniform", options);
+  const random = streamOf(options);
   return fill("uniform", tensor, () => a + (b - a) * random.uniform());
 }
 
 /** Normal. */
 export function normal(tensor: Tensor, mean = 0, std = 1, options: InitOptions = {}): Tensor {
   if (!(std >= 0)) throw new OptionError(`init.normal: expected a deviation of at least 0, found ${std}`);
-  const random = streamOf("normal", options);
+  const random = streamOf(options);
   return fill("normal", tensor, () => mean + std * random.normal());
 }
 
@@ -60,7 +60,7 @@ export function truncNormal(tensor: Tensor, mean = 0, std = 1, a = -2, b = 2, op
   if (!(std > 0) || !(a < b)) {
     throw new OptionError(`init.truncNormal: expected std > 0 and a < b, found ${std}, ${a} and ${b}`);
   }
-  const random = streamOf("truncNormal", options);
+  const random = streamOf(options);
   const low = (a - mean) / std;
   const high = (b - mean) / std;
   return fill("truncNormal", tensor, () => Math.min(b, Math.max(a, mean + std * truncatedNormal(random, low, high))));
@@ -138,7 +138,7 @@ export function kaimingNormal(tensor: Tensor, options: KaimingOptions = {}): Ten
 export function orthogonal(tensor: Tensor, gain = 1, options: InitOptions = {}): Tensor {
   const [rows = 0] = shapeOf("orthogonal", tensor, tensor.shape.length >= 2, "two axes or more");
   const columns = rows === 0 ? 0 : tensor.size / rows;
-  const random = streamOf("orthogonal", options);
+  const random = streamOf(options);
   const isTall = rows > columns;
   const [short, long] = isTall ? [columns, rows] : [rows, columns];
   const values = orthogonalRows(short, long, random);
@@ -156,7 +156,7 @@ export function sparse(tensor: Tensor, sparsity: number, std = 0.01, options: In
   if (!(sparsity >= 0 && sparsity <= 1)) {
     throw new OptionError(`init.sparse: expected a sparsity from 0 to 1, found ${sparsity}`);
   }
-  const random = streamOf("sparse", options);
+  const random = streamOf(options);
   const zeroRows = Array.from({ length: columns }, () => {
     const order = random.shuffle(Array.from({ length: rows }, (_, row) => row));
     return new Set(order.slice(0, Math.ceil(sparsity * rows)));
@@ -210,8 +210,8 @@ function kaimingDeviation(
   return calculateGain(nonlinearity, a) / Math.sqrt(fan);
 }
 
-function streamOf(name: string, { random }: InitOptions): Random {
-  return random ?? nextRandom(`init.${name}`);
+function streamOf({ random }: InitOptions): Random {
+  return random ?? nextRandom();
 }
 
 function fill(name: string, tensor: Tensor, next: (index: number) => number): Tensor {

@@ -16,8 +16,8 @@ export class Linear extends Module {
   constructor(inputs: number, outputs: number, { bias = true }: LinearOptions = {}) {
     super();
     const bound = 1 / Math.sqrt(inputs);
-    this.weight = new Parameter(uniformValues("Linear", [outputs, inputs], bound));
-    this.bias = bias ? new Parameter(uniformValues("Linear", [outputs], bound)) : null;
+    this.weight = new Parameter(uniformValues([outputs, inputs], bound));
+    this.bias = bias ? new Parameter(uniformValues([outputs], bound)) : null;
   }
 
   forward(x: Tensor): Tensor {

@@ -89,7 +89,7 @@ export class MultiheadAttention extends Module {
     this.numHeads = numHeads;
     this.dropout = dropout;
     this.batchFirst = batchFirst;
-    this.generator = dropout > 0 ? new Generator(nextRandom("MultiheadAttention")) : null;
+    this.generator = dropout > 0 ? new Generator(nextRandom()) : null;
   }
 
   /** @throws ShapeError, OptionError, UnsupportedError */
@@ -160,5 +160,5 @@ function rowsOf(mask: Tensor): Tensor {
 
 /** Uniform, with the variance that keeps that of signals both ways (Glorot and Bengio, 2010). */
 function xavier(shape: readonly [number, number]): Parameter {
-  return new Parameter(uniformValues("MultiheadAttention", shape, Math.sqrt(6 / (shape[0] + shape[1]))));
+  return new Parameter(uniformValues(shape, Math.sqrt(6 / (shape[0] + shape[1]))));
 }

@@ -30,7 +30,7 @@ abstract class RecurrentCell extends Module {
       throw new OptionError(`${this.constructor.name}: expected sizes from 1, found ${inputSize} and ${hiddenSize}`);
     }
     const draw = (shape: readonly number[]): Parameter =>
-      new Parameter(uniformValues(this.constructor.name, shape, 1 / Math.sqrt(hiddenSize)));
+      new Parameter(uniformValues(shape, 1 / Math.sqrt(hiddenSize)));
     const rows = gates * hiddenSize;
     this.weight_ih = draw([rows, inputSize]);
     this.weight_hh = draw([rows, hiddenSize]);

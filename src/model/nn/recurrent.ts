@@ -102,7 +102,7 @@ abstract class Recurrent extends Module {
     this.bidirectional = bidirectional;
     this.dropout = options.dropout ?? 0;
     this.projSize = projSize;
-    this.generator = this.dropout > 0 ? new Generator(nextRandom(kind.name)) : null;
+    this.generator = this.dropout > 0 ? new Generator(nextRandom()) : null;
     this.#kind = kind;
     for (let layer = 0; layer < numLayers; layer++) {
       for (const { suffix } of this.#ways(layer)) this.#register(suffix, layer, bias);
@@ -120,12 +120,12 @@ abstract class Recurrent extends Module {
   }
 
   #register(suffix: string, layer: number, bias: boolean): void {
-    const { name, gates } = this.#kind;
+    const { gates } = this.#kind;
     const rows = gates * this.hiddenSize;
     const inputs = layer === 0 ? this.inputSize : this.#width * (this.bidirectional ? 2 : 1);
     const bound = 1 / Math.sqrt(this.hiddenSize);
     const add = (what: string, shape: readonly number[]): void =>
-      this.registerParameter(`${what}_${suffix}`, new Parameter(uniformValues(name, shape, bound)));
+      this.registerParameter(`${what}_${suffix}`, new Parameter(uniformValues(shape, bound)));
     add("weight_ih", [rows, inputs]);
     add("weight_hh", [rows, this.#width]);
     if (bias) {

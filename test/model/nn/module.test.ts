@@ -4,6 +4,7 @@ import { OptionError, ShapeError } from "../../../src/base/errors.ts";
 import { Random } from "../../../src/base/random.ts";
 import { compile } from "../../../src/compute/tensor/compile.ts";
 import type { Inputs } from "../../../src/compute/tensor/compile.ts";
+import { manualSeed } from "../../../src/compute/tensor/generator.ts";
 import { setDefaultRuntime } from "../../../src/compute/tensor/runtime-scope.ts";
 import type { Tensor } from "../../../src/compute/tensor/tensor.ts";
 import { ReLU } from "../../../src/model/nn/activations.ts";
@@ -82,7 +83,13 @@ test("initial values are the same bits for a seed, and others for another", asyn
   const [a, b, c] = await Promise.all([1, 1, 2].map((seed) => build(seed).stateDict()));
   expect(a).toEqual(b);
   expect(a?.["wte.weight"]).not.toEqual(c?.["wte.weight"]);
-  expect(() => new Linear(1, 1)).toThrow(/Linear: expected random numbers in scope/);
+  const weights = [1, 1, 2].map((seed) => {
+    manualSeed(seed);
+    return new Linear(4, 4).weight;
+  });
+  const [d, e, f] = await Promise.all(weights.map((weight) => weight.data()));
+  expect(d).toEqual(e);
+  expect(d).not.toEqual(f);
 });
 
 test("layers start in PyTorch's ranges", async () => {
