@@ -68,7 +68,7 @@ test("random draws: without replacement a part of the order, with it independent
   const repeated = drawn(new RandomSampler(10, { seed: 5, replacement: true, numSamples: 2_000 }));
   expect(new Set(repeated).size).toBe(10);
   expect(() => new RandomSampler(3, { numSamples: 4 })).toThrow(/from 3 examples without replacement, found 4/);
-  expect(drawn(new SubsetRandomSampler([20, 30, 40])).sort()).toEqual([20, 30, 40]);
+  expect(drawn(new SubsetRandomSampler([20, 30, 40])).sort((a, b) => a - b)).toEqual([20, 30, 40]);
 });
 
 test("weighted draws are as frequent as their weights", () => {
