@@ -189,3 +189,12 @@ test("wrong shapes, axes and dtypes are refused with what was expected", () => {
   expect(() => x.clamp({})).toThrow(OptionError);
   expect(() => x.assign(zeros([3]))).toThrow(ShapeError);
 });
+
+test("a clone has bytes of its own, and passes its gradient on", async () => {
+  const x = tensor([1, 2], { requiresGrad: true });
+  const copy = await x.clone().realize();
+  x.write(Float32Array.of(5, 6));
+  expect([...(await copy.data())]).toEqual([1, 2]);
+  x.clone().square().sum().backward();
+  expect([...((await x.grad?.data()) ?? [])]).toEqual([10, 12]);
+});

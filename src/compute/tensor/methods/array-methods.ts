@@ -1,5 +1,6 @@
 /** The methods of tensors that reduce, move or combine elements: each is the op of its name. Negative axes count from the end. */
 import type { Shape } from "../../compiler/ir.ts";
+import { clone } from "../ops/clone.ts";
 import { ReductionMethods } from "./reduction-methods.ts";
 import type { Tensor } from "../tensor.ts";
 import { argmax, argmin } from "../ops/argmax.ts";
@@ -76,6 +77,11 @@ export abstract class ArrayMethods extends ReductionMethods {
   }
   cumsum(this: Tensor, axis: number, options?: DTypeOption): Tensor {
     return cumsum(this, axis, options);
+  }
+
+  /** The same elements in bytes of their own, once computed; the gradient passes through. */
+  clone(this: Tensor): Tensor {
+    return clone(this);
   }
 
   /** One size may be -1. Sizes may be a list or arguments, as for `view`, `expand`, `repeat`, `tile` and `permute`. */
