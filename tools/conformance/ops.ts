@@ -1,5 +1,6 @@
 /** The ops of the fixtures that hearth has, by the fixtures' names and options. An op without a line here fails. */
 import type { Tensor } from "../../src/compute/tensor/tensor.ts";
+import { bceWithLogits } from "../../src/compute/tensor/ops/binary-cross-entropy.ts";
 import { cat, stack } from "../../src/compute/tensor/ops/cat.ts";
 import type { ClampOptions } from "../../src/compute/tensor/ops/clamp.ts";
 import { avgPool2d } from "../../src/compute/tensor/ops/avg-pool.ts";
@@ -15,9 +16,12 @@ import { embedding } from "../../src/compute/tensor/ops/gather.ts";
 import type { GeluOptions } from "../../src/compute/tensor/ops/gelu.ts";
 import { groupNorm } from "../../src/compute/tensor/ops/group-norm.ts";
 import { upsampleNearest2d } from "../../src/compute/tensor/ops/interpolate.ts";
+import { klDiv } from "../../src/compute/tensor/ops/kl-div.ts";
+import type { KlDivOptions } from "../../src/compute/tensor/ops/kl-div.ts";
 import { layerNorm } from "../../src/compute/tensor/ops/layer-norm.ts";
 import { linear } from "../../src/compute/tensor/ops/linear.ts";
-import { l1Loss, mseLoss } from "../../src/compute/tensor/ops/losses.ts";
+import { huberLoss, l1Loss, mseLoss } from "../../src/compute/tensor/ops/losses.ts";
+import type { HuberLossOptions } from "../../src/compute/tensor/ops/losses.ts";
 import { maxPool2d } from "../../src/compute/tensor/ops/max-pool.ts";
 import type { PoolOptions } from "../../src/compute/tensor/ops/pool-windows.ts";
 import { rmsNorm } from "../../src/compute/tensor/ops/rms-norm.ts";
@@ -33,8 +37,10 @@ type Options = Readonly<Record<OptionName, never>> &
   ClampOptions &
   EluOptions &
   SoftplusOptions &
-  CrossEntropyOptions &
-  AttentionOptions;
+  HuberLossOptions &
+  Omit<CrossEntropyOptions, "reduction"> &
+  Omit<KlDivOptions, "reduction"> &
+  AttentionOptions & { readonly reduction?: never };
 
 type Run = (inputs: readonly [Tensor, Tensor, Tensor], options: Options) => Tensor;
 
@@ -97,5 +103,24 @@ export const FIXTURE_OPS: ReadonlyMap<string, Run> = new Map<string, Run>([
   ["crossEntropy", ([logits, targets], options) => crossEntropy(logits, targets, options)],
   ["mseLoss", ([x, y], options) => mseLoss(x, y, options)],
   ["l1Loss", ([x, y], options) => l1Loss(x, y, options)],
-  ["scaledDotProductAttention", ([q, k, v], options) => scaledDotProductAttention(q, k, v, options)],
+  ["huberLoss", ([x, y], options) => huberLoss(x, y, options)],
+  ["bceWithLogits", ([x, y], options) => bceWithLogits(x, y, options)],
+  ["klDiv", ([x, y], options) => klDivOf(x, y, options)],
+  ["scaledDotProductAttention", (inputs, options) => attentionOf(inputs, options)],
 ]);
+
+/** A mask may come as a fourth input. */
+function attentionOf(inputs: readonly Tensor[], options: AttentionOptions): Tensor {
+  const [q, k, v, mask = null] = inputs as [Tensor, Tensor, Tensor, Tensor?];
+  return scaledDotProductAttention(q, k, v, mask === null ? options : { ...options, mask });
+}
+
+/** The inputs as such, or what `of` says: "logSoftmax of both inputs over the last dim, log target", "... over dim 1". */
+function klDivOf(x: Tensor, y: Tensor, { of = "", ...options }: KlDivOptions & { readonly of?: string }): Tensor {
+  const dim = Number(/over dim (-?\d+)/.exec(of)?.[1] ?? -1);
+  const logTarget = options.logTarget ?? of.includes("log target");
+  const input = of.includes("logSoftmax") ? x.logSoftmax(dim) : x;
+  const isBoth = of.includes("both inputs");
+  const target = isBoth && of.includes("logSoftmax") ? (logTarget ? y.logSoftmax(dim) : y.softmax(dim)) : y;
+  return klDiv(input, target, { ...options, logTarget });
+}
