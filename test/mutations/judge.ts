@@ -13,11 +13,12 @@ import type { Course } from "./training.ts";
 
 const RELATIVE = 1e-4;
 
-/** In words where `found` is not `expected`. */
-export function differences(found: Course, expected: Course): string[] {
+/** In words where `found` is not `expected`, as far as both went: `steps`, or to the end. */
+export function differences(found: Course, expected: Course, steps: number = STEPS): string[] {
   const names = [...new Set([...Object.keys(found), ...Object.keys(expected)])];
-  return names.flatMap((name) => {
-    const [ours, theirs] = [found[name] ?? [], expected[name] ?? []];
+  const watched = steps === STEPS ? names : names.filter((name) => expected[name]?.length === STEPS);
+  return watched.flatMap((name) => {
+    const [ours, theirs] = [found[name] ?? [], (expected[name] ?? []).slice(0, steps)];
     if (ours.length !== theirs.length) return [`${name}: ${ours.length} values for ${theirs.length}`];
     const step = theirs.findIndex(
       (value, i) => !(Math.abs(present(ours[i], name) - value) <= RELATIVE * Math.abs(value)),

@@ -8,6 +8,9 @@ import { MUTATIONS } from "./models.ts";
 import { trainCompiled, trainEager } from "./training.ts";
 import type { Course } from "./training.ts";
 
+/** Eager steps compile again and float64 is interpreted: a few steps show all that can be wrong there. */
+const STEPS_FEW = 3;
+
 const runtime: Runtime = deviceRuntime();
 afterAll(() => runtime.destroy());
 
@@ -25,10 +28,13 @@ describe.each(MUTATIONS)("$name", (mutation) => {
   });
 
   test("gives the same losses eagerly", async () => {
-    expect(differences(await trainEager(mutation, runtime), course)).toEqual([]);
+    const eager = await trainEager(mutation, runtime, STEPS_FEW);
+    expect(differences(eager, course, STEPS_FEW)).toEqual([]);
   });
 
-  test("gives the losses of float64", async () => {
-    expect(differences(await trainCompiled(mutation, new InterpreterRuntime()), course)).toEqual([]);
+  // Rounding to float16 in other places is another computation.
+  test.skipIf(mutation.isHalf)("gives the losses of float64", async () => {
+    const exact = await trainCompiled(mutation, new InterpreterRuntime(), STEPS_FEW);
+    expect(differences(exact, course, STEPS_FEW)).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-/** Trains an edited model for ten steps, compiled or eager, and gives the course of all that it watches. */
+/** Trains an edited model, for ten steps unless told otherwise, and gives the course of all that it watches. */
 import { present } from "../../src/base/assert.ts";
 import { compile, manualSeed, nn, Random, tensor, Tensor, withRuntime } from "../../src/index.ts";
 import type { Inputs, Runtime } from "../../src/index.ts";
@@ -10,32 +10,32 @@ const SEED = 20;
 /** Values by name: one a step, or one alone for what is measured at the end. */
 export type Course = Record<string, number[]>;
 
-/** As a user trains: one compiled step. */
-export async function trainCompiled(mutation: Mutation, runtime: Runtime): Promise<Course> {
+/** As a user trains: one compiled step. What comes after the last step is measured only then. */
+export async function trainCompiled(mutation: Mutation, runtime: Runtime, steps: number = STEPS): Promise<Course> {
   const training = prepare(mutation, runtime);
   const step = compile((inputs: Inputs<string>) => training.step(inputs), { runtime });
   const course: Course = {};
-  for (let i = 0; i < STEPS; i++) {
+  for (let i = 0; i < steps; i++) {
     await note(course, await step(training.batch));
     training.between();
   }
-  await measure(course, training, runtime);
+  if (steps === STEPS) await measure(course, training, runtime);
   step.destroy();
   return course;
 }
 
 /** The same without `compile`: tensors are made, used and left behind. */
-export async function trainEager(mutation: Mutation, runtime: Runtime): Promise<Course> {
+export async function trainEager(mutation: Mutation, runtime: Runtime, steps: number = STEPS): Promise<Course> {
   const training = prepare(mutation, runtime);
   const course: Course = {};
-  for (let i = 0; i < STEPS; i++) {
+  for (let i = 0; i < steps; i++) {
     await note(
       course,
       withRuntime(runtime, () => training.step(inputsOf(training))),
     );
     training.between();
   }
-  await measure(course, training, runtime);
+  if (steps === STEPS) await measure(course, training, runtime);
   return course;
 }
 

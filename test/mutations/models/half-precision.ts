@@ -15,7 +15,10 @@ export const mixedPrecision: Mutation = {
   isHalf: true,
   make: () => {
     const [first, second, third] = [new nn.Linear(6, 16), new nn.Linear(16, 16), new nn.Linear(16, 3)];
-    const optimizer = new optim.AdamW([first, second, third].flatMap((layer) => layer.parameters()), { lr: 1e-2 });
+    const optimizer = new optim.AdamW(
+      [first, second, third].flatMap((layer) => layer.parameters()),
+      { lr: 1e-2 },
+    );
     const scaler = new optim.GradScaler({ initScale: 1024, growthInterval: 4 });
     return training({
       batch: { x: normals(44, [8, 6]), y: integers(45, [8], 3) },

@@ -15,7 +15,7 @@ class AttentiveLstm extends nn.Module {
 
   /** [B, T, 5] -> logits [B, 3]. */
   forward(x: Tensor): Tensor {
-    const [outputs, [hidden]] = this.lstm.forward(x);
+    const { output: outputs, hidden } = this.lstm.forward(x);
     const last = hidden.select(0, -1);
     const energies = this.energy.forward(this.keys.forward(outputs).add(this.query.forward(last).unsqueeze(1)).tanh());
     const context = energies.squeeze(-1).softmax(1).unsqueeze(1).matmul(outputs).squeeze(1);
@@ -52,8 +52,7 @@ class Translator extends nn.Module {
 
   /** Tokens [B, S] and the target's [B, T] -> logits [B, T, V]. */
   forward(source: Tensor, target: Tensor): Tensor {
-    const [, last] = this.encoder.forward(this.source.forward(source));
-    let hidden = last.squeeze(0);
+    let hidden = this.encoder.forward(this.source.forward(source)).hidden.squeeze(0);
     const logits = this.target
       .forward(target)
       .unbind(1)
