@@ -39,7 +39,7 @@ const run: RunDefinition<Sums, Gpt> = defineRun({
     // From the last symbol of the question on, every next symbol is one of the answer's.
     const answer = DIGITS + 1;
     const logits = model.forward(x).narrow(1, QUESTION - 1, answer);
-    return F.crossEntropy(logits, y.narrow(1, QUESTION - 1, answer));
+    return F.crossEntropy(logits, y.narrow(1, QUESTION - 1, answer), { axis: -1 });
   },
   optimizer: (settings) => ({
     kind: "adamw",

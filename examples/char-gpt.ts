@@ -52,7 +52,7 @@ const run: RunDefinition<Text, Gpt> = defineRun({
     },
   },
   model: ({ dataset, settings }) => new Gpt(dataset.tokenizer.vocabularySize, CONTEXT, numbersFrom(settings, DEFAULTS)),
-  loss: (model, { x, y }) => F.crossEntropy(model.forward(x), y),
+  loss: (model, { x, y }) => F.crossEntropy(model.forward(x), y, { axis: -1 }),
   optimizer: (settings) => ({
     kind: "adamw",
     lr: numbersFrom(settings, DEFAULTS).lr,

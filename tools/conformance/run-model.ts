@@ -45,7 +45,7 @@ function compileStep(runtime: Runtime, fixture: ModelFixture, values: Values): C
   const optimizer = createOptimizer(name, model.parameters(), options);
   return compile(
     ({ x, y }: Inputs<"x" | "y">) => {
-      const loss = crossEntropy(model.forward(x), y);
+      const loss = crossEntropy(model.forward(x), y, { axis: -1 });
       loss.backward();
       optimizer.step();
       return loss;

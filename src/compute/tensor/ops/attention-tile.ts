@@ -17,7 +17,7 @@ export interface Span {
 }
 
 /** Axis of `size` in parts of at most `length`. */
-export function spansOf(size: number, length: number): Span[] {
+function spansOf(size: number, length: number): Span[] {
   return Array.from({ length: Math.ceil(size / length) }, (_, i) => {
     return { start: i * length, length: Math.min(length, size - i * length) };
   });
