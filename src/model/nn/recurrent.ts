@@ -1,9 +1,9 @@
 /**
  * Recurrent layers: RNN, GRU and LSTM, with PyTorch's names of parameters.
  *
- * The loop over time is unrolled in the graph: T steps make about 2 to 4 kernels each for every layer and direction, and
- * as many again in the gradient. Products of all inputs are one contraction before it; a step's is [N, H] by [H, 4 H],
- * and steps wait for one another. Kernels of all steps are alike, so they are compiled once, but for small copies.
+ * The loop over time is unrolled in the graph: with the gradient, a step of an LSTM makes about 16 kernels for each
+ * layer and direction. Products of all inputs are one contraction before it; a step's is [N, H] by [H, gates * H], and
+ * steps wait for one another. Kernels of all steps are alike and compiled once, but for two small copies a step.
  */
 import { present } from "../../base/assert.ts";
 import { OptionError, ShapeError } from "../../base/errors.ts";
