@@ -2,7 +2,7 @@
 import type { Shape } from "../compiler/ir.ts";
 import type { DType } from "../layout/dtype.ts";
 import type { HostArray } from "../runtime/runtime.ts";
-import { checkHostArray, dtypeOfArray, flattenValues, hostArray } from "./host-values.ts";
+import { checkHostArray, dtypeOfArray, flattenValues, hostArray, hostArrayOf } from "./host-values.ts";
 import type { HostValues, NestedValues } from "./host-values.ts";
 import { noteLeaf } from "./live-tensors.ts";
 import { filled } from "./operands.ts";
@@ -22,7 +22,7 @@ export interface TensorOptions {
 
 /**
  * A tensor of host values: nested arrays (of numbers: float32; of booleans: bool), or a typed array with one axis,
- * or one with a shape. @throws ShapeError, OptionError
+ * or one with a shape. Float64Array becomes float32, arrays of 8 and 16 bits int32. @throws ShapeError, OptionError
  */
 export function tensor(values: NestedValues | HostArray | HostValues, options: TensorOptions = {}): Tensor {
   const { shape, data, dtype } = hostValuesOf(values, options.dtype);
@@ -48,12 +48,14 @@ function hostValuesOf(
   asked?: DType,
 ): { shape: Shape; data: HostArray; dtype: DType } {
   if (ArrayBuffer.isView(values)) {
-    const dtype = asked ?? dtypeOfArray(values);
-    return { shape: [values.length], data: converted(values, dtype), dtype };
+    const data = hostArrayOf(values);
+    const dtype = asked ?? dtypeOfArray(data);
+    return { shape: [data.length], data: converted(data, dtype), dtype };
   }
-  if (typeof values === "object" && "data" in values) {
-    const dtype = asked ?? dtypeOfArray(values.data);
-    return { shape: values.shape, data: converted(values.data, dtype), dtype };
+  if (typeof values === "object" && values !== null && "data" in values) {
+    const data = hostArrayOf(values.data);
+    const dtype = asked ?? dtypeOfArray(data);
+    return { shape: values.shape, data: converted(data, dtype), dtype };
   }
   const { shape, flat, dtype } = flattenValues(values);
   const to = asked ?? dtype;

@@ -22,6 +22,19 @@ export function dtypeOfArray(data: HostArray): DType {
   return data instanceof Int32Array ? "int32" : "uint32";
 }
 
+/** `view` in one of our array types. @throws OptionError for those with 64-bit integers, and for what is no array */
+export function hostArrayOf(view: unknown): HostArray {
+  if (view instanceof Float32Array || view instanceof Int32Array || view instanceof Uint32Array) {
+    return view as HostArray;
+  }
+  if (view instanceof Float64Array) return Float32Array.from(view);
+  if (view instanceof Int8Array || view instanceof Int16Array) return Int32Array.from(view);
+  if (view instanceof Uint8Array || view instanceof Uint8ClampedArray || view instanceof Uint16Array) {
+    return Int32Array.from(view);
+  }
+  throw notNumbers(view);
+}
+
 /** The dtype of the array that holds values of `dtype` on the host: float32 for float16, uint32 for bool. */
 export function hostDTypeOf(dtype: DType): DType {
   return dtype === "bool" ? "uint32" : dtype === "float16" ? "float32" : dtype;
@@ -71,17 +84,23 @@ export function flattenValues(values: NestedValues): { shape: number[]; flat: nu
   const flat: number[] = [];
   let isBool = true;
   const visit = (value: NestedValues, axis: number): void => {
-    if (typeof value !== "object") {
+    if (typeof value === "number" || typeof value === "boolean") {
       if (axis !== shape.length) throw ragged(shape);
       if (typeof value === "number") isBool = false;
       flat.push(Number(value));
       return;
     }
+    if (!Array.isArray(value)) throw notNumbers(value);
     if (value.length !== shape[axis]) throw ragged(shape);
     for (const inner of value) visit(inner, axis + 1);
   };
   visit(values, 0);
   return { shape, flat, dtype: isBool && flat.length > 0 ? "bool" : "float32" };
+}
+
+function notNumbers(value: unknown): OptionError {
+  const found = typeof value === "object" && value !== null ? value.constructor.name : String(value);
+  return new OptionError(`tensor: expected numbers, booleans, nested arrays or a typed array, found ${found}`);
 }
 
 function ragged(shape: Shape): ShapeError {

@@ -1,3 +1,4 @@
+import { OptionError } from "../../base/errors.ts";
 import { Generator } from "../../compute/tensor/generator.ts";
 import { dropout } from "../../compute/tensor/ops/dropout.ts";
 import type { Tensor } from "../../compute/tensor/tensor.ts";
@@ -11,6 +12,7 @@ export class Dropout extends Module {
 
   constructor(p = 0.5) {
     super();
+    if (!(p >= 0 && p <= 1)) throw new OptionError(`Dropout: expected p from 0 to 1, found ${p}`);
     this.p = p;
     this.generator = new Generator(nextRandom());
   }

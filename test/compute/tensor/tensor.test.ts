@@ -198,3 +198,18 @@ test("a clone has bytes of its own, and passes its gradient on", async () => {
   x.clone().square().sum().backward();
   expect([...((await x.grad?.data()) ?? [])]).toEqual([10, 12]);
 });
+
+test("host values of other array types are converted, and what is no number is refused", async () => {
+  const read = async (values: unknown): Promise<[string, number[]]> => {
+    const made = tensor(values as never);
+    return [made.dtype, [...(await made.data())]];
+  };
+  expect(await read(Float64Array.of(0.5, 2))).toEqual(["float32", [0.5, 2]]);
+  expect(await read(Uint8Array.of(255, 2))).toEqual(["int32", [255, 2]]);
+  expect(await read({ shape: [1], data: Int16Array.of(-3) })).toEqual(["int32", [-3]]);
+  for (const values of [null, undefined, "1", [1, "2"], {}, [null], BigInt64Array.of(1n), { shape: [1], data: 1 }]) {
+    expect(() => tensor(values as never)).toThrow(
+      /tensor: expected numbers, booleans, nested arrays or a typed array, found/,
+    );
+  }
+});
