@@ -1,6 +1,8 @@
 /** Host values of a batch, put on the device. */
 import type { HostValues } from "../../../compute/tensor/host-values.ts";
 import { tensor } from "../../../compute/tensor/create.ts";
+// Tensors are made by the class that this registers.
+import "../../../compute/tensor/tensor.ts";
 import type { Tensor } from "../../../compute/tensor/tensor.ts";
 import { dtypeOfValues, isHostValues } from "../host-tensor.ts";
 
