@@ -1,5 +1,4 @@
 /** How much memory there is in use, and by whom. */
-import { InvariantError } from "../../base/errors.ts";
 import { elementBytes, type DType } from "../layout/dtype.ts";
 import type { Shape } from "../compiler/ir.ts";
 import type { Runtime, RuntimeMemory } from "../runtime/runtime.ts";

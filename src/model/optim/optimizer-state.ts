@@ -89,7 +89,7 @@ function optionsOf(
   known: Readonly<Record<string, unknown>>,
   group: OptimizerStateDict["paramGroups"][number] | undefined,
 ): Record<string, unknown> {
-  const { params, ...options } = present(group, `${name}: a group of ${String(known)}`);
+  const { params, ...options } = present(group, `${name}: a group`);
   const unknown = Object.keys(options).filter((key) => key !== "initialLr" && !(key in known));
   if (unknown.length === 0) return options;
   throw new OptionError(

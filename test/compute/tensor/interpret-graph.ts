@@ -1,7 +1,14 @@
 /** The meaning of every primitive in plain loops and float64: the oracle for ops and their gradients. */
 import { assert, present } from "../../../src/base/assert.ts";
 import { exponentialOf, normalOf, philox } from "../../../src/base/random.ts";
-import type { BinaryFunction, Distribution, Node, ReduceFunction, Shape, UnaryFunction } from "../../../src/compute/compiler/ir.ts";
+import type {
+  BinaryFunction,
+  Distribution,
+  Node,
+  ReduceFunction,
+  Shape,
+  UnaryFunction,
+} from "../../../src/compute/compiler/ir.ts";
 import { scalarTypeOf } from "../../../src/compute/compiler/fold.ts";
 import { foldBinary, foldBitcast } from "../../../src/compute/lang/scalar-functions.ts";
 import { isFloat } from "../../../src/compute/layout/dtype.ts";

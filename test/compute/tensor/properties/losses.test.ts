@@ -44,7 +44,10 @@ function elementwise(
 }
 
 /** Inputs far enough apart that no difference is near a kink at 0 or +-`kink`. */
-const FAR: readonly Values[] = [{ low: -2, high: 2 }, { low: 2.6, high: 4.5 }];
+const FAR: readonly Values[] = [
+  { low: -2, high: 2 },
+  { low: 2.6, high: 4.5 },
+];
 const ANY: readonly Values[] = [{}, {}];
 const SHARE: Values = { low: 0.05, high: 0.95 };
 
@@ -233,7 +236,11 @@ const vectors = (count: number): fc.Arbitrary<Vectors> =>
     swap: fc.boolean(),
   });
 
-const RANGES: readonly Values[] = [{ low: 0, high: 1 }, { low: 1.5, high: 2.5 }, { low: 3, high: 4 }];
+const RANGES: readonly Values[] = [
+  { low: 0, high: 1 },
+  { low: 1.5, high: 2.5 },
+  { low: 3, high: 4 },
+];
 
 function distance(x: NdArray, y: NdArray, index: readonly number[], p: number): number {
   const parts = [0, 1, 2].map((d) => Math.abs(broadcastAt(x, [...index, d]) - broadcastAt(y, [...index, d]) + 1e-6));

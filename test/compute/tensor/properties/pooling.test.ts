@@ -95,34 +95,36 @@ function drawn(dilationMax: number): fc.Arbitrary<Drawn> {
       const reach = (drawnAxis.kernel - 1) * drawnAxis.dilation + 1;
       return { ...drawnAxis, padding, length: Math.max(1, reach - 2 * padding) + drawnAxis.more };
     });
-  return fc
-    .record({
-      list: fc.oneof(
-        { weight: 4, arbitrary: fc.array(axis, { minLength: 1, maxLength: 2 }) },
-        { weight: 1, arbitrary: fc.array(axis, { minLength: 3, maxLength: 3 }) },
-      ),
-      leading: fc.constantFrom([2], [1, 2], [2, 1], [0, 2]),
-      ceilMode: fc.boolean(),
-      flag: fc.boolean(),
-      divisor: fc.constantFrom(null, null, 3),
-      seed: fc.nat(),
-    })
-    .map(({ list, leading, ceilMode, flag, divisor, seed }) => ({
-      shape: [...leading, ...list.map(({ length }) => length)],
-      axes: list.map((item) => spans(item.length, item.kernel, item, ceilMode)),
-      options: {
-        kernelSize: list.map(({ kernel }) => kernel),
-        stride: list.map(({ stride }) => stride),
-        padding: list.map(({ padding }) => padding),
-        dilation: list.map(({ dilation }) => dilation),
-        ceilMode,
-      },
-      flag,
-      divisor,
-      seed,
-    }))
-    // With dilation a window can lie in the padding alone, and has no largest element.
-    .filter(({ axes }) => axes.every((list) => list.every(({ places }) => places.length > 0)));
+  return (
+    fc
+      .record({
+        list: fc.oneof(
+          { weight: 4, arbitrary: fc.array(axis, { minLength: 1, maxLength: 2 }) },
+          { weight: 1, arbitrary: fc.array(axis, { minLength: 3, maxLength: 3 }) },
+        ),
+        leading: fc.constantFrom([2], [1, 2], [2, 1], [0, 2]),
+        ceilMode: fc.boolean(),
+        flag: fc.boolean(),
+        divisor: fc.constantFrom(null, null, 3),
+        seed: fc.nat(),
+      })
+      .map(({ list, leading, ceilMode, flag, divisor, seed }) => ({
+        shape: [...leading, ...list.map(({ length }) => length)],
+        axes: list.map((item) => spans(item.length, item.kernel, item, ceilMode)),
+        options: {
+          kernelSize: list.map(({ kernel }) => kernel),
+          stride: list.map(({ stride }) => stride),
+          padding: list.map(({ padding }) => padding),
+          dilation: list.map(({ dilation }) => dilation),
+          ceilMode,
+        },
+        flag,
+        divisor,
+        seed,
+      }))
+      // With dilation a window can lie in the padding alone, and has no largest element.
+      .filter(({ axes }) => axes.every((list) => list.every(({ places }) => places.length > 0)))
+  );
 }
 
 const maxPool: OpProperty = {
@@ -146,7 +148,7 @@ const maxPoolIndices: OpProperty = {
 
 const avgPool: OpProperty = {
   name: "avgPool",
-  draws: drawn(1).map(({ shape, axes, options: { dilation: _, ...options }, flag, divisor, seed }) => ({
+  draws: drawn(1).map(({ shape, axes, options: { dilation: _dilation, ...options }, flag, divisor, seed }) => ({
     inputs: [floats(shape, seed)],
     apply: ([x]) =>
       present(AVG[axes.length - 1], "a pool")(x as Tensor, { ...options, countIncludePad: flag, divisorOverride: divisor }), // prettier-ignore

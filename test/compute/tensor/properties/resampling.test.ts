@@ -125,7 +125,7 @@ const padded: OpProperty[] = (["constant", "reflect", "replicate", "circular"] a
     .map(({ shape, ends, axes, seed }) => {
       const count = Math.min(axes, shape.length);
       const sides = shape.map((length, axis) => {
-        const [low = 0, high = 0] = axis < shape.length - count ? [0, 0] : (ends[axis] ?? [0, 0]);
+        const [low, high] = axis < shape.length - count ? [0, 0] : (ends[axis] ?? [0, 0]);
         // An axis of one keeps it; what is taken off is never all.
         const least = length < 3 ? 0 : -1;
         return [low, high].map((n) => Math.min(Math.max(n, least), most(mode, length)));
