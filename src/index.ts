@@ -27,7 +27,7 @@ export { checkpoint } from "./compute/tensor/checkpoint.ts";
 export { compile } from "./compute/tensor/compile.ts";
 export type { CompiledFunction, CompileOptions, Inputs, TensorInput } from "./compute/tensor/compile.ts";
 export { asTensor, full, fullLike, ones, onesLike, tensor, zeros, zerosLike } from "./compute/tensor/create.ts";
-export type { TensorOptions } from "./compute/tensor/create.ts";
+export type { TensorOptions } from "./compute/tensor/host-tensor.ts";
 export {
   bernoulli,
   exponential,

@@ -1,7 +1,7 @@
 /** Tensors of numbers that follow one another, and the identity matrix. Lists of fractions are rounded once, on the host: the same bits on every device. */
 import { OptionError } from "../../base/errors.ts";
-import type { TensorOptions } from "./create.ts";
-import { tensor } from "./create.ts";
+import type { TensorOptions } from "./host-tensor.ts";
+import { hostTensor } from "./host-tensor.ts";
 import { checkShape } from "./shapes.ts";
 import { iotaTensor } from "./source.ts";
 import type { Tensor } from "./tensor.ts";
@@ -63,7 +63,7 @@ function listed(
 ): Tensor {
   const wide = Float64Array.from({ length: count }, (_, i) => value(i));
   const data = dtype === "int32" ? Int32Array.from(wide) : dtype === "uint32" ? Uint32Array.from(wide) : Float32Array.from(wide); // prettier-ignore
-  return tensor({ shape: [count], data }, { dtype, requiresGrad: requiresGrad ?? false });
+  return hostTensor({ shape: [count], data }, { dtype, requiresGrad: requiresGrad ?? false });
 }
 
 /** The identity: 1 where row = column, else 0: [rows, columns]. @throws OptionError */

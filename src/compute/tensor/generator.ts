@@ -5,7 +5,7 @@
 import { OptionError } from "../../base/errors.ts";
 import { Random } from "../../base/random.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { tensor } from "./create.ts";
+import { hostTensor } from "./host-tensor.ts";
 import { noGrad } from "./grad-mode.ts";
 import { nextKey } from "./key-tape.ts";
 import { unwitnessed } from "./live-tensors.ts";
@@ -25,7 +25,7 @@ export class Generator {
   /** Starts at `seed`, or at a place that a `Random` names. @throws OptionError for what is no whole number from 0 */
   constructor(seed: number | Random = 0) {
     this.#seed = seed instanceof Random ? seed.uint32() : wordOf(seed);
-    this.state = tensor(Uint32Array.of(this.#seed, 0));
+    this.state = hostTensor(Uint32Array.of(this.#seed, 0));
   }
 
   /** Starts again at `seed`: the same numbers follow every time. */
@@ -49,7 +49,7 @@ export class Generator {
   #draw(): Tensor {
     const trace = currentTrace();
     if (trace === null) {
-      const key = tensor(Uint32Array.of(this.#seed, this.#draws));
+      const key = hostTensor(Uint32Array.of(this.#seed, this.#draws));
       this.#draws += 1;
       this.state.write(Uint32Array.of(this.#seed, this.#draws));
       return key;

@@ -242,7 +242,4 @@ export class Tensor extends IndexingMethods {
   }
 }
 
-registerTensor(
-  (value) => new Tensor(value),
-  (x) => x instanceof Tensor,
-);
+registerTensor((value) => new Tensor(value));

@@ -103,18 +103,11 @@ export function ownsLeaf(value: Value): boolean {
 }
 
 let construct: ((value: Value) => Tensor) | null = null;
-let recognize: ((x: unknown) => x is Tensor) | null = null;
 
-/** Called once by tensor.ts, so that ops can make and know tensors without importing the class that has them as methods. */
-export function registerTensor(fn: (value: Value) => Tensor, is: (x: unknown) => x is Tensor): void {
+/** Called once by tensor.ts, so that ops can make tensors without importing the class that has them as methods. */
+export function registerTensor(fn: (value: Value) => Tensor): void {
   assert(construct === null, "registerTensor: registered twice");
   construct = fn;
-  recognize = is;
-}
-
-/** True for tensors. */
-export function isTensor(x: unknown): x is Tensor {
-  return present(recognize, "isTensor: the Tensor class (import tensor.ts)")(x);
 }
 
 /** A new tensor that holds `value`. */

@@ -1,5 +1,5 @@
 /** Tensors that belong to a module: what training changes, and what only goes along. */
-import { leafValue } from "../../compute/tensor/create.ts";
+import { leafValue } from "../../compute/tensor/host-tensor.ts";
 import { dtypeOfArray } from "../../compute/tensor/host-values.ts";
 import type { HostValues } from "../../compute/tensor/host-values.ts";
 import { Tensor } from "../../compute/tensor/tensor.ts";

@@ -2,7 +2,7 @@
 import { OptionError } from "../../base/errors.ts";
 import type { DType } from "../../compute/layout/dtype.ts";
 import type { HostArray } from "../../compute/runtime/runtime.ts";
-import { leafValue } from "../../compute/tensor/create.ts";
+import { leafValue } from "../../compute/tensor/host-tensor.ts";
 import { noGrad } from "../../compute/tensor/grad-mode.ts";
 import { dropPending, notePending } from "../../compute/tensor/realize.ts";
 import { currentRuntime, withRuntime } from "../../compute/tensor/runtime-scope.ts";

@@ -19,6 +19,7 @@ export interface SavedGroup {
   readonly params: readonly Tensor[];
   /** [params] */
   readonly steps: Tensor;
+  setSteps(counts: Float32Array<ArrayBuffer>): void;
   states(): readonly Readonly<Record<string, Tensor | null>>[];
   readonly options: Readonly<Record<string, unknown>>;
   set(options: Readonly<Record<string, unknown>>): void;
@@ -73,11 +74,7 @@ export function loadOptimizerState(name: string, groups: readonly SavedGroup[], 
   }
   groups.forEach((group, g) => {
     const own = places[g] ?? [];
-    setValues(
-      name,
-      group.steps,
-      Float32Array.from(own, (place) => dict.state[place]?.["step"]?.data[0] ?? 0),
-    );
+    group.setSteps(Float32Array.from(own, (place) => dict.state[place]?.["step"]?.data[0] ?? 0));
     for (const { index, name: state, tensor } of statesOf(group)) {
       setValues(name, tensor, present(dict.state[own[index] ?? -1]?.[state], "optimizer: state").data);
     }

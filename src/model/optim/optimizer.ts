@@ -122,6 +122,7 @@ export abstract class Optimizer<O extends GroupOptions = GroupOptions, S extends
     return this.#groups.map((group) => ({
       params: group.params,
       steps: group.steps,
+      setSteps: (counts) => group.setSteps(counts),
       states: () => present(this.#states.get(group), "Optimizer: a group's state"),
       options: savedOptions(group),
       set: ({ initialLr, ...options }: Readonly<Record<string, unknown>>) => {
@@ -139,6 +140,7 @@ export abstract class Optimizer<O extends GroupOptions = GroupOptions, S extends
       target.assign(skipIf === undefined ? next : where(skipIf, target.detach(), next));
     };
     const steps = group.steps.add(advanceOf(live));
+    const isEven = group.isEven(live.every(Boolean));
     const options = group.ruleOptions();
     const perStep = this.perStep(steps, options);
     const factors = Object.entries(present(this.#factors.get(group), "Optimizer.step: a group's factors"));
@@ -154,7 +156,7 @@ export abstract class Optimizer<O extends GroupOptions = GroupOptions, S extends
         gradient: group.options.maximize ? gradient.neg() : gradient,
         state: state as S,
         options,
-        factors: Object.fromEntries(factors.map(([name, values]) => [name, values.detach().select(0, i)])),
+        factors: Object.fromEntries(factors.map(([name, values]) => [name, values.detach().select(0, isEven ? 0 : i)])),
       });
       put(parameter, next);
       for (const [name, value] of Object.entries(nextState as Record<string, Tensor | null>)) {

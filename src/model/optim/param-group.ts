@@ -60,6 +60,7 @@ export class GroupState<O extends GroupOptions> {
   #options: O;
   /** Counts changes that a compiled step must be traced again for. */
   #structure = 0;
+  #isEven = true;
   /** True when eager steps may wait for what is in the data now. */
   #isInUse = false;
 
@@ -94,6 +95,23 @@ export class GroupState<O extends GroupOptions> {
       ...(momentum === undefined ? {} : { momentum: momentum === 0 ? 0 : this.#decayAt(MOMENTUM) }),
       ...(betas === undefined ? {} : { betas: [this.#decayAt(BETA), betas[1]] }),
     } as RuleOptions<O>;
+  }
+
+  /**
+   * True while every parameter has been updated as often as the others, this step included if `all` are. Then one row of
+   * what a step needs to know serves all, and parameters of one shape share their kernels.
+   */
+  isEven(all: boolean): boolean {
+    if (!all) this.#isEven = false;
+    const isEven = this.#isEven;
+    currentTrace()?.guard(() => this.#isEven === isEven);
+    return isEven;
+  }
+
+  /** Sets how often each parameter has been updated. */
+  setSteps(counts: Float32Array<ArrayBuffer>): void {
+    setValues(this.#operation, this.steps, counts);
+    this.#isEven = counts.every((count) => count === counts[0]);
   }
 
   /** Sets options. @throws OptionError */

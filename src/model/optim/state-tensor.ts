@@ -1,6 +1,6 @@
 import type { Shape } from "../../compute/compiler/ir.ts";
 import { elementCount } from "../../compute/layout/shape.ts";
-import { leafValue } from "../../compute/tensor/create.ts";
+import { leafValue } from "../../compute/tensor/host-tensor.ts";
 import { Tensor } from "../../compute/tensor/tensor.ts";
 
 /**

@@ -3,7 +3,7 @@ import { OptionError } from "../../../base/errors.ts";
 import { Random } from "../../../base/random.ts";
 import { binary, cast, constant, random } from "../../compiler/graph.ts";
 import type { Node, Shape } from "../../compiler/ir.ts";
-import { tensor } from "../create.ts";
+import { hostTensor } from "../host-tensor.ts";
 import { defaultGenerator } from "../generator.ts";
 import type { Generator } from "../generator.ts";
 import { nextKey } from "../key-tape.ts";
@@ -57,5 +57,5 @@ function keyOf(operation: string, from: RandomNumbers | undefined): Tensor {
       `${operation}: expected a Generator inside a compiled function, found a Random, which would give every call the same numbers`,
     );
   }
-  return nextKey(() => tensor(Uint32Array.of(from.uint32(), from.uint32())));
+  return nextKey(() => hostTensor(Uint32Array.of(from.uint32(), from.uint32())));
 }

@@ -1,6 +1,6 @@
 /** Where a tensor is not 0. The result's shape depends on values: these read back, and are not for compiled functions. */
 import { elementCount, rowMajorStrides } from "../../layout/shape.ts";
-import { tensor } from "../create.ts";
+import { hostTensor } from "../host-tensor.ts";
 import { broadcastShapes, sizeOf } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
 import { broadcastTo } from "./broadcast-to.ts";
@@ -19,7 +19,7 @@ export async function nonzero(x: Tensor): Promise<Tensor> {
         data[i * rank + axis] = Math.floor(place / stride) % sizeOf(x.shape, axis);
       }
     });
-    return tensor({ shape: [places.length, rank], data });
+    return hostTensor({ shape: [places.length, rank], data });
   });
 }
 
@@ -34,6 +34,6 @@ export async function maskedSelect(x: Tensor, mask: Tensor): Promise<Tensor> {
   const shape = broadcastShapes("maskedSelect", x.shape, mask.shape);
   const whole = broadcastTo(x, shape).reshape([elementCount(shape)]);
   return await readOnHost("maskedSelect", broadcastTo(mask, shape), (values) =>
-    indexSelect(whole, 0, tensor(Int32Array.from(placesNotZero(values)))),
+    indexSelect(whole, 0, hostTensor(Int32Array.from(placesNotZero(values)))),
   );
 }

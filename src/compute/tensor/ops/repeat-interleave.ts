@@ -1,6 +1,6 @@
 import { OptionError } from "../../../base/errors.ts";
 import { formatShape } from "../../layout/shape.ts";
-import { tensor } from "../create.ts";
+import { hostTensor } from "../host-tensor.ts";
 import { normalizeAxis, sizeOf } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
 import { indexSelect } from "./gather.ts";
@@ -20,7 +20,7 @@ export function repeatInterleave(x: Tensor, repeats: number | readonly number[],
   }
   if (!isPerElement) return repeatEach(x, sizeOf(counts, 0), at);
   const places = Int32Array.from(counts.flatMap((count, place) => Array.from({ length: count }, () => place)));
-  return indexSelect(x, at, tensor(places));
+  return indexSelect(x, at, hostTensor(places));
 }
 
 /** A view: no bytes move. */

@@ -4,7 +4,7 @@ import { isFloat } from "../../layout/dtype.ts";
 import { formatShape } from "../../layout/shape.ts";
 import { iotaTensor } from "../source.ts";
 import type { Tensor } from "../tensor.ts";
-import { tensor } from "../create.ts";
+import { hostTensor } from "../host-tensor.ts";
 import { cat, stack } from "./cat.ts";
 
 export interface RotaryForm {
@@ -124,5 +124,5 @@ export function alibiSlopes(heads: number): Tensor {
   const power = 2 ** Math.floor(Math.log2(heads));
   const slope = (i: number): number =>
     i < power ? 2 ** ((-8 * (i + 1)) / power) : 2 ** ((-4 * (2 * (i - power) + 1)) / power);
-  return tensor(Float32Array.from({ length: heads }, (_, i) => slope(i)));
+  return hostTensor(Float32Array.from({ length: heads }, (_, i) => slope(i)));
 }

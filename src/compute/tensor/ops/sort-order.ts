@@ -9,7 +9,7 @@
 import { elementCount } from "../../layout/shape.ts";
 import { binary, constant, expand, gather as gatherNode, iota, select } from "../../compiler/graph.ts";
 import type { Node } from "../../compiler/ir.ts";
-import { tensor } from "../create.ts";
+import { hostTensor } from "../host-tensor.ts";
 import { defineOp } from "../op.ts";
 import { filled } from "../operands.ts";
 import { iotaTensor } from "../source.ts";
@@ -84,7 +84,7 @@ function mergedPlaces(keys: Tensor): Tensor {
   let places = inLine(countedPlaces(whole), part);
   for (let level = 0; level < levels; level++) {
     // The length of the parts is a value and no constant: all levels run the same kernel, compiled once.
-    const length = tensor(Int32Array.of(part * 2 ** level)).reshape([1, 1]);
+    const length = hostTensor(Int32Array.of(part * 2 ** level)).reshape([1, 1]);
     places = mergeOp([flat, places, length], { partMax: (part * blocks) / 2 });
   }
   return places;

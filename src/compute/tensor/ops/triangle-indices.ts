@@ -1,5 +1,5 @@
 import { OptionError } from "../../../base/errors.ts";
-import { tensor } from "../create.ts";
+import { hostTensor } from "../host-tensor.ts";
 import { checkShape } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -27,5 +27,5 @@ function triangle(
     for (let column = 0; column < columns; column++) if (holds(row, column)) places.push([row, column]);
   }
   const data = Int32Array.from([...places.map(([row]) => row), ...places.map(([, column]) => column)]);
-  return tensor({ shape: [2, places.length], data });
+  return hostTensor({ shape: [2, places.length], data });
 }

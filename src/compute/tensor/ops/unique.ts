@@ -1,6 +1,6 @@
 import { ShapeError } from "../../../base/errors.ts";
 import { elementCount, formatShape } from "../../layout/shape.ts";
-import { tensor } from "../create.ts";
+import { hostTensor } from "../host-tensor.ts";
 import { normalizeAxis, sizeOf } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
 import { indexSelect } from "./gather.ts";
@@ -61,9 +61,9 @@ async function distinct(
     const places = arrange(Array.from({ length: count }, (_, i) => i), compare); // prettier-ignore
     const { firsts, inverse, counts } = runsOf(places, compare);
     return {
-      values: indexSelect(source, at, tensor(Int32Array.from(firsts))),
-      inverseIndices: tensor({ shape: axis === null ? x.shape : [count], data: inverse }),
-      counts: tensor(Int32Array.from(counts)),
+      values: indexSelect(source, at, hostTensor(Int32Array.from(firsts))),
+      inverseIndices: hostTensor({ shape: axis === null ? x.shape : [count], data: inverse }),
+      counts: hostTensor(Int32Array.from(counts)),
     };
   });
 }
