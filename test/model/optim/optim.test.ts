@@ -16,10 +16,15 @@ setDefaultRuntime(deviceRuntime());
 const gradientAt = (step: number): number => Math.sin(step + 1);
 
 /** AdamW on one number, in float64. */
-function hostAdamw(start: number, steps: number, lr: (step: number) => number): number {
+function hostAdamw(
+  start: number,
+  steps: number,
+  lr: (step: number) => number,
+  at: (step: number) => number = gradientAt,
+): number {
   let [p, m, v] = [start, 0, 0];
   for (let step = 1; step <= steps; step++) {
-    const g = gradientAt(step);
+    const g = at(step);
     m = 0.9 * m + 0.1 * g;
     v = 0.999 * v + 0.001 * g * g;
     p -= lr(step) * 0.01 * p;
@@ -103,4 +108,28 @@ test("options that make no sense are refused", () => {
   expect(() => new SGD([], { lr: 1 })).toThrow(OptionError);
   expect(() => new SGD([zeros([1])], { lr: -1 })).toThrow(OptionError);
   expect(() => new SGD([zeros([1])], { lr: 1, nesterov: true })).toThrow(OptionError);
+});
+
+test("parameters that are updated together share their factors, until one of them has been updated less often", async () => {
+  const [a, b] = [1, 2].map((start) => tensor([start], { requiresGrad: true })) as [Tensor, Tensor];
+  const optimizer = new AdamW([a, b], { lr: 0.1 });
+  const both = compile(({ g }: Inputs<"g">) => {
+    a.grad = g;
+    b.grad = g;
+    optimizer.step();
+    return [];
+  });
+  const give = (step: number) => ({ g: { shape: [1], data: Float32Array.of(gradientAt(step)) } });
+  const lr = () => 0.1;
+  await both(give(1));
+  const before = await optimizer.stateDict();
+  // Without a gradient for b: its count stays behind, and what follows has to see it.
+  a.grad = tensor([gradientAt(2)]);
+  b.grad = null;
+  optimizer.step();
+  await both(give(3));
+  expect(Math.abs((await a.item()) - hostAdamw(1, 3, lr))).toBeLessThan(2e-6);
+  expect((await optimizer.stateDict()).state[1]?.["step"]?.data[0]).toBe(2);
+  expect(Math.abs((await b.item()) - hostAdamw(2, 2, lr, (step) => gradientAt(2 * step - 1)))).toBeLessThan(2e-6);
+  expect(before.state[1]?.["step"]?.data[0]).toBe(1);
 });
