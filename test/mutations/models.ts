@@ -1,4 +1,4 @@
-/** All edited models. */
+/** All edited models, by family. */
 import * as attentionMasks from "./models/attention-masks.ts";
 import * as generative from "./models/generative.ts";
 import * as graphs from "./models/graphs.ts";
@@ -14,18 +14,26 @@ import * as transformerMlps from "./models/transformer-mlps.ts";
 import * as transformerShapes from "./models/transformer-shapes.ts";
 import type { Mutation } from "./mutation.ts";
 
-export const MUTATIONS: readonly Mutation[] = [
+const models = (...families: readonly Readonly<Record<string, Mutation>>[]): readonly Mutation[] =>
+  families.flatMap((family) => Object.values(family));
+
+export const TRANSFORMERS: readonly Mutation[] = models(
   transformerShapes,
   transformerMlps,
   attentionMasks,
   stockLayers,
   mixtureOfExperts,
+  recipes,
+);
+
+export const OTHERS: readonly Mutation[] = models(
   images,
   sequences,
   generative,
   representations,
   graphs,
   physics,
-  recipes,
   halfPrecision,
-].flatMap((family) => Object.values<Mutation>(family));
+);
+
+export const MUTATIONS: readonly Mutation[] = [...TRANSFORMERS, ...OTHERS];

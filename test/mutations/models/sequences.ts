@@ -7,7 +7,7 @@ import type { Mutation } from "../mutation.ts";
 
 /** Which outputs matter is asked by the last hidden state (Bahdanau et al., 2015). */
 class AttentiveLstm extends nn.Module {
-  readonly lstm: nn.LSTM = new nn.LSTM(5, 12, { numLayers: 2, batchFirst: true });
+  readonly lstm: nn.LSTM = new nn.LSTM(5, 12, { batchFirst: true });
   readonly keys: nn.Linear = new nn.Linear(12, 8);
   readonly query: nn.Linear = new nn.Linear(12, 8, { bias: false });
   readonly energy: nn.Linear = new nn.Linear(8, 1, { bias: false });
@@ -24,12 +24,12 @@ class AttentiveLstm extends nn.Module {
 }
 
 export const attentiveLstm: Mutation = {
-  name: "an LSTM of two layers with additive attention over its outputs",
+  name: "an LSTM with additive attention over its outputs",
   make: () => {
     const model = new AttentiveLstm();
     const optimizer = new optim.Adam(model.parameters(), { lr: 2e-2 });
     return training({
-      batch: { x: normals(9, [4, 8, 5]), y: integers(10, [4], 3) },
+      batch: { x: normals(9, [4, 6, 5]), y: integers(10, [4], 3) },
       step({ x, y }) {
         optimizer.zeroGrad();
         const loss = F.nllLoss(model.forward(x).logSoftmax(-1), y);
@@ -69,9 +69,9 @@ export const translator: Mutation = {
   make: () => {
     const model = new Translator();
     const optimizer = new optim.NAdam(model.parameters(), { lr: 1e-2 });
-    const { x, y } = text(11, { time: 6 });
+    const { x, y } = text(11, { time: 4 });
     return training({
-      batch: { source: integers(12, [4, 6], 11), shown: x, wanted: y },
+      batch: { source: integers(12, [4, 4], 11), shown: x, wanted: y },
       step({ source, shown, wanted }) {
         optimizer.zeroGrad();
         const logits = model.forward(source, shown);

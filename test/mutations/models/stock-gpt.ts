@@ -80,9 +80,9 @@ export function joinHeads(x: Tensor): Tensor {
   return x.transpose(1, 2).flatten(2);
 }
 
-/** Next tokens of one batch of text, with AdamW. */
-export function trainOnText(model: nn.Layer): Training {
-  const optimizer = new optim.AdamW(model.parameters(), { lr: 1e-2 });
+/** Next tokens of one batch of text, by gradient descent with momentum. */
+export function trainOnText(model: nn.Layer, lr = 0.3): Training {
+  const optimizer = new optim.SGD(model.parameters(), { lr, momentum: 0.9 });
   return training({
     batch: text(1, { batch: 4, time: TIME, vocabulary: VOCABULARY }),
     step({ x, y }) {

@@ -41,7 +41,7 @@ class TiedGpt extends Gpt {
 
 export const tiedWeights: Mutation = {
   name: "embedding and head of one matrix",
-  make: () => trainOnText(new TiedGpt(16)),
+  make: () => trainOnText(new TiedGpt(16), 0.05),
   goals: { loss: 0.7 },
 };
 
@@ -61,7 +61,7 @@ class Albert extends nn.Module {
 
 export const sharedBlock: Mutation = {
   name: "one block for all three layers, factorised embeddings",
-  make: () => trainOnText(new Albert()),
+  make: () => trainOnText(new Albert(), 0.1),
   goals: { loss: 0.9 },
 };
 
