@@ -11,6 +11,7 @@ import { withDeadline } from "../base/wait.ts";
 import { bytesSource, checkRange } from "../model/safetensors/ranged-source.ts";
 import type { RangedSource, ReadOptions } from "../model/safetensors/ranged-source.ts";
 
+/** Options of `openUrl`. */
 export interface UrlSourceOptions extends ReadOptions {
   /** The platform's by default. */
   readonly fetch?: typeof fetch;

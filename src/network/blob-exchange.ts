@@ -18,11 +18,13 @@ import type { Mux } from "./mux.ts";
 import type { PeerId } from "./transport/transport.ts";
 import type { ByteCategory } from "./wire/messages.ts";
 
+/** What a `BlobExchange` works with. */
 export interface BlobExchangeOptions {
   readonly mux: Mux;
   readonly clock: Clock;
 }
 
+/** Options of a fetch. */
 export interface FetchOptions extends WaitOptions {
   /** What the answers are counted as by those who send them. */
   readonly category: ByteCategory;
@@ -30,6 +32,7 @@ export interface FetchOptions extends WaitOptions {
   readonly onFault?: (fault: BlobFault) => void;
 }
 
+/** Bytes by their SHA-256, served to peers and fetched from them. */
 export class BlobExchange {
   readonly #mux: Mux;
   readonly #clock: Clock;

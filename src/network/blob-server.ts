@@ -11,6 +11,7 @@ import { decodeBlobRequest } from "./wire/blob-request.ts";
 import type { BlobRequest } from "./wire/blob-request.ts";
 import type { Frame } from "./wire/frame.ts";
 
+/** The bytes of a hash, where this peer has them. */
 export type BlobLookup = (hash: Hash) => Promise<Bytes | undefined>;
 
 export const BLOB_BYTES_MAX: number = 64 * 1024 * 1024;

@@ -20,12 +20,14 @@ import type { Link, LinkStats, PathKind, PeerId, Transport } from "./transport/t
 /** Why frames were dropped. `stranger`: not a member of the fence; `unasked`: nobody here waits for it. */
 export type DropReason = "malformed" | "version" | "checksum" | "stale" | "stranger" | "unasked" | "overflow";
 
+/** What came and went. */
 export interface MuxStats {
   readonly dropped: Readonly<Record<DropReason, number>>;
   /** Of the links that are open now. */
   readonly links: Readonly<Record<PeerId, LinkStats>>;
 }
 
+/** Options of `Mux`. */
 export interface MuxOptions {
   readonly transport: Transport;
   /** A peer that sends this many malformed frames over one link is cut off. */
@@ -39,6 +41,7 @@ type BlobFrame = "blobRequest" | "blobAnswer";
 const MALFORMED_FRAMES_MAX = 100;
 const EARLY_BYTES_MAX = 8 * 1024 * 1024;
 
+/** All links of a peer: frames are checked, counted, and handed to whom they are for. */
 export class Mux {
   readonly self: PeerId;
   readonly #transport: Transport;

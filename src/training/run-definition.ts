@@ -28,8 +28,10 @@ export type OptimizerSpec =
     }
   | { readonly kind: "sgd"; readonly lr: number; readonly momentum?: number; readonly weightDecay?: number };
 
+/** What a room was made with, by name. */
 export type Settings = Readonly<Record<string, string>>;
 
+/** What a run trains and how. */
 export interface RunDefinition<D extends Dataset = Dataset, M extends Module = Module> {
   /** Short and stable: part of URLs and of `npm run swarm -- --run NAME`. */
   readonly name: string;

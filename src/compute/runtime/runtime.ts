@@ -40,6 +40,10 @@ export interface RuntimeMemory {
   readonly peakBytes: number;
 }
 
+/**
+ * What tensors need of a device: leaves, computing, reading, plans. `openRuntime` of `hearth/node` and
+ * `hearth/browser` makes one.
+ */
 export interface Runtime {
   readonly device: Device;
   readonly memory: RuntimeMemory;

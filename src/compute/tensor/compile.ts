@@ -21,6 +21,7 @@ export type TensorInput = HostValues | Tensor;
 /** What the traced function gets: `compile(({ x, y }: Inputs<"x" | "y">) => ...)`. */
 export type Inputs<Names extends string> = Readonly<Record<Names, Tensor>>;
 
+/** What `compile` gives: called with inputs by name, it runs their plan, and makes it first where there is none. */
 export interface CompiledFunction<Names extends string, Result extends TensorTree> {
   /** Runs the plan of these inputs' shapes. Calls run one after another, in their order. @throws what the function throws */
   (inputs?: Readonly<Record<Names, TensorInput>>): Promise<Result>;
@@ -32,6 +33,7 @@ export interface CompiledFunction<Names extends string, Result extends TensorTre
   destroy(): void;
 }
 
+/** Options of `compile`. */
 export interface CompileOptions {
   /** Where it runs; the default one at the first call otherwise. */
   readonly runtime?: Runtime;

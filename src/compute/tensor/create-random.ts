@@ -14,6 +14,7 @@ import type { RandomNumbers } from "./ops/draw.ts";
 import { broadcastShapes, checkShape } from "./shapes.ts";
 import type { Tensor } from "./tensor.ts";
 
+/** Options of the functions that draw tensors. */
 export interface RandomOptions {
   /** The default one otherwise. A host `Random` names a key, outside of compiled functions. */
   readonly generator?: RandomNumbers;

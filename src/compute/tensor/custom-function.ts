@@ -17,6 +17,7 @@ export interface CustomBackward<Inputs extends readonly Tensor[]> {
   readonly saved: readonly Tensor[];
 }
 
+/** A forward and a backward pass, for `customFunction`. */
 export interface CustomFunction<Inputs extends readonly Tensor[]> {
   /** For error messages. */
   readonly name: string;

@@ -16,6 +16,10 @@ import { currentTrace, outsideTrace } from "./trace.ts";
 
 const SEED_MAX = Number.MAX_SAFE_INTEGER;
 
+/**
+ * A stream of random numbers for tensors: a seed and a count of draws. Each draw takes one key, so that what is drawn
+ * depends on its place in the stream alone, not on the device.
+ */
 export class Generator {
   /** [seed, draws so far] (uint32): `reset` is the way to change it. */
   readonly state: Tensor;

@@ -21,6 +21,10 @@ import { currentTrace, readNode } from "./trace.ts";
 import { createValue, isLeaf, ownLeaf, ownsLeaf, registerTensor } from "./value.ts";
 import type { Value } from "./value.ts";
 
+/**
+ * An array of numbers of one dtype on a device. Ops give new tensors, lazily: nothing is computed until values are
+ * read. Methods have PyTorch's names in camelCase; `[..]` in their comments stands for any axes.
+ */
 export class Tensor extends IndexingMethods {
   #value: Value;
   #grad: Tensor | null = null;
@@ -38,19 +42,22 @@ export class Tensor extends IndexingMethods {
     return this.#value;
   }
 
+  /** Puts another value in its place. For ops: users `assign` or `write`. */
   set value(value: Value) {
     this.#value = value;
   }
 
+  /** Sizes of the axes; [] for a scalar. */
   get shape(): Shape {
     return this.value.node.shape;
   }
 
+  /** What its elements are. */
   get dtype(): DType {
     return this.value.node.dtype;
   }
 
-  /** Elements. */
+  /** How many elements it has: the product of `shape`. */
   get size(): number {
     return elementCount(this.shape);
   }
@@ -217,6 +224,7 @@ export class Tensor extends IndexingMethods {
     else releaseCondemned();
   }
 
+  /** `dispose`, at the end of the block of a `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -9,6 +9,7 @@ export const FILE_BYTES_MAX: number = 64 * 1024 * 1024;
 const PIECE_BYTES = 1024 * 1024;
 const ANSWER_MS_MAX = 10_000;
 
+/** What a room trains. */
 export interface RoomOptions {
   /** Name of a run that the site serves. */
   readonly run: string;

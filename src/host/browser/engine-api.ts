@@ -1,6 +1,10 @@
 /** What the page and its engine worker say to each other (Comlink), and nothing else. */
 import type { RoomView } from "./room-view.ts";
 
+/**
+ * What to compute on. "auto": a hardware GPU where there is one, else the CPU; "webgpu": an emulated GPU too;
+ * "reference": the CPU; "wasm" is refused by this version.
+ */
 export type DeviceChoice = "auto" | "webgpu" | "wasm" | "reference";
 
 export interface EngineStart {

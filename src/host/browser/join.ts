@@ -7,6 +7,7 @@ import { initialView } from "./room-model.ts";
 import type { RoomView } from "./room-view.ts";
 import { RtcPage } from "./rtc-page.ts";
 
+/** How a page takes part. */
 export interface JoinOptions {
   /** The app's engine worker: it calls `serveEngine` with the runs that the app serves. */
   readonly worker: () => Worker;

@@ -1,6 +1,7 @@
 /** One token a character. */
 import { OptionError } from "../../base/errors.ts";
 
+/** One token for each character (code point) that occurs in a text. */
 export class CharTokenizer {
   /** The characters (code points) in ascending order; a token is a place in here. */
   readonly characters: readonly string[];

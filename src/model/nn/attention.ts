@@ -6,6 +6,7 @@ import { nextRandom } from "./init.ts";
 import { Linear } from "./linear.ts";
 import { Module } from "./module.ts";
 
+/** Options of `CausalSelfAttention`. */
 export interface AttentionLayerOptions {
   readonly heads: number;
   readonly bias?: boolean;

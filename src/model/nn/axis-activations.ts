@@ -51,6 +51,7 @@ export class Softmax2d extends Module {
   }
 }
 
+/** Options of `PReLU`. */
 export interface PReLUOptions {
   /** 1 for all channels together, the default, or one for each. */
   readonly numParameters?: number;

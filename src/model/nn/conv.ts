@@ -11,6 +11,7 @@ import { uniformValues } from "./init.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 
+/** Options of convolution layers. */
 export interface ConvLayerOptions extends ConvOptions {
   readonly bias?: boolean;
   /** What the padding holds: zeros (the default), elements mirrored at the edge, the edge, or the other end's elements. */

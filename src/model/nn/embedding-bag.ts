@@ -7,6 +7,7 @@ import { checkedPadding, tableValues } from "./embedding.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 
+/** Options of `EmbeddingBag`. */
 export interface EmbeddingBagOptions {
   /** "mean" by default. */
   readonly mode?: "sum" | "mean";

@@ -8,6 +8,7 @@ import { normalValues } from "./init.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 
+/** Options of `Embedding`. */
 export interface EmbeddingOptions {
   /** The row for places that hold nothing: zeros at first, and no gradient changes it. Negative ones count from the end. */
   readonly paddingIdx?: number | null;

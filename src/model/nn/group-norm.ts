@@ -4,6 +4,7 @@ import { constantValues } from "./init.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 
+/** Options of `GroupNorm`. */
 export interface GroupNormOptions {
   /** Added to the variance. */
   readonly eps?: number;

@@ -12,6 +12,7 @@ import { orthogonalRows } from "./orthogonal-rows.ts";
 import { setValues } from "./set-values.ts";
 import { truncatedNormal } from "./truncated-normal.ts";
 
+/** Where an initialiser draws from: random numbers in scope, unless `random` is given. */
 export interface InitOptions {
   readonly random?: Random;
 }
@@ -32,6 +33,7 @@ export type Nonlinearity =
   | "leaky_relu"
   | "selu";
 
+/** Options of `kaimingUniform` and `kaimingNormal`. */
 export interface KaimingOptions extends InitOptions {
   /** The negative slope of a leaky ReLU; 0 by default. */
   readonly a?: number;

@@ -5,6 +5,7 @@ import { constantValues } from "./init.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 
+/** Options of `LayerNorm`. */
 export interface LayerNormOptions {
   /** Added to the variance. */
   readonly eps?: number;

@@ -4,6 +4,7 @@ import { uniformValues } from "./init.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 
+/** Options of `Linear` and `Bilinear`. */
 export interface LinearOptions {
   readonly bias?: boolean;
 }

@@ -2,6 +2,7 @@ import type { Tensor } from "../../compute/tensor/tensor.ts";
 import { Linear } from "./linear.ts";
 import { Module } from "./module.ts";
 
+/** Options of `Mlp`. */
 export interface MlpOptions {
   /** Four times the width by default. */
   readonly hidden?: number;

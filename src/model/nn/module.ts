@@ -14,16 +14,22 @@ import type { LoadResult, StateDict } from "./module-state.ts";
 import { Buffer, Parameter } from "./parameter.ts";
 import { setDType, setValues } from "./set-values.ts";
 
+/** Options of `Module.stateDict`. */
 export interface StateOptions {
   /** What names in the state begin with beyond the module's: "encoder." for a part of a larger model's. */
   readonly prefix?: string;
 }
 
+/** Options of `Module.loadStateDict`. */
 export interface LoadOptions extends StateOptions {
   /** Refuse missing and unexpected names. On by default. */
   readonly strict?: boolean;
 }
 
+/**
+ * The base of layers and models. Its fields are its parts: parameters, buffers and modules, found by name as in
+ * PyTorch ("blocks.0.fc.weight"). Subclasses write `forward`; callers write `call`, which runs hooks too.
+ */
 export abstract class Module {
   #training = true;
   readonly #preHooks = new HookList<ForwardPreHook>();

@@ -11,6 +11,7 @@ import { Linear } from "./linear.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 
+/** Options of `MultiheadAttention`. */
 export interface MultiheadAttentionOptions {
   /** The share of attention weights that is dropped while training: 0 by default. */
   readonly dropout?: number;
@@ -24,6 +25,7 @@ export interface MultiheadAttentionOptions {
   readonly batchFirst?: boolean;
 }
 
+/** What is not attended to. Masks are PyTorch's: true hides. */
 export interface MultiheadAttentionMasks {
   /** [N, S] or [S]: bool, true for keys that nobody attends to, or floats that are added. */
   readonly keyPaddingMask?: Tensor | null;
@@ -33,6 +35,7 @@ export interface MultiheadAttentionMasks {
   readonly isCausal?: boolean;
 }
 
+/** Options of a call of `MultiheadAttention`. */
 export interface MultiheadAttentionCall extends MultiheadAttentionMasks {
   /** Gives the weights too: on by default. They cost something only if they are read, but then all T * S of them. */
   readonly needWeights?: boolean;
@@ -40,6 +43,7 @@ export interface MultiheadAttentionCall extends MultiheadAttentionMasks {
   readonly averageAttnWeights?: boolean;
 }
 
+/** What `MultiheadAttention` gives. */
 export interface AttentionResult {
   /** In the form of the query. */
   readonly output: Tensor;

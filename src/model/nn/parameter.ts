@@ -6,6 +6,7 @@ import { Tensor } from "../../compute/tensor/tensor.ts";
 import type { Value } from "../../compute/tensor/value.ts";
 import { copiedValue } from "./set-values.ts";
 
+/** Options of `Parameter`. */
 export interface ParameterOptions {
   /** On by default. */
   readonly requiresGrad?: boolean;
@@ -19,6 +20,7 @@ export class Parameter extends Tensor {
   }
 }
 
+/** Options of `Buffer`. */
 export interface BufferOptions {
   /** Saved with the parameters. On by default. */
   readonly persistent?: boolean;

@@ -11,6 +11,7 @@ import { checkNonlinearity } from "./recurrent.ts";
 import { gruStep, lstmStep, rnnStep } from "./recurrent-steps.ts";
 import type { RecurrentState, RecurrentStep } from "./recurrent-steps.ts";
 
+/** Options of recurrent cells. */
 export interface CellOptions {
   /** On by default. */
   readonly bias?: boolean;
@@ -61,6 +62,7 @@ abstract class RecurrentCell extends Module {
   }
 }
 
+/** Options of `RNNCell`; tanh by default. */
 export interface RNNCellOptions extends CellOptions {
   readonly nonlinearity?: "tanh" | "relu";
 }

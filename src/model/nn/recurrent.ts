@@ -21,6 +21,7 @@ import { Parameter } from "./parameter.ts";
 import { gruStep, lstmStep, rnnStep } from "./recurrent-steps.ts";
 import type { RecurrentState, RecurrentStep } from "./recurrent-steps.ts";
 
+/** Options of `RNN`, `GRU` and `LSTM`. */
 export interface RecurrentOptions {
   /** Layers one on another: 1 by default. */
   readonly numLayers?: number;
@@ -34,10 +35,12 @@ export interface RecurrentOptions {
   readonly bidirectional?: boolean;
 }
 
+/** Options of `RNN`; tanh by default. */
 export interface RNNOptions extends RecurrentOptions {
   readonly nonlinearity?: "tanh" | "relu";
 }
 
+/** Options of `LSTM`. */
 export interface LSTMOptions extends RecurrentOptions {
   /** Outputs are projected to so many features (Sak et al., 2014); 0, the default, for none. */
   readonly projSize?: number;
@@ -47,7 +50,7 @@ export interface LSTMOptions extends RecurrentOptions {
 export interface RecurrentResult {
   /** [T, N, H], or [N, T, H], of the last layer; [.., 2 H] if bidirectional. */
   readonly output: Tensor;
-  /** [L, N, H]: the last states, layer by layer, forwards and then backwards. */
+  /** `[L, N, H]`: the last states, layer by layer, forwards and then backwards. */
   readonly hidden: Tensor;
 }
 

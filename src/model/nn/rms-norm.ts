@@ -5,6 +5,7 @@ import { constantValues } from "./init.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 
+/** Options of `RMSNorm`. */
 export interface RMSNormOptions {
   /** Added to the mean square; null (the default): 2^-23. */
   readonly eps?: number | null;

@@ -8,6 +8,7 @@ import { constantValues } from "./init.ts";
 import { Module } from "./module.ts";
 import { Buffer, Parameter } from "./parameter.ts";
 
+/** Options of batch and instance norms. */
 export interface RunningNormOptions {
   /** Added to the variance. */
   readonly eps?: number;

@@ -8,6 +8,7 @@ import { Module } from "./module.ts";
 import { MultiheadAttention } from "./multihead-attention.ts";
 import type { MultiheadAttentionMasks } from "./multihead-attention.ts";
 
+/** Options of transformers' layers. */
 export interface TransformerLayerOptions {
   /** Features between the two Linear layers: 2048 by default. */
   readonly dimFeedforward?: number;
@@ -41,10 +42,11 @@ function activationOf(operation: string, activation: TransformerLayerOptions["ac
   }
 }
 
+/** What places of the source do not attend to. */
 export interface EncoderMasks {
   /** [T, T] or [N * heads, T, T]: bool, true where a place does not attend to another, or floats that are added. */
   readonly srcMask?: Tensor | null;
-  /** [N, T]: bool, true for places that nobody attends to, or floats that are added. */
+  /** `[N, T]`: bool, true for places that nobody attends to, or floats that are added. */
   readonly srcKeyPaddingMask?: Tensor | null;
   /** Each place sees itself and those before it only. */
   readonly isCausal?: boolean;
@@ -100,6 +102,7 @@ export class TransformerEncoderLayer extends Module {
   }
 }
 
+/** What places of the target do not attend to: bool, true hides, or floats that are added. */
 export interface DecoderMasks {
   /** As `srcMask` of an encoder, for the target's places. */
   readonly tgtMask?: Tensor | null;

@@ -36,6 +36,7 @@ function layersOf<T extends Repeatable<T>>(operation: string, source: LayerSourc
   );
 }
 
+/** Options of `TransformerEncoder` and `TransformerDecoder`. */
 export interface StackOptions {
   /** Comes after the last layer; none by default. */
   readonly norm?: LayerNorm | null;
@@ -79,6 +80,7 @@ export class TransformerDecoder extends Module {
   }
 }
 
+/** Options of `Transformer`. */
 export interface TransformerOptions extends TransformerLayerOptions {
   /** Features: 512 by default. */
   readonly dModel?: number;
@@ -90,6 +92,7 @@ export interface TransformerOptions extends TransformerLayerOptions {
   readonly numDecoderLayers?: number;
 }
 
+/** Masks of `Transformer`: of its encoder, its decoder, and between them. */
 export interface TransformerMasks extends DecoderMasks {
   readonly srcMask?: Tensor | null;
   readonly srcKeyPaddingMask?: Tensor | null;

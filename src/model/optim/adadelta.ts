@@ -6,6 +6,7 @@ import { adadeltaUpdate } from "./rules/adadelta-rule.ts";
 import type { AdadeltaState } from "./rules/adadelta-rule.ts";
 import { stateTensor } from "./state-tensor.ts";
 
+/** Options of `Adadelta`. */
 export interface AdadeltaOptions extends GroupOptions {
   /** The decay of both averages. */
   readonly rho: number;

@@ -7,6 +7,7 @@ import { adagradUpdate } from "./rules/adagrad-rule.ts";
 import type { AdagradState } from "./rules/adagrad-rule.ts";
 import { stateTensor } from "./state-tensor.ts";
 
+/** Options of `Adagrad`. */
 export interface AdagradOptions extends GroupOptions {
   /** In step n the learning rate is lr / (1 + (n - 1) lrDecay). */
   readonly lrDecay: number;

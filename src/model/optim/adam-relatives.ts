@@ -14,6 +14,7 @@ import type { RadamState } from "./rules/radam-rule.ts";
 import { biasCorrection, keptBy } from "./rules/rule.ts";
 import { stateTensor } from "./state-tensor.ts";
 
+/** Options of `Adamax` and `RAdam`. */
 export interface AdamaxOptions extends GroupOptions {
   readonly betas: readonly [number, number];
   readonly eps: number;
@@ -21,6 +22,7 @@ export interface AdamaxOptions extends GroupOptions {
   readonly weightDecay: number;
 }
 
+/** Options of `NAdam`. */
 export interface NAdamOptions extends AdamaxOptions {
   /** How fast the momentum approaches the first beta. */
   readonly momentumDecay: number;

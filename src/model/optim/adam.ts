@@ -10,6 +10,7 @@ import type { AdamInput, AdamResult, AdamState } from "./rules/adam-rule.ts";
 import { biasCorrection } from "./rules/rule.ts";
 import { stateTensor } from "./state-tensor.ts";
 
+/** Options of `Adam` and `AdamW`. */
 export interface AdamOptions extends GroupOptions {
   /** The decay of the gradient's average, and of its square's. */
   readonly betas: readonly [number, number];

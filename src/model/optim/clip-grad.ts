@@ -4,6 +4,7 @@ import { zeros } from "../../compute/tensor/create.ts";
 import { noGrad } from "../../compute/tensor/grad-mode.ts";
 import { Tensor } from "../../compute/tensor/tensor.ts";
 
+/** Options of `clipGradNorm`. */
 export interface ClipGradNormOptions {
   /** 2 by default; Infinity for the largest element. */
   readonly normType?: number;

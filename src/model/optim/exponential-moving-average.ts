@@ -8,6 +8,7 @@ import type { HostValues } from "../../compute/tensor/host-values.ts";
 import { Tensor } from "../../compute/tensor/tensor.ts";
 import { copiedValue, setValues } from "../nn/set-values.ts";
 
+/** Options of `ExponentialMovingAverage`. */
 export interface ExponentialMovingAverageOptions {
   /** What the average keeps of itself in an update; 0.999 by default. */
   readonly decay?: number;
@@ -15,6 +16,7 @@ export interface ExponentialMovingAverageOptions {
   readonly warmup?: boolean;
 }
 
+/** Averages of parameters that follow them: average = d average + (1 - d) parameter after each step. */
 export class ExponentialMovingAverage {
   readonly decay: number;
   readonly #parameters: readonly Tensor[];

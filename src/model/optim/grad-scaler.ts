@@ -15,6 +15,7 @@ import type { Trace } from "../../compute/tensor/trace.ts";
 import { setValues } from "../nn/set-values.ts";
 import type { Optimizer } from "./optimizer.ts";
 
+/** Options of `GradScaler`. */
 export interface GradScalerOptions {
   /** The first scale; 65536 by default. */
   readonly initScale?: number;
@@ -45,6 +46,11 @@ const DEFAULTS: Required<GradScalerOptions> = {
   enabled: true,
 };
 
+/**
+ * Dynamic loss scaling for float16: scales the loss up so that small gradients stay above 0, scales gradients down
+ * before the step, and leaves out steps whose gradients overflowed. Works inside compiled functions: nothing is read
+ * back.
+ */
 export class GradScaler {
   readonly #options: Required<GradScalerOptions>;
   /** Of shape []. */

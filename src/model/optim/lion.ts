@@ -6,6 +6,7 @@ import { lionUpdate } from "./rules/lion-rule.ts";
 import type { LionState } from "./rules/lion-rule.ts";
 import { stateTensor } from "./state-tensor.ts";
 
+/** Options of `Lion`. */
 export interface LionOptions extends GroupOptions {
   /** The decay of what the step's sign is taken of, and of what is kept. */
   readonly betas: readonly [number, number];

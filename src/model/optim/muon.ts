@@ -11,6 +11,7 @@ import { muonUpdate } from "./rules/muon-rule.ts";
 import { biasCorrection } from "./rules/rule.ts";
 import { stateTensor } from "./state-tensor.ts";
 
+/** Options of a group of `Muon`. */
 export interface MuonOptions extends GroupOptions {
   /** False for groups that AdamW updates: embeddings, heads, biases and norms. */
   readonly useMuon: boolean;
@@ -26,11 +27,13 @@ export interface MuonOptions extends GroupOptions {
   readonly eps: number;
 }
 
+/** Options of `Muon`. */
 export interface MuonClassOptions extends Partial<MuonOptions> {
   /** The learning rate of AdamW, for parameters that are no matrices, when no groups say which is which. */
   readonly adamwLr?: number;
 }
 
+/** What `Muon` keeps for a parameter: a momentum for matrices, two moments for the rest. */
 export interface MuonStates {
   readonly momentumBuffer: Tensor | null;
   readonly expAvg: Tensor | null;

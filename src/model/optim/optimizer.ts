@@ -31,6 +31,7 @@ export interface UpdateInput<O extends GroupOptions, S> {
   readonly factors: Readonly<Record<string, Tensor>>;
 }
 
+/** Options of `Optimizer.step`. */
 export interface StepOptions {
   /** One element: where it is true, the step changes nothing, neither parameters nor state. */
   readonly skipIf?: Tensor;
@@ -38,6 +39,10 @@ export interface StepOptions {
 
 type States = readonly Readonly<Record<string, Tensor | null>>[];
 
+/**
+ * The base of optimizers: parameter groups, state for each parameter, steps, saving. A subclass says what it keeps for
+ * a parameter and how a step goes. Updates are computed in float32, whatever parameters are stored as.
+ */
 export abstract class Optimizer<O extends GroupOptions = GroupOptions, S extends object = object> {
   readonly #name: string;
   readonly #defaults: O;

@@ -6,6 +6,7 @@ import { rmspropUpdate } from "./rules/rmsprop-rule.ts";
 import type { RmspropState } from "./rules/rmsprop-rule.ts";
 import { stateTensor } from "./state-tensor.ts";
 
+/** Options of `RMSprop`. */
 export interface RMSpropOptions extends GroupOptions {
   /** The decay of the average of squared gradients. */
   readonly alpha: number;

@@ -8,6 +8,7 @@ import { sgdUpdate } from "./rules/sgd-rule.ts";
 import type { SgdResult, SgdState } from "./rules/sgd-rule.ts";
 import { stateTensor } from "./state-tensor.ts";
 
+/** Options of `SGD`. */
 export interface SgdOptions extends GroupOptions {
   readonly momentum: number;
   /** What the momentum takes less of each gradient but the first. */

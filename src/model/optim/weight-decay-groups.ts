@@ -4,6 +4,7 @@ import { Embedding } from "../nn/embedding.ts";
 import type { Module } from "../nn/module.ts";
 import type { GroupInput } from "./optimizer.ts";
 
+/** Options of `weightDecayGroups`. */
 export interface WeightDecayGroupsOptions {
   /** Let embeddings' tables decay too. On by default. */
   readonly embeddings?: boolean;

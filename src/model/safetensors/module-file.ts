@@ -9,6 +9,7 @@ import type { ReadTensorsOptions, TensorFile } from "./tensor-file.ts";
 import { writeSafetensors } from "./write-safetensors.ts";
 import type { WriteOptions } from "./write-safetensors.ts";
 
+/** Options of `loadModule`. */
 export interface LoadModuleOptions extends LoadOptions, Pick<ReadTensorsOptions, "signal" | "onProgress"> {
   /** The module's name for a tensor of the file; null to leave it out. The same name by default. */
   readonly rename?: (name: string) => string | null;

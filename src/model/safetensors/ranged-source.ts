@@ -3,12 +3,14 @@ import type { Bytes } from "../../base/bytes.ts";
 import { OptionError } from "../../base/errors.ts";
 import { throwIfAborted } from "../../base/wait.ts";
 
+/** Options of a read. */
 export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with the bytes of this read that have come, as they come. */
   readonly onBytes?: ((bytesLoaded: number) => void) | undefined;
 }
 
+/** A file of known size whose bytes can be had in parts. */
 export interface RangedSource {
   /** For messages. */
   readonly name: string;

@@ -4,12 +4,14 @@ import { excerpt } from "../data/excerpt.ts";
 import type { HostTensor } from "../data/host-tensor.ts";
 import type { TensorInfo } from "./header.ts";
 
+/** How far a read has come. */
 export interface Progress {
   /** Bytes of tensors read so far, and in all. */
   readonly bytesLoaded: number;
   readonly bytesTotal: number;
 }
 
+/** Options of `readAll`. */
 export interface ReadTensorsOptions {
   /** All by default. */
   readonly names?: readonly string[];
@@ -17,6 +19,7 @@ export interface ReadTensorsOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
+/** Tensors by name, read when they are asked for: a `SafetensorsFile` or a `ShardedFile`. */
 export interface TensorFile {
   readonly names: readonly string[];
   /** Dtype, shape and size of a tensor, without reading it. @throws OptionError for an unknown name */

@@ -9,6 +9,7 @@ import { encodeStored, STORED_BYTES } from "../data/stored-values.ts";
 import type { WrittenType } from "../data/stored-values.ts";
 import { HEADER_BYTES_MAX } from "./header.ts";
 
+/** Options of `writeSafetensors` and `saveModule`. */
 export interface WriteOptions {
   /** Strings by name. */
   readonly metadata?: Readonly<Record<string, string>>;

@@ -26,6 +26,7 @@ import { binomialBroadcast, disseminationBarrier } from "./tree.ts";
 
 type Floats = Float32Array<ArrayBuffer>;
 
+/** What a `Group` works with. */
 export interface GroupOptions {
   readonly mux: Mux;
   /** Ranks are places in this list; the mux's own peer is among them. All are linked already. */
@@ -38,6 +39,7 @@ export interface GroupOptions {
   readonly framePayloadBytes?: number;
 }
 
+/** The members of an epoch, and sums and exchanges between them. */
 export class Group {
   readonly rank: number;
   readonly size: number;

@@ -25,6 +25,7 @@ import { cutMessage, MessageAssembler } from "./message.ts";
 import type { Program } from "./program.ts";
 import type { Reducer } from "./reducer.ts";
 
+/** Options of a collective operation. */
 export interface OperationOptions extends WaitOptions {
   /** The same number on all ranks, used once in an epoch. */
   readonly operation: number;

@@ -12,6 +12,7 @@ export type PeerId = string;
 /** How bytes travel: `webrtc` straight from the worker, `relay` through the page that holds the channel, `port` a MessagePort in one browser. */
 export type PathKind = "webrtc" | "relay" | "port" | "simulated";
 
+/** What a link has carried. */
 export interface LinkStats {
   readonly bytesSent: number;
   readonly bytesReceived: number;
@@ -21,6 +22,7 @@ export interface LinkStats {
   readonly framesDropped: number;
 }
 
+/** A line to one peer. */
 export interface Link {
   readonly peer: PeerId;
   readonly path: PathKind;

@@ -82,6 +82,7 @@ export interface MemberInfo {
 /** Why bytes were sent. */
 export type ByteCategory = "gradients" | "parameters" | "optimizerReplica" | "checkpoint" | "join" | "control";
 
+/** Bytes by what they were sent for. */
 export type ByteCounts = Readonly<Record<ByteCategory, number>>;
 
 /** Where a step's time went on one member, in milliseconds. */

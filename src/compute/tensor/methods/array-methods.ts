@@ -39,10 +39,14 @@ function listOf(sizes: Sizes): readonly number[] {
 }
 
 export abstract class ArrayMethods extends ReductionMethods {
-  /** Over one axis, several, or all. */
+  /**
+   * The sum over one axis, several, or all, which go, or stay with size 1 if `keepDim`. float16 is summed in float32,
+   * bool counts in int32.
+   */
   sum(this: Tensor, axes?: Axes, options?: SumOptions): Tensor {
     return sum(this, axes, options);
   }
+  /** The mean over one axis, several, or all, of floats; integers want a `dtype`. @throws UnsupportedError */
   mean(this: Tensor, axes?: Axes, options?: SumOptions): Tensor {
     return mean(this, axes, options);
   }
@@ -58,6 +62,7 @@ export abstract class ArrayMethods extends ReductionMethods {
   var(this: Tensor, axes?: Axes, options?: VarianceOptions): Tensor {
     return variance(this, axes, options);
   }
+  /** log(sum(e^x)) over `axes`, without overflow. */
   logSumExp(this: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
     return logSumExp(this, axes, options);
   }
@@ -69,12 +74,15 @@ export abstract class ArrayMethods extends ReductionMethods {
   argmin(this: Tensor, axis?: number | null, options?: ReduceOptions): Tensor {
     return argmin(this, axis, options);
   }
+  /** e^x / sum(e^x) along `axis`: the same shape. -1 is the last axis. */
   softmax(this: Tensor, axis: number): Tensor {
     return softmax(this, axis);
   }
+  /** log(softmax(x)) along `axis`: the same shape. */
   logSoftmax(this: Tensor, axis: number): Tensor {
     return logSoftmax(this, axis);
   }
+  /** The running sum along `axis`, each element included: the same shape. */
   cumsum(this: Tensor, axis: number, options?: DTypeOption): Tensor {
     return cumsum(this, axis, options);
   }
@@ -116,12 +124,15 @@ export abstract class ArrayMethods extends ReductionMethods {
   squeeze(this: Tensor, axes?: Axes): Tensor {
     return squeeze(this, axes);
   }
+  /** With a new axis of size 1 at `axis`: [a, b] -> [a, 1, b] for 1. */
   unsqueeze(this: Tensor, axis: number): Tensor {
     return unsqueeze(this, axis);
   }
+  /** Axis i is axis `order[i]` of this: [a, b, c] -> [c, a, b] for 2, 0, 1. */
   permute(this: Tensor, ...order: Sizes): Tensor {
     return permute(this, listOf(order));
   }
+  /** With axes `a` and `b` exchanged. */
   transpose(this: Tensor, a: number, b: number): Tensor {
     return transpose(this, a, b);
   }
@@ -145,6 +156,7 @@ export abstract class ArrayMethods extends ReductionMethods {
   expandAs(this: Tensor, other: Tensor): Tensor {
     return expandTo(this, other.shape);
   }
+  /** As `expand`, to a shape in a list. */
   broadcastTo(this: Tensor, shape: Shape): Tensor {
     return expandTo(this, shape);
   }
@@ -164,12 +176,15 @@ export abstract class ArrayMethods extends ReductionMethods {
   slice(this: Tensor, ranges: readonly (Range | null)[]): Tensor {
     return slice(this, ranges);
   }
+  /** `length` elements of `axis` from `start`, which counts from the end if it is negative. */
   narrow(this: Tensor, axis: number, start: number, length: number): Tensor {
     return narrow(this, axis, start, length);
   }
+  /** Element `index` of `axis`, which goes: [a, b, c] -> [a, c] for axis 1. */
   select(this: Tensor, axis: number, index: number): Tensor {
     return select(this, axis, index);
   }
+  /** In reverse order along `axes`. */
   flip(this: Tensor, axes: Axes): Tensor {
     return flip(this, axes);
   }
@@ -181,9 +196,11 @@ export abstract class ArrayMethods extends ReductionMethods {
   rot90(this: Tensor, quarters?: number, axes?: readonly [number, number]): Tensor {
     return rot90(this, quarters, axes);
   }
+  /** Parts of `axis` (the first) of `size` each, the last one maybe smaller, or of the sizes in a list. */
   split(this: Tensor, size: number | readonly number[], axis?: number): Tensor[] {
     return split(this, size, axis);
   }
+  /** At most `count` parts of `axis` (the first) of equal size, the last one maybe smaller. */
   chunk(this: Tensor, count: number, axis?: number): Tensor[] {
     return chunk(this, count, axis);
   }
@@ -191,6 +208,7 @@ export abstract class ArrayMethods extends ReductionMethods {
   tensorSplit(this: Tensor, sections: number | readonly number[], axis?: number): Tensor[] {
     return tensorSplit(this, sections, axis);
   }
+  /** The elements along `axis` (the first), which goes: as many tensors as it is long. */
   unbind(this: Tensor, axis?: number): Tensor[] {
     return unbind(this, axis);
   }
@@ -202,12 +220,15 @@ export abstract class ArrayMethods extends ReductionMethods {
   pad(this: Tensor, padding: readonly number[], mode?: PadMode | number, value?: number): Tensor {
     return pad(this, padding, mode, value);
   }
+  /** The lower triangle of the last two axes, up to `diagonal` above the main one; 0 elsewhere. */
   tril(this: Tensor, diagonal?: number): Tensor {
     return tril(this, diagonal);
   }
+  /** The upper triangle of the last two axes, from `diagonal` above the main one; 0 elsewhere. */
   triu(this: Tensor, diagonal?: number): Tensor {
     return triu(this, diagonal);
   }
+  /** The diagonals of the matrices in a plane of two axes (the first two), which go; theirs is a new last axis. */
   diagonal(this: Tensor, options?: DiagonalOptions): Tensor {
     return diagonal(this, options);
   }

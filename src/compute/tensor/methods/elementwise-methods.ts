@@ -41,12 +41,15 @@ import { tanh } from "../ops/tanh.ts";
 import { where } from "../ops/where.ts";
 
 export abstract class ElementwiseMethods {
+  /** this + other. Operands of `add` and its relatives broadcast, and promote to a common dtype. */
   add(this: Tensor, other: Operand): Tensor {
     return add(this, other);
   }
+  /** this - other */
   sub(this: Tensor, other: Operand): Tensor {
     return sub(this, other);
   }
+  /** this * other */
   mul(this: Tensor, other: Operand): Tensor {
     return mul(this, other);
   }
@@ -54,12 +57,15 @@ export abstract class ElementwiseMethods {
   div(this: Tensor, other: Operand, options?: DivOptions): Tensor {
     return div(this, other, options);
   }
+  /** this to the power `exponent`. */
   pow(this: Tensor, exponent: Operand): Tensor {
     return pow(this, exponent);
   }
+  /** The larger of this and `other`, elementwise. */
   maximum(this: Tensor, other: Operand): Tensor {
     return maximum(this, other);
   }
+  /** The smaller of this and `other`, elementwise. */
   minimum(this: Tensor, other: Operand): Tensor {
     return minimum(this, other);
   }
@@ -68,30 +74,39 @@ export abstract class ElementwiseMethods {
     return clamp(this, min, max);
   }
 
+  /** this = other (bool), as all comparisons. */
   eq(this: Tensor, other: Operand): Tensor {
     return eq(this, other);
   }
+  /** this is not other (bool). */
   ne(this: Tensor, other: Operand): Tensor {
     return ne(this, other);
   }
+  /** this < other (bool) */
   lt(this: Tensor, other: Operand): Tensor {
     return lt(this, other);
   }
+  /** this <= other (bool) */
   le(this: Tensor, other: Operand): Tensor {
     return le(this, other);
   }
+  /** this > other (bool) */
   gt(this: Tensor, other: Operand): Tensor {
     return gt(this, other);
   }
+  /** this >= other (bool) */
   ge(this: Tensor, other: Operand): Tensor {
     return ge(this, other);
   }
+  /** Both are not 0 (bool). */
   logicalAnd(this: Tensor, other: Operand): Tensor {
     return logicalAnd(this, other);
   }
+  /** One of them is not 0 (bool). */
   logicalOr(this: Tensor, other: Operand): Tensor {
     return logicalOr(this, other);
   }
+  /** This is 0 (bool). */
   logicalNot(this: Tensor): Tensor {
     return logicalNot(this);
   }
@@ -128,18 +143,23 @@ export abstract class ElementwiseMethods {
     return castTo(this, "bool");
   }
 
+  /** -x */
   neg(this: Tensor): Tensor {
     return neg(this);
   }
+  /** |x|; its gradient is 0 at 0. */
   abs(this: Tensor): Tensor {
     return abs(this);
   }
+  /** -1, 0 or 1. */
   sign(this: Tensor): Tensor {
     return sign(this);
   }
+  /** The largest whole number not above x. */
   floor(this: Tensor): Tensor {
     return floor(this);
   }
+  /** The smallest whole number not below x. */
   ceil(this: Tensor): Tensor {
     return ceil(this);
   }
@@ -147,48 +167,63 @@ export abstract class ElementwiseMethods {
   round(this: Tensor, options?: RoundOptions): Tensor {
     return round(this, options);
   }
+  /** e^x */
   exp(this: Tensor): Tensor {
     return exp(this);
   }
+  /** The natural logarithm. */
   log(this: Tensor): Tensor {
     return log(this);
   }
+  /** The square root. */
   sqrt(this: Tensor): Tensor {
     return sqrt(this);
   }
+  /** 1 / sqrt(x) */
   rsqrt(this: Tensor): Tensor {
     return rsqrt(this);
   }
+  /** x * x */
   square(this: Tensor): Tensor {
     return square(this);
   }
+  /** 1 / x */
   reciprocal(this: Tensor): Tensor {
     return reciprocal(this);
   }
+  /** The sine of radians. */
   sin(this: Tensor): Tensor {
     return sin(this);
   }
+  /** The cosine of radians. */
   cos(this: Tensor): Tensor {
     return cos(this);
   }
+  /** The hyperbolic tangent. */
   tanh(this: Tensor): Tensor {
     return tanh(this);
   }
+  /** The error function. */
   erf(this: Tensor): Tensor {
     return erf(this);
   }
+  /** 1 / (1 + e^-x) */
   sigmoid(this: Tensor): Tensor {
     return sigmoid(this);
   }
+  /** max(x, 0); its gradient is 0 at 0. */
   relu(this: Tensor): Tensor {
     return relu(this);
   }
+  /** x where x > 0, else `negativeSlope` (0.01) times x. */
   leakyRelu(this: Tensor, negativeSlope?: number): Tensor {
     return leakyRelu(this, negativeSlope);
   }
+  /** x * Phi(x), exactly by default, by tanh with `approximate`. */
   gelu(this: Tensor, options?: GeluOptions): Tensor {
     return gelu(this, options);
   }
+  /** x * sigmoid(x) */
   silu(this: Tensor): Tensor {
     return silu(this);
   }

@@ -90,6 +90,7 @@ export abstract class IndexingMethods extends ProductMethods {
   scatter(this: Tensor, axis: number, indices: Tensor, source: Operand): Tensor {
     return scatter(this, axis, indices, source);
   }
+  /** A copy with `source` added where `indices` say: out[p with p[axis] := indices[p]] += source[p]. */
   scatterAdd(this: Tensor, axis: number, indices: Tensor, source: Tensor): Tensor {
     return scatterAdd(this, axis, indices, source);
   }

@@ -3,6 +3,7 @@ import type { Tensor } from "../tensor.ts";
 import { div } from "./div.ts";
 import { mul } from "./mul.ts";
 
+/** Options of `addcmul` and `addcdiv`. */
 export interface AddcOptions {
   /** Multiplies what is added; 1 by default. */
   readonly value?: number;

@@ -4,6 +4,7 @@ import type { Tensor } from "../tensor.ts";
 import { matmul } from "./matmul.ts";
 import { bmm, mm, mv, outer } from "./vector-products.ts";
 
+/** Options of `addmm` and its relatives; both factors are 1 by default. */
 export interface AddProductOptions {
   /** Of the input; with 0 it is not looked at. */
   readonly beta?: number;

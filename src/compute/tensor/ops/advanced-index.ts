@@ -94,6 +94,7 @@ function placesAlong(x: Tensor, axis: number, indices: Tensor): Tensor {
   return fromStart("index", indices, sizeOf(x.shape, axis));
 }
 
+/** Options of `indexPut`. */
 export interface IndexPutOptions {
   /** Add to what is there; otherwise the last of equal indices wins. */
   readonly accumulate?: boolean;

@@ -8,7 +8,7 @@ import type { Tensor } from "../tensor.ts";
 import { stack } from "./cat.ts";
 
 /**
- * The grid for `gridSample` that maps each point p of the result by `theta` [B, 2, 3]: theta (p, 1) -> [B, H, W, 2], for
+ * The grid for `gridSample` that maps each point p of the result by `theta`, [B, 2, 3], to theta (p, 1) -> [B, H, W, 2], for
  * `size` [B, C, H, W]; also [B, 3, 4] -> [B, D, H, W, 3] for [B, C, D, H, W]. @throws ShapeError
  */
 export function affineGrid(theta: Tensor, size: Shape, { alignCorners = false }: { readonly alignCorners?: boolean } = {}): Tensor {

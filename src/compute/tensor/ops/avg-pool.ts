@@ -6,6 +6,7 @@ import { poolOptions, poolWindows, slidingOf, windowStarts } from "./pool-window
 import type { PoolArguments, PoolOptions, Sliding } from "./pool-windows.ts";
 import { onBatch } from "./spatial.ts";
 
+/** Options of average pools. */
 export interface AvgPoolOptions extends PoolOptions {
   /** The padding's zeros count as elements. On by default. */
   readonly countIncludePad?: boolean;

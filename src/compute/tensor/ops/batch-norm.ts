@@ -6,6 +6,7 @@ import type { Operand } from "../operands.ts";
 import type { Tensor } from "../tensor.ts";
 import { checkVectors, scaleAndShift, standardize } from "./standardize.ts";
 
+/** Options of `batchNorm`. */
 export interface BatchNormOptions {
   /** Normalise by the batch's own mean and variance, and move the running ones towards them. Off by default. */
   readonly training?: boolean;

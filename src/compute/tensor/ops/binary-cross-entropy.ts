@@ -8,11 +8,13 @@ import { logSigmoid } from "./log-sigmoid.ts";
 import { checkPair, reduceLoss } from "./reduce-loss.ts";
 import type { LossOptions } from "./reduce-loss.ts";
 
+/** Options of `bce`. */
 export interface BceOptions extends LossOptions {
   /** What the losses are multiplied with; broadcasts to them. */
   readonly weight?: Tensor | null;
 }
 
+/** Options of `bceWithLogits`. */
 export interface BceWithLogitsOptions extends BceOptions {
   /** How much more ones count than zeros, for each class; broadcasts to the logits. */
   readonly posWeight?: Tensor | null;

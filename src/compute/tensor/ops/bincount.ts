@@ -8,6 +8,7 @@ import { castTo } from "./cast.ts";
 import { readOnHost } from "./on-host.ts";
 import { scatterSum } from "./scatter-add.ts";
 
+/** Options of `bincount`. */
 export interface BincountOptions {
   /** What each element adds, instead of 1: [n]. */
   readonly weights?: Tensor;
@@ -39,6 +40,7 @@ export async function bincount(x: Tensor, { weights, minLength = 0 }: BincountOp
   });
 }
 
+/** Options of `histc`. */
 export interface HistcOptions {
   readonly bins?: number;
   /** The lower end; with `max` equal to it, both are the data's. */

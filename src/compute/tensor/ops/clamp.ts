@@ -7,6 +7,7 @@ import type { Tensor } from "../tensor.ts";
 import { castTo } from "./cast.ts";
 import { where } from "./where.ts";
 
+/** The bounds of `clamp`: one of them at least. */
 export interface ClampOptions {
   readonly min?: Operand | null | undefined;
   readonly max?: Operand | null | undefined;

@@ -9,6 +9,7 @@ import { convolveInput } from "./convolution.ts";
 import { imageAxes, onBatch, perAxis } from "./spatial.ts";
 import type { PerAxis } from "./spatial.ts";
 
+/** Options of transposed convolutions: stride, dilation and groups are 1 by default, the rest 0. */
 export interface ConvTransposeOptions {
   readonly stride?: PerAxis;
   /** What the convolution that this one turns around has: it takes elements off both ends. */

@@ -8,6 +8,7 @@ import { convolve } from "./convolution.ts";
 import { imageAxes, onBatch, perAxis } from "./spatial.ts";
 import type { PerAxis } from "./spatial.ts";
 
+/** Options of convolutions: stride, dilation and groups are 1 by default, padding is 0. */
 export interface ConvOptions {
   readonly stride?: PerAxis;
   /** Zeros on both sides; "same": as many as keep the size (stride 1 only; an odd one goes to the end); "valid": none. */

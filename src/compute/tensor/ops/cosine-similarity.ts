@@ -7,6 +7,7 @@ import { checkPair, reduceLoss } from "./reduce-loss.ts";
 import type { LossOptions } from "./reduce-loss.ts";
 import { where } from "./where.ts";
 
+/** Options of `cosineSimilarity`. */
 export interface CosineSimilarityOptions {
   /** Shorter vectors are taken for so long: 1e-8 by default. */
   readonly eps?: number;
@@ -33,6 +34,7 @@ export function cosineSimilarity(
   return dot.sum(axis).div(length(a.square()).mul(length(b.square())));
 }
 
+/** Options of `cosineEmbeddingLoss`. */
 export interface CosineEmbeddingLossOptions extends LossOptions {
   /** How alike vectors that do not belong together may be for nothing: 0 by default. */
   readonly margin?: number;

@@ -6,6 +6,7 @@ import { castTo } from "./cast.ts";
 import { diagonal } from "./diagonal.ts";
 import { matmul } from "./matmul.ts";
 
+/** Options of `cov`. */
 export interface CovOptions {
   /** Taken off the number of observations: 1. */
   readonly correction?: number;

@@ -14,6 +14,7 @@ import type { LossOptions } from "./reduce-loss.ts";
 import { shiftedExponentials } from "./softmax.ts";
 import { where } from "./where.ts";
 
+/** Options of losses whose targets are classes. */
 export interface ClassLossOptions extends LossOptions {
   /** How much each class counts: [C]. A mean is divided by the sum of the samples' weights. */
   readonly weight?: Tensor | null;
@@ -23,6 +24,7 @@ export interface ClassLossOptions extends LossOptions {
   readonly axis?: number;
 }
 
+/** Options of `crossEntropy`. */
 export interface CrossEntropyOptions extends ClassLossOptions {
   /** This share of each target is spread over all classes. */
   readonly labelSmoothing?: number;

@@ -46,6 +46,7 @@ function floorOfFloats(a: Node, b: Node): Node {
   return choose(isEqual(b, 0), over(a, b), whole);
 }
 
+/** Options of `div`. */
 export interface DivOptions {
   /** "trunc" rounds toward zero, "floor" down, both without a gradient; null (the default) does not round. */
   readonly roundingMode?: "trunc" | "floor" | null;

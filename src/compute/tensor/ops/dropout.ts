@@ -4,6 +4,7 @@ import { drawn } from "./draw.ts";
 import type { RandomNumbers } from "./draw.ts";
 import { where } from "./where.ts";
 
+/** Options of `dropout`. */
 export interface DropoutOptions {
   /** The share of elements that becomes 0. */
   readonly p?: number;

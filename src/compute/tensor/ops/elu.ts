@@ -33,6 +33,7 @@ const op = defineWideOp<[Tensor], Settings>({
 const SELU_ALPHA = 1.6732632423543772;
 const SELU_SCALE = 1.0507009873554805;
 
+/** Options of `elu` and `celu`. */
 export interface EluOptions {
   /** 1 by default. */
   readonly alpha?: number;

@@ -58,13 +58,14 @@ function selectAlong(operation: string, x: Tensor, axis: number, indices: Tensor
   return op([x, toIndices(operation, along).expand(withSize(x.shape, at, count))], { axis: at });
 }
 
+/** Options of `embedding`. */
 export interface EmbeddingOptions {
   /** No gradient flows to this row. Negative ones count from the end. */
   readonly paddingIdx?: number | null;
 }
 
 /**
- * Rows of `weight` [V, C] at `indices` [..]: [.., C]. An index out of range is refused when it came from the host, and
+ * Rows of `weight` [V, C] at `indices` [..] -> [.., C]. An index out of range is refused when it came from the host, and
  * clamped when it was computed on a device. @throws ShapeError, OptionError
  */
 export function embedding(indices: Tensor, weight: Tensor, { paddingIdx = null }: EmbeddingOptions = {}): Tensor {

@@ -8,6 +8,7 @@ import type { Tensor } from "../tensor.ts";
 const SQRT_TWO_OVER_PI = Math.sqrt(2 / Math.PI);
 const CUBIC = 0.044715;
 
+/** Options of `gelu`. */
 export interface GeluOptions {
   /** "none": x * Phi(x), exactly; "tanh": the approximation that GPT-2 uses. */
   readonly approximate?: "none" | "tanh";

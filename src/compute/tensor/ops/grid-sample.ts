@@ -6,6 +6,7 @@ import type { Tensor } from "../tensor.ts";
 import { gather } from "./gather.ts";
 import { cubicWeights } from "./resample-axis.ts";
 
+/** Options of `gridSample`. */
 export interface GridSampleOptions {
   /** Between the nearest elements linearly ("bilinear", also in 3-d), by cubics (2-d only), or the nearest one. */
   readonly mode?: "bilinear" | "nearest" | "bicubic";

@@ -16,6 +16,7 @@ const op = defineOp<[Tensor], Bounds>({
   backward: ({ grad, inputs: [x], options: { min, max } }) => [x.gt(min).logicalAnd(x.lt(max)).where(grad, 0)],
 });
 
+/** Options of `hardtanh`. */
 export interface HardtanhOptions {
   /** -1 by default. */
   readonly minVal?: number;

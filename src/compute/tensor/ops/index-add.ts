@@ -39,6 +39,7 @@ function checkSource(operation: string, x: Tensor, { axis, indices }: Places, so
   }
 }
 
+/** Options of `indexAdd`. */
 export interface IndexAddOptions {
   /** What the source is multiplied by. */
   readonly alpha?: number;

@@ -6,6 +6,7 @@ import type { Tensor } from "../tensor.ts";
 import { batchNorm, updateRunning } from "./batch-norm.ts";
 import { checkVectors, scaleAndShift, standardize } from "./standardize.ts";
 
+/** Options of `instanceNorm`. */
 export interface InstanceNormOptions {
   /** Normalise by each example's own mean and variance. On by default; without, by the running ones. */
   readonly useInputStats?: boolean;

@@ -9,8 +9,10 @@ import type { AxisScale } from "./resample-axis.ts";
 import { perAxis } from "./spatial.ts";
 import type { PerAxis } from "./spatial.ts";
 
+/** What lies between elements: the nearest one, lines along one to three axes, cubics along two, or means of parts. */
 export type InterpolateMode = "nearest" | "nearest-exact" | "linear" | "bilinear" | "trilinear" | "bicubic" | "area";
 
+/** Options of `interpolate`. */
 export interface InterpolateOptions {
   /** The result's spatial size: this or `scaleFactor`. */
   readonly size?: PerAxis | null | undefined;

@@ -6,6 +6,7 @@ import type { Tensor } from "../tensor.ts";
 import { isFinite, isNaN } from "./is-finite.ts";
 import { eq } from "./compare.ts";
 
+/** Options of `isClose` and `allClose`. */
 export interface CloseOptions {
   /** Relative to |b|; 1e-5 by default. */
   readonly rtol?: number;

@@ -5,6 +5,7 @@ import { reduceLoss } from "./reduce-loss.ts";
 import type { Reduction } from "./reduce-loss.ts";
 import { where } from "./where.ts";
 
+/** Options of `klDiv`. */
 export interface KlDivOptions {
   /** "batchmean" divides the sum by the first size, which is the divergence; "mean", the default, by all elements. */
   readonly reduction?: Reduction | "batchmean";

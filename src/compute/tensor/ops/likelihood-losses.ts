@@ -7,6 +7,7 @@ import { checkFrom, checkPair, reduceLoss } from "./reduce-loss.ts";
 import type { LossOptions } from "./reduce-loss.ts";
 import { where } from "./where.ts";
 
+/** Options of `poissonNllLoss`. */
 export interface PoissonNllLossOptions extends LossOptions {
   /** x is the logarithm of the rate: true by default. */
   readonly logInput?: boolean;
@@ -27,6 +28,7 @@ export function poissonNllLoss(x: Tensor, y: Tensor, options: PoissonNllLossOpti
   return reduceLoss("poissonNllLoss", base.add(where(isLarge, stirling, 0)), reduction);
 }
 
+/** Options of `gaussianNllLoss`. */
 export interface GaussianNllLossOptions extends LossOptions {
   /** Adds log(2 pi) / 2. */
   readonly full?: boolean;

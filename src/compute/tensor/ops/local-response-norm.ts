@@ -5,6 +5,7 @@ import type { Tensor } from "../tensor.ts";
 import { padWith } from "./pad.ts";
 import { windows } from "./window.ts";
 
+/** Options of `localResponseNorm`. */
 export interface LocalResponseNormOptions {
   readonly alpha?: number;
   readonly beta?: number;

@@ -17,6 +17,7 @@ function logitNode(x: Node): Node {
 /** dL/dx = g / (x (1 - x)). */
 const op = formulaOp("logit", logitNode, ({ grad, x }) => grad.div(x.mul(x.neg().add(1))));
 
+/** Options of `logit`. */
 export interface LogitOptions {
   /** `x` is limited to [eps, 1 - eps] first; by default it is not. */
   readonly eps?: number | null;

@@ -15,6 +15,7 @@ export function l1Loss(x: Tensor, y: Tensor, { reduction }: LossOptions = {}): T
   return reduceLoss("l1Loss", difference("l1Loss", x, y).abs(), reduction);
 }
 
+/** Options of `huberLoss`. */
 export interface HuberLossOptions extends LossOptions {
   /** Where the parabola ends: 1 by default. */
   readonly delta?: number;
@@ -29,6 +30,7 @@ export function huberLoss(x: Tensor, y: Tensor, { delta = 1, reduction }: HuberL
   return reduceLoss("huberLoss", huber(difference("huberLoss", x, y), delta), reduction);
 }
 
+/** Options of `smoothL1Loss`. */
 export interface SmoothL1LossOptions extends LossOptions {
   /** Where the parabola ends: 1 by default; 0 gives the L1 loss. */
   readonly beta?: number;

@@ -11,6 +11,7 @@ import { checkPair, reduceLoss } from "./reduce-loss.ts";
 import type { LossOptions } from "./reduce-loss.ts";
 import { where } from "./where.ts";
 
+/** Options of losses with a margin. */
 export interface MarginOptions extends LossOptions {
   readonly margin?: number;
 }
@@ -44,6 +45,7 @@ export function softMarginLoss(x: Tensor, y: Tensor, { reduction }: LossOptions 
   return reduceLoss("softMarginLoss", logSigmoid(x.mul(y)).neg(), reduction);
 }
 
+/** Options of `multiMarginLoss`. */
 export interface MultiMarginLossOptions extends MarginOptions {
   /** 1 (by default) or 2: the power of what is within the margin. */
   readonly p?: 1 | 2;
@@ -73,6 +75,7 @@ export function multiMarginLoss(x: Tensor, targets: Tensor, options: MultiMargin
   return reduceLoss("multiMarginLoss", weights === undefined ? sums : sums.mul(weights), reduction);
 }
 
+/** Options of `tripletMarginLoss`. */
 export interface TripletMarginLossOptions extends MarginOptions {
   /** The norm: 2 by default. */
   readonly p?: number;

@@ -10,6 +10,7 @@ import { wholeQuotient } from "./whole-quotient.ts";
 const LOWEST = -3.4e38; // Next to the lowest float32: WGSL promises no infinities.
 const LOWEST_FLOAT16 = -65_504;
 
+/** Options of max pools. */
 export interface MaxPoolOptions extends PoolOptions {
   /** Steps between the elements of a window. */
   readonly dilation?: PerAxis;

@@ -5,6 +5,7 @@ import type { Tensor } from "../tensor.ts";
 import { broadcastTo } from "./broadcast-to.ts";
 import { stack } from "./cat.ts";
 
+/** Options of `meshgrid`. */
 export interface MeshgridOptions {
   /** "ij": axis i of the results belongs to vector i. "xy": the first two are exchanged. */
   readonly indexing?: "ij" | "xy";

@@ -9,6 +9,7 @@ import { searchSorted } from "./search-sorted.ts";
 import { argsort } from "./sort.ts";
 import { where } from "./where.ts";
 
+/** Options of `multinomial`. */
 export interface MultinomialOptions {
   /** Indices may come again. Off by default. */
   readonly replacement?: boolean;

@@ -3,6 +3,7 @@ import type { Tensor } from "../tensor.ts";
 import { isInf, isNaN } from "./is-finite.ts";
 import { where } from "./where.ts";
 
+/** Options of `nanToNum`. */
 export interface NanToNumOptions {
   /** In place of NaN; 0 by default. */
   readonly nan?: number;

@@ -3,6 +3,7 @@ import type { Tensor } from "../tensor.ts";
 import type { ReduceOptions } from "./sum.ts";
 import { where } from "./where.ts";
 
+/** Options of `pairwiseDistance`. */
 export interface PairwiseDistanceOptions extends ReduceOptions {
   /** Which norm: 2 by default, 1 and more, or Infinity. */
   readonly p?: number;

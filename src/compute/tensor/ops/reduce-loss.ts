@@ -6,6 +6,7 @@ import type { Tensor } from "../tensor.ts";
 /** What becomes of the losses of the elements or samples. */
 export type Reduction = "mean" | "sum" | "none";
 
+/** Options of all losses. */
 export interface LossOptions {
   /** "mean" by default; "none" gives all of them. */
   readonly reduction?: Reduction;

@@ -7,6 +7,7 @@ import type { Tensor } from "../tensor.ts";
 import { hostTensor } from "../host-tensor.ts";
 import { cat, stack } from "./cat.ts";
 
+/** Which elements are turned together. */
 export interface RotaryForm {
   /** Pairs are neighbours, (0, 1), (2, 3), ...; otherwise, as most models have it, (0, n / 2), (1, n / 2 + 1), ... */
   readonly interleaved?: boolean;
@@ -37,6 +38,7 @@ export function applyRotary(x: Tensor, cos: Tensor, sin: Tensor, { interleaved =
   return depth === 2 * half ? out : cat([out, rest.expand([...out.shape.slice(0, -1), -1])], -1);
 }
 
+/** Options of `rotaryEmbedding`. */
 export interface RotaryOptions extends RotaryForm {
   /** The slowest pair turns about once in 2 pi times it: 10000 by default. */
   readonly base?: number;
@@ -84,6 +86,7 @@ function anglesOf(operation: string, places: Tensor, width: number, base: number
   return places.cast("float32").unsqueeze(-1).mul(slowing.exp());
 }
 
+/** Options of `sinusoidalPositions`. */
 export interface SinusoidalOptions {
   /** 10000 by default. */
   readonly base?: number;

@@ -5,6 +5,7 @@ import { roundingOp } from "./rounding.ts";
 
 const toWhole = roundingOp("round");
 
+/** Options of `round`. */
 export interface RoundOptions {
   /** Digits that are kept after the point, 0 by default; negative ones round before it. */
   readonly decimals?: number;

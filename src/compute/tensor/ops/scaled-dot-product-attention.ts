@@ -17,6 +17,7 @@ const WHOLE_MAX = 512 * 512;
 /** A tile's scores then take 256 KiB for each head. */
 const TILE_SIZE = 256;
 
+/** Options of `scaledDotProductAttention`. */
 export interface AttentionOptions {
   /** Bool: true where the query attends to the key. Floats: added to the scores, -Infinity masks. Broadcasts to [.., H, T, S]. */
   readonly mask?: Tensor | null;

@@ -14,6 +14,7 @@ import type { Scattered } from "./scatter.ts";
 import { scatterSum } from "./scatter-add.ts";
 import { where } from "./where.ts";
 
+/** Options of `scatterReduce`. */
 export interface ScatterReduceOptions {
   /** What is in `x` counts as one of those that are combined: true by default. */
   readonly includeSelf?: boolean;

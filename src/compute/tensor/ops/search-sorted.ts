@@ -7,6 +7,7 @@ import { castTo } from "./cast.ts";
 import { gather } from "./gather.ts";
 import { sortKeys } from "./sort-keys.ts";
 
+/** Options of `searchSorted` and `bucketize`. */
 export interface SearchOptions {
   /** Count the elements that are equal, too. */
   readonly right?: boolean;

@@ -30,6 +30,7 @@ const op = defineWideOp<[Tensor], Settings>({
   },
 });
 
+/** Options of `softplus`. */
 export interface SoftplusOptions {
   /** 1 by default. */
   readonly beta?: number;

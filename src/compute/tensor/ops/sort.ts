@@ -10,6 +10,7 @@ export interface ValuesAndIndices {
   readonly indices: Tensor;
 }
 
+/** Options of `sort` and `argsort`. */
 export interface SortOptions {
   readonly descending?: boolean;
 }

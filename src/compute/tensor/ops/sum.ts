@@ -5,16 +5,19 @@ import { normalizeAxes, withoutAxes } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
 import { castTo } from "./cast.ts";
 
+/** Options of reductions. */
 export interface ReduceOptions {
   /** Keep the reduced axes, with size 1. */
   readonly keepDim?: boolean;
 }
 
+/** For reductions that can change the dtype. */
 export interface DTypeOption {
   /** Cast to it first. */
   readonly dtype?: DType | undefined;
 }
 
+/** Options of `sum`, `mean`, `prod` and their relatives. */
 export interface SumOptions extends ReduceOptions, DTypeOption {}
 
 /** One axis, several, or null for all. */

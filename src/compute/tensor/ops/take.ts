@@ -15,7 +15,7 @@ export function fromStart(operation: string, indices: Tensor, size: number): Ten
   return where(places.lt(0), places.add(size), places).maximum(0).minimum(Math.max(0, size - 1)); // prettier-ignore
 }
 
-/** The elements of `x`, in one line, at `indices` [..]: [..]. Negative indices count from the end. @throws OptionError */
+/** The elements of `x`, in one line, at `indices` [..] -> [..]. Negative indices count from the end. @throws OptionError */
 export function take(x: Tensor, indices: Tensor): Tensor {
   const places = fromStart("take", indices, x.size).reshape([-1]);
   return gather(x.reshape([-1]), 0, places).reshape(indices.shape);

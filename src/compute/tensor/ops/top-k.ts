@@ -4,6 +4,7 @@ import { select } from "./slice.ts";
 import { pickFirst } from "./sort.ts";
 import type { ValuesAndIndices } from "./sort.ts";
 
+/** Options of `topK`. */
 export interface TopKOptions {
   /** The largest elements (default), or the smallest. */
   readonly largest?: boolean;
@@ -24,6 +25,7 @@ export function topK(x: Tensor, count: number, axis = -1, { largest = true }: To
   });
 }
 
+/** Options of `kthValue` and `median`. */
 export interface KeepDimOptions {
   /** Keep the axis, with size 1. */
   readonly keepDim?: boolean;

@@ -16,6 +16,7 @@ export interface Unique {
   readonly counts: Tensor;
 }
 
+/** Options of `unique` and `uniqueConsecutive`. */
 export interface UniqueOptions {
   /** Compare whole slices of this axis; all elements by default. */
   readonly axis?: number | null;

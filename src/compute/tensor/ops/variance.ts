@@ -6,6 +6,7 @@ import { normalizeAxes, sizeOf, withoutAxes } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Axes, ReduceOptions } from "./sum.ts";
 
+/** Options of `var` and `std`. */
 export interface VarianceOptions extends ReduceOptions {
   /** Taken from the count: 1 (the default) estimates from a sample, 0 is of the whole. */
   readonly correction?: number;

@@ -4,6 +4,7 @@ import type { Dataset } from "./dataset.ts";
 import { permutation } from "./permutation.ts";
 import { Subset } from "./subset.ts";
 
+/** Options of `randomSplit`. */
 export interface RandomSplitOptions {
   /** The same seed gives the same parts on every machine. 0 by default. */
   readonly seed?: number | string;

@@ -8,6 +8,7 @@ import { scanCsv } from "./csv-scan.ts";
 /** What the cells of a column are. */
 export type ColumnType = "float32" | "int32" | "uint32" | "bool" | "string";
 
+/** Options of `readCsv`. */
 export interface CsvOptions {
   /** The first row has the names. On by default; without, columns are named "0", "1", ... */
   readonly header?: boolean;

@@ -10,6 +10,7 @@ export interface RgbaImage {
   readonly data: Uint8Array | Uint8ClampedArray;
 }
 
+/** Options of a `DecodeImage`. */
 export interface DecodeOptions {
   /** Scale to this many pixels; the image's own size otherwise. Both or none. */
   readonly width?: number;
@@ -19,6 +20,7 @@ export interface DecodeOptions {
 /** Decodes PNG, JPEG, WebP and what else the platform knows. */
 export type DecodeImage = (file: Bytes | Blob, options?: DecodeOptions) => Promise<RgbaImage>;
 
+/** Options of `imageToTensor`. */
 export interface ImageToTensorOptions {
   /** 1: luminance; 3: red, green, blue; 4: with alpha. 3 by default. */
   readonly channels?: 1 | 3 | 4;

@@ -4,6 +4,7 @@ import type { Dataset } from "../dataset/dataset.ts";
 import { checkIndex } from "../dataset/subset.ts";
 import type { HostTensor } from "../host-tensor.ts";
 
+/** Options of `TokenWindows`. */
 export interface TokenWindowsOptions {
   /** Tokens in a window. */
   readonly length: number;

@@ -16,6 +16,7 @@ import type { IndexBatches, Sampler } from "./samplers.ts";
 import { toTensors } from "./to-tensors.ts";
 import type { TensorsOf } from "./to-tensors.ts";
 
+/** Options of `DataLoader`. */
 export interface DataLoaderOptions<T, B> {
   /** Examples in a batch; 1 by default. */
   readonly batchSize?: number;
@@ -53,6 +54,10 @@ export interface DataLoaderState {
 
 type AnyDataset<T, B> = Dataset<T> | IterableDataset<T> | BatchDataset<B>;
 
+/**
+ * Batches of a dataset, epoch after epoch: shuffled by seed, loaded ahead, resumable at any step. Iterating over it
+ * gives one epoch as tensors. The order is a function of seed and epoch alone.
+ */
 export class DataLoader<T, B = Collated<T>> implements AsyncIterable<TensorsOf<B>> {
   readonly #dataset: AnyDataset<T, B>;
   readonly #options: DataLoaderOptions<T, B>;

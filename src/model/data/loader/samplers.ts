@@ -36,6 +36,7 @@ export class SequentialSampler implements Sampler {
   }
 }
 
+/** Options of `RandomSampler`. */
 export interface RandomSamplerOptions {
   /** 0 by default. */
   readonly seed?: number | string;

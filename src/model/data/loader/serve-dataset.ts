@@ -6,6 +6,7 @@ import { failure } from "./worker-messages.ts";
 import type { FromWorker, ToWorker } from "./worker-messages.ts";
 import type { WorkerPort } from "./worker-port.ts";
 
+/** Options of `serveDataset`. */
 export interface ServeDatasetOptions<T> {
   /** Examples into a batch; `collate` by default. Arrays that fill their buffer are moved away: they must be fresh. */
   readonly collate?: (examples: T[]) => unknown;

@@ -8,6 +8,7 @@ import { errorOf } from "./worker-messages.ts";
 import type { FromWorker, ToWorker } from "./worker-messages.ts";
 import type { WorkerPort } from "./worker-port.ts";
 
+/** Options of `openWorkerDataset`. */
 export interface WorkerDatasetOptions {
   /** Starts a worker that calls `serveDataset`, and gives the line to it. */
   readonly open: () => WorkerPort;

@@ -21,11 +21,13 @@ import { readPreTokenizer } from "./pre-tokenizers.ts";
 import type { PreTokenizer } from "./pre-tokenizers.ts";
 import type { Piece } from "./split.ts";
 
+/** Options of `Tokenizer.encode`. */
 export interface EncodeOptions {
   /** Put the file's tokens for beginning and end around the text. On by default. */
   readonly addSpecialTokens?: boolean;
 }
 
+/** Options of `Tokenizer.decode`. */
 export interface DecodeTokensOptions {
   /** Leave out tokens that are no text, such as those for beginning and end. On by default. */
   readonly skipSpecialTokens?: boolean;
@@ -33,6 +35,10 @@ export interface DecodeTokensOptions {
 
 const WHAT = "tokenizer.json";
 
+/**
+ * Byte-pair encoding as a tokenizer.json of Hugging Face says it, with its normalizers, pre-tokenizers, added tokens
+ * and decoders.
+ */
 export class Tokenizer {
   /** One more than the largest token: rows of an embedding. */
   readonly vocabularySize: number;

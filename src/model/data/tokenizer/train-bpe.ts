@@ -7,6 +7,7 @@ import { byteCharacters, GPT2_PATTERN, toByteCharacters } from "./byte-level.ts"
 import { PairHeap } from "./pair-heap.ts";
 import { Tokenizer } from "./tokenizer.ts";
 
+/** Options of `trainBpe`. */
 export interface TrainBpeOptions {
   /** Tokens in all: 256 bytes, the special ones, and as many merges as fit and are found. */
   readonly vocabularySize: number;

@@ -10,6 +10,7 @@ export interface AdadeltaRuleOptions {
   readonly weightDecay: Operand;
 }
 
+/** Averages that Adadelta keeps, in the parameter's shape. */
 export interface AdadeltaState {
   /** Of squared gradients. */
   readonly squareAvg: Tensor;

@@ -9,6 +9,7 @@ export interface AdagradRuleOptions {
   readonly weightDecay: Operand;
 }
 
+/** The sum that Adagrad keeps, in the parameter's shape. */
 export interface AdagradState {
   /** Of squared gradients. */
   readonly sum: Tensor;

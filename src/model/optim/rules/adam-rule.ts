@@ -4,6 +4,7 @@ import type { Tensor } from "../../../compute/tensor/tensor.ts";
 import { averaged, decayed, finiteLog, shrunk } from "./rule.ts";
 import type { Decay, RuleInput } from "./rule.ts";
 
+/** Options of `adamUpdate` and `adamwUpdate`. */
 export interface AdamRuleOptions {
   readonly betas?: readonly [Decay, Decay];
   readonly eps?: number;
@@ -15,6 +16,7 @@ export const ADAM_BETAS: readonly [number, number] = [0.9, 0.999];
 const ADAM_EPS = 1e-8;
 const ADAMW_WEIGHT_DECAY = 0.01;
 
+/** Averages that Adam keeps, in the parameter's shape. */
 export interface AdamState {
   /** Of the gradient; zeros before the first step. */
   readonly expAvg: Tensor;
@@ -29,6 +31,7 @@ export interface AdamInput extends RuleInput, AdamState {
   readonly corrections: Tensor;
 }
 
+/** The parameter and the averages after a step. */
 export interface AdamResult extends AdamState {
   readonly parameter: Tensor;
 }

@@ -10,6 +10,7 @@ export interface AdamaxRuleOptions {
   readonly weightDecay: Operand;
 }
 
+/** What Adamax keeps, in the parameter's shape. */
 export interface AdamaxState {
   readonly expAvg: Tensor;
   /** The largest gradient so far, decaying. */

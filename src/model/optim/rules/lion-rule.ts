@@ -9,6 +9,7 @@ export interface LionRuleOptions {
   readonly weightDecay: Operand;
 }
 
+/** The average of gradients that Lion keeps, in the parameter's shape. */
 export interface LionState {
   readonly expAvg: Tensor;
 }

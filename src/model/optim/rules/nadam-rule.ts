@@ -10,6 +10,7 @@ export interface NadamRuleOptions {
   readonly weightDecay: Operand;
 }
 
+/** Averages of the gradient and its square that NAdam keeps, in the parameter's shape. */
 export interface NadamState {
   readonly expAvg: Tensor;
   readonly expAvgSq: Tensor;

@@ -11,6 +11,7 @@ export interface RadamRuleOptions {
   readonly weightDecay: Operand;
 }
 
+/** Averages of the gradient and its square that RAdam keeps, in the parameter's shape. */
 export interface RadamState {
   readonly expAvg: Tensor;
   readonly expAvgSq: Tensor;

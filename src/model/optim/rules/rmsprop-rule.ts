@@ -11,6 +11,7 @@ export interface RmspropRuleOptions {
   readonly weightDecay: Operand;
 }
 
+/** Averages that RMSprop keeps, in the parameter's shape. */
 export interface RmspropState {
   readonly squareAvg: Tensor;
   /** Null without momentum. */

@@ -4,6 +4,7 @@ import type { Tensor } from "../../../compute/tensor/tensor.ts";
 import { decayed, keptBy } from "./rule.ts";
 import type { Decay, RuleInput } from "./rule.ts";
 
+/** Options of `sgdUpdate`. */
 export interface SgdRuleOptions {
   readonly momentum?: Decay;
   /** Times the parameter, added to the gradient. */
@@ -11,6 +12,7 @@ export interface SgdRuleOptions {
   readonly nesterov?: boolean;
 }
 
+/** The momentum that SGD keeps, in the parameter's shape. */
 export interface SgdState {
   /** Zeros before the first step; null without momentum. */
   readonly momentumBuffer: Tensor | null;
@@ -21,6 +23,7 @@ export interface SgdInput extends RuleInput, SgdState {
   readonly gradientShare?: Tensor;
 }
 
+/** The parameter and the momentum after a step. */
 export interface SgdResult extends SgdState {
   readonly parameter: Tensor;
 }

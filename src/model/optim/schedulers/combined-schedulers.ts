@@ -3,6 +3,7 @@ import { OptionError } from "../../../base/errors.ts";
 import { isNumber } from "./scheduler.ts";
 import type { LRScheduler, Scheduled, Scheduler, SchedulerState } from "./scheduler.ts";
 
+/** Options of `SequentialLR`. */
 export interface SequentialLROptions {
   readonly schedulers: readonly LRScheduler[];
   /** The steps at which the next one takes over, ascending, one less than there are schedulers. */

@@ -3,6 +3,7 @@ import { OptionError } from "../../../base/errors.ts";
 import { checkCount, LRScheduler } from "./scheduler.ts";
 import type { RateInput, Scheduled, SchedulerOptions } from "./scheduler.ts";
 
+/** Options of `CosineAnnealingLR`. */
 export interface CosineAnnealingLROptions extends SchedulerOptions {
   /** Steps from the highest rate to the lowest. */
   readonly tMax: number;
@@ -48,6 +49,7 @@ export class CosineAnnealingLR extends LRScheduler {
   }
 }
 
+/** Options of `CosineAnnealingWarmRestarts`. */
 export interface CosineAnnealingWarmRestartsOptions extends SchedulerOptions {
   /** Steps until the first restart. */
   readonly t0: number;

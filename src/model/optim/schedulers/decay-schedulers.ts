@@ -2,6 +2,7 @@
 import { checkCount, LRScheduler } from "./scheduler.ts";
 import type { RateInput, Scheduled, SchedulerOptions } from "./scheduler.ts";
 
+/** Options of `StepLR`. */
 export interface StepLROptions extends SchedulerOptions {
   readonly stepSize: number;
   /** 0.1 by default. */
@@ -31,6 +32,7 @@ export class StepLR extends LRScheduler {
   }
 }
 
+/** Options of `MultiStepLR`. */
 export interface MultiStepLROptions extends SchedulerOptions {
   /** Steps; one that is named twice counts twice. */
   readonly milestones: readonly number[];
@@ -61,6 +63,7 @@ export class MultiStepLR extends LRScheduler {
   }
 }
 
+/** Options of `ExponentialLR`. */
 export interface ExponentialLROptions extends SchedulerOptions {
   readonly gamma: number;
 }
@@ -84,6 +87,7 @@ export class ExponentialLR extends LRScheduler {
   }
 }
 
+/** Options of `PolynomialLR`. */
 export interface PolynomialLROptions extends SchedulerOptions {
   /** 5 by default. */
   readonly totalIters?: number;

@@ -4,6 +4,7 @@ import { OptionError } from "../../../base/errors.ts";
 import { checkCount, LRScheduler } from "./scheduler.ts";
 import type { RateInput, Scheduled, SchedulerOptions } from "./scheduler.ts";
 
+/** Options of `OneCycleLR`. */
 export interface OneCycleLROptions extends SchedulerOptions {
   /** The highest rate, one for all groups or one for each. */
   readonly maxLr: number | readonly number[];

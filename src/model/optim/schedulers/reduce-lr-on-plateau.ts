@@ -3,6 +3,7 @@ import { OptionError } from "../../../base/errors.ts";
 import { checkCount, isNumber } from "./scheduler.ts";
 import type { Scheduled, SchedulerState } from "./scheduler.ts";
 
+/** Options of `ReduceLROnPlateau`. */
 export interface ReduceLROnPlateauOptions {
   /** Whether less or more is better; "min" by default. */
   readonly mode?: "min" | "max";

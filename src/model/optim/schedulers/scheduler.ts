@@ -11,6 +11,7 @@ export interface Scheduled {
   readonly paramGroups: readonly ParamGroup<GroupOptions>[];
 }
 
+/** Options of all schedules. */
 export interface SchedulerOptions {
   /** The step after which it goes on; -1, to start, by default. */
   readonly lastEpoch?: number;
@@ -39,6 +40,7 @@ export interface RateInput {
   readonly epoch: number;
 }
 
+/** The base of schedules: counts steps and sets each group's learning rate, the first one when it is made. */
 export abstract class LRScheduler implements Scheduler {
   readonly optimizer: Scheduled;
   readonly #name: string;

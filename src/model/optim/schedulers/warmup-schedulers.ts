@@ -3,6 +3,7 @@ import { OptionError } from "../../../base/errors.ts";
 import { checkCount, LRScheduler } from "./scheduler.ts";
 import type { RateInput, Scheduled, SchedulerOptions } from "./scheduler.ts";
 
+/** Options of `LinearLR`. */
 export interface LinearLROptions extends SchedulerOptions {
   /** Above 0 and up to 1; 1/3 by default. */
   readonly startFactor?: number;
@@ -50,6 +51,7 @@ export class LinearLR extends LRScheduler {
   }
 }
 
+/** Options of `ConstantLR`. */
 export interface ConstantLROptions extends SchedulerOptions {
   /** From 0 to 1; 1/3 by default. */
   readonly factor?: number;

@@ -12,6 +12,7 @@ import { PortChannel } from "./port-channel.ts";
 /** Hands one end of a new MessageChannel to `peer`, whose `acceptPort` gets it, and gives back the other end. */
 export type PortBroker = (peer: PeerId) => Promise<MessagePort>;
 
+/** Links over MessagePorts, for peers in one browser. */
 export class MessagePortTransport extends ChannelTransport {
   constructor(self: PeerId, clock: Clock, broker: PortBroker) {
     super(self, clock, (peer, failed) => {

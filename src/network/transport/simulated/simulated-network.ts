@@ -11,6 +11,7 @@ import type { PeerId, Transport } from "../transport.ts";
 import { SimulatedChannel } from "./simulated-channel.ts";
 import type { Wire } from "./simulated-channel.ts";
 
+/** How a `SimulatedNetwork` behaves. */
 export interface NetworkOptions {
   readonly clock: Clock;
   readonly random: Random;
@@ -31,6 +32,7 @@ interface Host {
   readonly transport: ChannelTransport;
 }
 
+/** Links in virtual time, with latency, bandwidth and faults. */
 export class SimulatedNetwork {
   readonly #clock: Clock;
   readonly #random: Random;

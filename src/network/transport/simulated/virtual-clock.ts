@@ -7,6 +7,7 @@ interface Timer {
   readonly callback: () => void;
 }
 
+/** Time that passes when it is told to. */
 export class VirtualClock implements Clock {
   #nowMs = 0;
   #order = 0;
