@@ -33,10 +33,12 @@ const FLUSH_MS = 1_000;
 interface Held {
   readonly peer: PeerId;
   readonly connection: DataConnection;
-  /** PeerJS forgets it when it closes the connection; its counts can be read a little longer. */
+  /** PeerJS forgets it when it closes the connection. */
   readonly peerConnection: RTCPeerConnection;
-  /** As of the last look: a channel that is gone has no counts. */
+  /** As of the last look: a connection that is closed has no counts. */
   bytesSent: number;
+  /** The last look, begun when the connection was told to close. */
+  lastCount: Promise<void> | null;
 }
 
 export class RtcPage {
@@ -49,7 +51,8 @@ export class RtcPage {
   #fatal: string | null = null;
   #reconnectMs = RECONNECT_MS_MIN;
   #incomingCount = 0;
-  #bytesSentByClosed = 0;
+  /** What connections that are forgotten sent; counted when their last look is over. */
+  readonly #sentByClosed: Promise<number>[] = [];
   #isClosed = false;
 
   /** Signaling begins when the worker half listens. @throws UnsupportedError where there is no WebRTC */
@@ -73,7 +76,8 @@ export class RtcPage {
   /** Bytes that our channels sent since the page opened, by the browser's own count. */
   async browserBytesSent(): Promise<number> {
     await Promise.all([...this.#held.values()].map(count));
-    return [...this.#held.values()].reduce((sum, held) => sum + held.bytesSent, this.#bytesSentByClosed);
+    const open = [...this.#held.values()].map(({ bytesSent }) => bytesSent);
+    return [...open, ...(await Promise.all(this.#sentByClosed))].reduce((sum, bytes) => sum + bytes, 0);
   }
 
   close(): void {
@@ -158,7 +162,9 @@ export class RtcPage {
   #hand(key: string, connection: DataConnection): void {
     const { peer, peerConnection } = connection;
     const channel = peerConnection.createDataChannel("hearth", { negotiated: true, id: CHANNEL_ID, ordered: true });
-    this.#held.set(key, { peer, connection, peerConnection, bytesSent: 0 });
+    const held: Held = { peer, connection, peerConnection, bytesSent: 0, lastCount: null };
+    this.#held.set(key, held);
+    countBeforeClosing(held);
     connection.on("error", (error) => this.#fail(key, "other", error.message));
     connection.on("close", () => this.#forget(key));
     connection.on("iceStateChanged", () => void this.browserBytesSent());
@@ -193,9 +199,21 @@ export class RtcPage {
   }
 
   #forget(key: string): void {
-    this.#bytesSentByClosed += this.#held.get(key)?.bytesSent ?? 0;
+    const held = this.#held.get(key);
+    if (held === undefined) return;
     this.#held.delete(key);
+    this.#sentByClosed.push(Promise.resolve(held.lastCount).then(() => held.bytesSent));
   }
+}
+
+/** PeerJS closes a connection as soon as the other side has, and a closed one has no counts: they are read first. */
+function countBeforeClosing(held: Held): void {
+  const { peerConnection } = held;
+  peerConnection.close = () => {
+    held.lastCount ??= count(held)
+      .catch(() => {}) // Nothing is to be learned any more.
+      .finally(() => RTCPeerConnection.prototype.close.call(peerConnection));
+  };
 }
 
 async function count(held: Held): Promise<void> {
