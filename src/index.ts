@@ -1,4 +1,5 @@
 /** The public entry `hearth`: tensors, automatic differentiation, compiled functions, layers and optimizers, on one device. */
+export type { Bytes } from "./base/bytes.ts";
 export { Random } from "./base/random.ts";
 export {
   AbortedError,
@@ -95,6 +96,7 @@ export { diag, diagEmbed, diagonal, trace } from "./compute/tensor/ops/diagonal.
 export type { DiagonalOptions } from "./compute/tensor/ops/diagonal.ts";
 export { div, floorDivide } from "./compute/tensor/ops/div.ts";
 export type { DivOptions } from "./compute/tensor/ops/div.ts";
+export type { RandomNumbers } from "./compute/tensor/ops/draw.ts";
 export { einsum } from "./compute/tensor/ops/einsum.ts";
 export { erf } from "./compute/tensor/ops/erf.ts";
 export { erfc } from "./compute/tensor/ops/erfc.ts";

@@ -1,4 +1,7 @@
 /** `hearth/network`: bytes between peers, for those who build something other than training on it. */
+export type { Clock } from "./base/clock.ts";
+export type { Hash } from "./base/hash.ts";
+export type { WaitOptions } from "./base/wait.ts";
 export { BlobExchange } from "./network/blob-exchange.ts";
 export type { BlobExchangeOptions, FetchOptions } from "./network/blob-exchange.ts";
 export type { BlobFault, WantedBlob } from "./network/blob-fetch.ts";
@@ -15,5 +18,5 @@ export { SimulatedNetwork } from "./network/transport/simulated/simulated-networ
 export type { NetworkOptions } from "./network/transport/simulated/simulated-network.ts";
 export { VirtualClock } from "./network/transport/simulated/virtual-clock.ts";
 export type { Link, LinkStats, PathKind, PeerId, Transport } from "./network/transport/transport.ts";
-export type { Fence } from "./network/wire/frame.ts";
+export type { Fence, Frame } from "./network/wire/frame.ts";
 export type { ByteCategory, ByteCounts } from "./network/wire/messages.ts";

@@ -56,6 +56,7 @@ export { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d } from "./model/nn/insta
 export { LayerNorm } from "./model/nn/layer-norm.ts";
 export type { LayerNormOptions } from "./model/nn/layer-norm.ts";
 export { Linear } from "./model/nn/linear.ts";
+export type { LinearOptions } from "./model/nn/linear.ts";
 export { LocalResponseNorm } from "./model/nn/local-response-norm.ts";
 export {
   BCELoss,
@@ -77,6 +78,7 @@ export {
   TripletMarginLoss,
 } from "./model/nn/losses.ts";
 export { Mlp } from "./model/nn/mlp.ts";
+export type { MlpOptions } from "./model/nn/mlp.ts";
 export { Module } from "./model/nn/module.ts";
 export type { LoadOptions, StateOptions } from "./model/nn/module.ts";
 export type { LoadResult, StateDict } from "./model/nn/module-state.ts";

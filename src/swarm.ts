@@ -6,5 +6,6 @@ export type { RoomOptions } from "./host/browser/create-room.ts";
 export { join, Run } from "./host/browser/join.ts";
 export type { JoinOptions } from "./host/browser/join.ts";
 export { serveEngine } from "./host/browser/engine-worker.ts";
-export type { RoomView } from "./host/browser/room-view.ts";
+export type { CheckpointView, Phase, RoomView } from "./host/browser/room-view.ts";
+export type { DataSpec, HistoryPoint, RosterEntry, RunSpec, StepLine, StepTimes } from "./network/wire/messages.ts";
 export { Random } from "./base/random.ts";

@@ -1,5 +1,6 @@
 /** Time, injected: the browser's, or a simulator's virtual one. Nothing else in `src` reads a clock or sets a timer. */
 
+/** Where time comes from. */
 export interface Clock {
   /** Milliseconds since an arbitrary origin; never goes back. */
   nowMs(): number;

@@ -87,6 +87,7 @@ export class Mux {
     return Object.fromEntries([...this.#links].map(([peer, link]) => [peer, link.path]));
   }
 
+  /** Drops the link to a peer. */
   disconnect(peer: PeerId, reason: string): void {
     this.#transport.disconnect(peer, reason);
   }
@@ -131,15 +132,18 @@ export class Mux {
     return this.#ledger.counts();
   }
 
+  /** Bytes sent so far, over all links. */
   totalBytesSent(): number {
     return Object.values(this.bytesSent()).reduce((sum, bytes) => sum + bytes, 0);
   }
 
+  /** What came and went so far. */
   stats(): MuxStats {
     const links = Object.fromEntries([...this.#links].map(([peer, link]) => [peer, { ...link.stats }]));
     return { dropped: { ...this.#dropped }, links };
   }
 
+  /** Ends all links. */
   close(): void {
     this.#transport.close();
   }

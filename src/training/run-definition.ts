@@ -51,12 +51,14 @@ export interface RunDefinition<D extends Dataset = Dataset, M extends Module = M
   readonly data: {
     /** For the file picker; empty when the run takes no file. */
     readonly accept: string;
+    /** From the bytes of a file, or null for the run's own data. @throws OptionError */
     load(bytes: Bytes | null, settings: Settings): Promise<D> | D;
   };
   /** A fresh model, its parameters drawn from `random`. */
   model(context: { dataset: D; settings: Settings; random: Random }): M;
   /** Mean loss over the batch: a scalar. */
   loss(model: M, batch: { x: Tensor; y: Tensor }): Tensor;
+  /** The update rule and its options. */
   optimizer(settings: Settings): OptimizerSpec;
   /** Something for people to read that grows better as the model learns. */
   sample?(model: M, dataset: D, random: Random): Promise<string>;

@@ -7,6 +7,7 @@ export type GradientHook = (grad: Tensor) => Tensor | undefined | void;
 
 /** Takes a hook away. */
 export interface HookHandle {
+  /** From now on it is not called. */
   remove(): void;
 }
 

@@ -61,6 +61,7 @@ export class Run extends EventTarget {
     await this.#engine.pause();
   }
 
+  /** Goes on after `pause`. */
   async resume(): Promise<void> {
     await this.#engine.resume();
   }

@@ -13,6 +13,7 @@ export type Phase =
   | "finished"
   | "stopped"; // left, or refused
 
+/** How far the newest checkpoint is. */
 export interface CheckpointView {
   readonly step: number;
   readonly generation: number;

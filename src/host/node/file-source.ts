@@ -8,6 +8,7 @@ import type { RangedSource } from "../../model/safetensors/ranged-source.ts";
 
 /** A source over an open file; `close` it at the end. */
 export interface FileSource extends RangedSource {
+  /** Closes the file: no more reads. */
   close(): Promise<void>;
 }
 

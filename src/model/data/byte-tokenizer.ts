@@ -5,6 +5,7 @@ export class ByteTokenizer {
   readonly #encoder = new TextEncoder();
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
+  /** The bytes of `text` in UTF-8. */
   encode(text: string): Int32Array<ArrayBuffer> {
     return Int32Array.from(this.#encoder.encode(text));
   }

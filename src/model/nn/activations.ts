@@ -14,21 +14,21 @@ import { threshold } from "../../compute/tensor/ops/threshold.ts";
 import type { Tensor } from "../../compute/tensor/tensor.ts";
 import { Module } from "./module.ts";
 
-/** max(x, 0) */
+/** max(x, 0): [..] -> the same shape. */
 export class ReLU extends Module {
   forward(x: Tensor): Tensor {
     return x.relu();
   }
 }
 
-/** min(max(x, 0), 6) */
+/** min(max(x, 0), 6): [..] -> the same shape. */
 export class ReLU6 extends Module {
   forward(x: Tensor): Tensor {
     return relu6(x);
   }
 }
 
-/** x where x > 0, else negativeSlope * x (0.01 by default). */
+/** x where x > 0, else negativeSlope * x (0.01 by default): [..] -> the same shape. */
 export class LeakyReLU extends Module {
   readonly negativeSlope: number;
 
@@ -42,7 +42,7 @@ export class LeakyReLU extends Module {
   }
 }
 
-/** x where x > 0, else alpha * (e^x - 1). */
+/** x where x > 0, else alpha * (e^x - 1): [..] -> the same shape. */
 export class ELU extends Module {
   readonly options: EluOptions;
 
@@ -56,7 +56,7 @@ export class ELU extends Module {
   }
 }
 
-/** x where x > 0, else alpha * (e^(x / alpha) - 1). */
+/** x where x > 0, else alpha * (e^(x / alpha) - 1): [..] -> the same shape. */
 export class CELU extends Module {
   readonly options: EluOptions;
 
@@ -70,14 +70,14 @@ export class CELU extends Module {
   }
 }
 
-/** ELU, scaled so that mean 0 and variance 1 are kept. */
+/** ELU, scaled so that mean 0 and variance 1 are kept: [..] -> the same shape. */
 export class SELU extends Module {
   forward(x: Tensor): Tensor {
     return selu(x);
   }
 }
 
-/** x * Phi(x), exactly or by tanh. */
+/** x * Phi(x), exactly or by tanh: [..] -> the same shape. */
 export class GELU extends Module {
   readonly options: GeluOptions;
 
@@ -91,35 +91,35 @@ export class GELU extends Module {
   }
 }
 
-/** x * sigmoid(x) */
+/** x * sigmoid(x): [..] -> the same shape. */
 export class SiLU extends Module {
   forward(x: Tensor): Tensor {
     return x.silu();
   }
 }
 
-/** x * tanh(softplus(x)) */
+/** x * tanh(softplus(x)): [..] -> the same shape. */
 export class Mish extends Module {
   forward(x: Tensor): Tensor {
     return mish(x);
   }
 }
 
-/** x * relu6(x + 3) / 6 */
+/** x * relu6(x + 3) / 6: [..] -> the same shape. */
 export class Hardswish extends Module {
   forward(x: Tensor): Tensor {
     return hardswish(x);
   }
 }
 
-/** relu6(x + 3) / 6 */
+/** relu6(x + 3) / 6: [..] -> the same shape. */
 export class Hardsigmoid extends Module {
   forward(x: Tensor): Tensor {
     return hardsigmoid(x);
   }
 }
 
-/** x limited to [minVal, maxVal], -1 and 1 by default. */
+/** x limited to [minVal, maxVal], -1 and 1 by default: [..] -> the same shape. */
 export class Hardtanh extends Module {
   readonly options: HardtanhOptions;
 
@@ -133,35 +133,35 @@ export class Hardtanh extends Module {
   }
 }
 
-/** tanh(x) */
+/** tanh(x): [..] -> the same shape. */
 export class Tanh extends Module {
   forward(x: Tensor): Tensor {
     return x.tanh();
   }
 }
 
-/** x - tanh(x) */
+/** x - tanh(x): [..] -> the same shape. */
 export class Tanhshrink extends Module {
   forward(x: Tensor): Tensor {
     return tanhshrink(x);
   }
 }
 
-/** 1 / (1 + e^-x) */
+/** 1 / (1 + e^-x): [..] -> the same shape. */
 export class Sigmoid extends Module {
   forward(x: Tensor): Tensor {
     return x.sigmoid();
   }
 }
 
-/** log(1 / (1 + e^-x)) */
+/** log(1 / (1 + e^-x)): [..] -> the same shape. */
 export class LogSigmoid extends Module {
   forward(x: Tensor): Tensor {
     return logSigmoid(x);
   }
 }
 
-/** log(1 + e^(beta x)) / beta */
+/** log(1 + e^(beta x)) / beta: [..] -> the same shape. */
 export class Softplus extends Module {
   readonly options: SoftplusOptions;
 
@@ -175,14 +175,14 @@ export class Softplus extends Module {
   }
 }
 
-/** x / (1 + |x|) */
+/** x / (1 + |x|): [..] -> the same shape. */
 export class Softsign extends Module {
   forward(x: Tensor): Tensor {
     return softsign(x);
   }
 }
 
-/** x moved toward 0 by lambda (0.5 by default), 0 where |x| <= lambda. */
+/** x moved toward 0 by lambda (0.5 by default), 0 where |x| <= lambda: [..] -> the same shape. */
 export class Softshrink extends Module {
   readonly lambda: number;
 
@@ -196,7 +196,7 @@ export class Softshrink extends Module {
   }
 }
 
-/** x, but 0 where |x| <= lambda (0.5 by default). */
+/** x, but 0 where |x| <= lambda (0.5 by default): [..] -> the same shape. */
 export class Hardshrink extends Module {
   readonly lambda: number;
 
@@ -210,7 +210,7 @@ export class Hardshrink extends Module {
   }
 }
 
-/** x where it is above `threshold`, else `value`. */
+/** x where it is above `threshold`, else `value`: [..] -> the same shape. */
 export class Threshold extends Module {
   readonly threshold: number;
   readonly value: number;

@@ -16,21 +16,21 @@ abstract class AlongAxis extends Module {
   }
 }
 
-/** e^x / sum(e^x) along `axis`, the last by default. */
+/** e^x / sum(e^x) along `axis`, the last by default: [..] -> the same shape. */
 export class Softmax extends AlongAxis {
   forward(x: Tensor): Tensor {
     return x.softmax(this.axis);
   }
 }
 
-/** log(softmax(x)) along `axis`, the last by default. */
+/** log(softmax(x)) along `axis`, the last by default: [..] -> the same shape. */
 export class LogSoftmax extends AlongAxis {
   forward(x: Tensor): Tensor {
     return x.logSoftmax(this.axis);
   }
 }
 
-/** softmax(-x) along `axis`, the last by default. */
+/** softmax(-x) along `axis`, the last by default: [..] -> the same shape. */
 export class Softmin extends AlongAxis {
   forward(x: Tensor): Tensor {
     return softmin(x, this.axis);

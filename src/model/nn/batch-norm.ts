@@ -25,21 +25,21 @@ abstract class BatchNorm extends RunningNorm {
   }
 }
 
-/** Normalises each channel of [B, C] or [B, C, L] over all other axes; in `eval` by the running statistics. */
+/** Normalises each channel of [B, C] or [B, C, L] over all other axes, in `eval` by the running statistics; the shape stays. */
 export class BatchNorm1d extends BatchNorm {
   constructor(channels: number, options: RunningNormOptions = {}) {
     super([2, 3], channels, options);
   }
 }
 
-/** Normalises each channel of [B, C, H, W] over all other axes; in `eval` by the running statistics. */
+/** Normalises each channel of [B, C, H, W] over all other axes, in `eval` by the running statistics; the shape stays. */
 export class BatchNorm2d extends BatchNorm {
   constructor(channels: number, options: RunningNormOptions = {}) {
     super([4], channels, options);
   }
 }
 
-/** Normalises each channel of [B, C, D, H, W] over all other axes; in `eval` by the running statistics. */
+/** Normalises each channel of [B, C, D, H, W] over all other axes, in `eval` by the running statistics; the shape stays. */
 export class BatchNorm3d extends BatchNorm {
   constructor(channels: number, options: RunningNormOptions = {}) {
     super([5], channels, options);

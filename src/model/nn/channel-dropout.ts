@@ -23,21 +23,30 @@ abstract class ChannelDropout extends Dropout {
   }
 }
 
-/** While training, zeroes whole channels of [B, C, L] or [C, L] with probability p and scales the others by 1 / (1 - p). */
+/**
+ * While training, zeroes whole channels of [B, C, L] or [C, L] with probability p and scales the others by
+ * 1 / (1 - p); the shape stays.
+ */
 export class Dropout1d extends ChannelDropout {
   constructor(p?: number) {
     super(1, p);
   }
 }
 
-/** While training, zeroes whole channels of [B, C, H, W] or [C, H, W] with probability p and scales the others by 1 / (1 - p). */
+/**
+ * While training, zeroes whole channels of [B, C, H, W] or [C, H, W] with probability p and scales the others by
+ * 1 / (1 - p); the shape stays.
+ */
 export class Dropout2d extends ChannelDropout {
   constructor(p?: number) {
     super(2, p);
   }
 }
 
-/** While training, zeroes whole channels of [B, C, D, H, W] or [C, D, H, W] with probability p and scales the others by 1 / (1 - p). */
+/**
+ * While training, zeroes whole channels of [B, C, D, H, W] or [C, D, H, W] with probability p and scales the others by
+ * 1 / (1 - p); the shape stays.
+ */
 export class Dropout3d extends ChannelDropout {
   constructor(p?: number) {
     super(3, p);

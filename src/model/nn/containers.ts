@@ -31,15 +31,18 @@ abstract class List<T> extends Module implements Iterable<T> {
     return item;
   }
 
+  /** `items` after the last one. */
   push(...items: T[]): this {
     this.#items.push(...items);
     return this;
   }
 
+  /** `item` after the last one. */
   append(item: T): this {
     return this.push(item);
   }
 
+  /** All of `items` after the last one. */
   extend(items: Iterable<T>): this {
     return this.push(...items);
   }
@@ -50,6 +53,7 @@ abstract class List<T> extends Module implements Iterable<T> {
     return this;
   }
 
+  /** The members in their order. */
   [Symbol.iterator](): Iterator<T> {
     return this.#items[Symbol.iterator]();
   }
@@ -72,6 +76,7 @@ abstract class Dict<T> extends Module implements Iterable<readonly [string, T]> 
     return this.#items.size;
   }
 
+  /** True when there is a member of this name. */
   has(name: string): boolean {
     return this.#items.has(name);
   }
@@ -94,23 +99,28 @@ abstract class Dict<T> extends Module implements Iterable<readonly [string, T]> 
     return this;
   }
 
+  /** Sets all of `items`. @throws OptionError for a name that is empty or has dots */
   update(items: Readonly<Record<string, T>> | Iterable<readonly [string, T]>): this {
     for (const [name, item] of entriesOf(items)) this.set(name, item);
     return this;
   }
 
+  /** Takes a member out; false when there was none. */
   delete(name: string): boolean {
     return this.#items.delete(name);
   }
 
+  /** Names, in their order. */
   keys(): string[] {
     return [...this.#items.keys()];
   }
 
+  /** Members, in their order. */
   values(): T[] {
     return [...this.#items.values()];
   }
 
+  /** Pairs of name and member, in their order. */
   [Symbol.iterator](): Iterator<readonly [string, T]> {
     return this.#items[Symbol.iterator]();
   }
@@ -126,14 +136,14 @@ function entriesOf<T>(
   return Symbol.iterator in items ? items : Object.entries(items);
 }
 
-/** Modules in a row. */
+/** Modules in a row, named "0", "1" and so on. Has no forward of its own. */
 export class ModuleList<T extends Module = Layer> extends List<T> {
   constructor(items: Iterable<T> = []) {
     super(items);
   }
 }
 
-/** Parameters in a row. */
+/** Parameters in a row, named "0", "1" and so on. */
 export class ParameterList extends List<Parameter> {
   constructor(items: Iterable<Parameter> = []) {
     super(items);
@@ -154,7 +164,10 @@ export class ParameterDict extends Dict<Parameter> {
   }
 }
 
-/** Layers one after another: `new Sequential(a, b)`, or with names, `new Sequential({ fc: a, act: b })`. */
+/**
+ * Layers one after another: `new Sequential(a, b)`, or with names, `new Sequential({ fc: a, act: b })`. From what the
+ * first one takes to what the last one gives.
+ */
 export class Sequential extends Module implements Iterable<Layer> {
   readonly #layers: [name: string, layer: Layer][];
 
@@ -195,15 +208,18 @@ export class Sequential extends Module implements Iterable<Layer> {
     );
   }
 
+  /** `layers` after the last one. */
   push(...layers: readonly Layer[]): this {
     for (const layer of layers) this.#layers.push([String(this.length), layer]);
     return this;
   }
 
+  /** `layer` after the last one. */
   append(layer: Layer): this {
     return this.push(layer);
   }
 
+  /** The layers in their order. */
   *[Symbol.iterator](): Iterator<Layer> {
     for (const [, layer] of this.#layers) yield layer;
   }

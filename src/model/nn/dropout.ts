@@ -5,7 +5,7 @@ import type { Tensor } from "../../compute/tensor/tensor.ts";
 import { nextRandom } from "./init.ts";
 import { Module } from "./module.ts";
 
-/** While training, zeroes elements with probability p and scales the others by 1 / (1 - p). */
+/** While training, zeroes elements with probability p (0.5) and scales the others by 1 / (1 - p): [..] -> the same shape. */
 export class Dropout extends Module {
   readonly p: number;
   readonly generator: Generator;

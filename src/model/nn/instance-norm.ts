@@ -26,21 +26,30 @@ abstract class InstanceNorm extends RunningNorm {
   }
 }
 
-/** Normalises each channel of each example of [B, C, L] or [C, L]; without `weight` and `bias` by default. */
+/**
+ * Normalises each channel of each example of [B, C, L] or [C, L], without `weight` and `bias` by default; the
+ * shape stays.
+ */
 export class InstanceNorm1d extends InstanceNorm {
   constructor(channels: number, options: RunningNormOptions = {}) {
     super(1, channels, options);
   }
 }
 
-/** Normalises each channel of each example of [B, C, H, W] or [C, H, W]; without `weight` and `bias` by default. */
+/**
+ * Normalises each channel of each example of [B, C, H, W] or [C, H, W], without `weight` and `bias` by default; the
+ * shape stays.
+ */
 export class InstanceNorm2d extends InstanceNorm {
   constructor(channels: number, options: RunningNormOptions = {}) {
     super(2, channels, options);
   }
 }
 
-/** Normalises each channel of each example of [B, C, D, H, W] or [C, D, H, W]; without `weight` and `bias` by default. */
+/**
+ * Normalises each channel of each example of [B, C, D, H, W] or [C, D, H, W], without `weight` and `bias` by default;
+ * the shape stays.
+ */
 export class InstanceNorm3d extends InstanceNorm {
   constructor(channels: number, options: RunningNormOptions = {}) {
     super(3, channels, options);

@@ -37,7 +37,7 @@ abstract class Loss<Options> extends Module {
   }
 }
 
-/** (x - y)^2, reduced: see `functional.mseLoss`. */
+/** (x - y)^2, reduced: [..] and [..] -> [], or [..] for "none". See `functional.mseLoss`. */
 export class MSELoss extends Loss<LossOptions> {
   /** @throws ShapeError, OptionError */
   forward(x: Tensor, y: Tensor): Tensor {
@@ -45,7 +45,7 @@ export class MSELoss extends Loss<LossOptions> {
   }
 }
 
-/** |x - y|, reduced: see `functional.l1Loss`. */
+/** |x - y|, reduced: [..] and [..] -> [], or [..] for "none". See `functional.l1Loss`. */
 export class L1Loss extends Loss<LossOptions> {
   /** @throws ShapeError, OptionError */
   forward(x: Tensor, y: Tensor): Tensor {
@@ -53,7 +53,7 @@ export class L1Loss extends Loss<LossOptions> {
   }
 }
 
-/** A parabola up to `delta`, then a line: see `functional.huberLoss`. */
+/** A parabola up to `delta`, then a line: [..] and [..] -> [], or [..] for "none". See `functional.huberLoss`. */
 export class HuberLoss extends Loss<HuberLossOptions> {
   /** @throws ShapeError, OptionError */
   forward(x: Tensor, y: Tensor): Tensor {
@@ -61,7 +61,7 @@ export class HuberLoss extends Loss<HuberLossOptions> {
   }
 }
 
-/** A parabola up to `beta`, then a line of slope 1: see `functional.smoothL1Loss`. */
+/** A parabola up to `beta`, then a line of slope 1: [..] and [..] -> [], or [..] for "none". See `functional.smoothL1Loss`. */
 export class SmoothL1Loss extends Loss<SmoothL1LossOptions> {
   /** @throws ShapeError, OptionError */
   forward(x: Tensor, y: Tensor): Tensor {
@@ -69,7 +69,7 @@ export class SmoothL1Loss extends Loss<SmoothL1LossOptions> {
   }
 }
 
-/** Cross entropy of probabilities of two classes: see `functional.bce`. */
+/** Cross entropy of probabilities of two classes: [..] and [..] -> [], or [..] for "none". See `functional.bce`. */
 export class BCELoss extends Loss<BceOptions> {
   /** @throws ShapeError, OptionError */
   forward(x: Tensor, y: Tensor): Tensor {
@@ -77,7 +77,7 @@ export class BCELoss extends Loss<BceOptions> {
   }
 }
 
-/** Cross entropy of logits of two classes: see `functional.bceWithLogits`. */
+/** Cross entropy of logits of two classes: [..] and [..] -> [], or [..] for "none". See `functional.bceWithLogits`. */
 export class BCEWithLogitsLoss extends Loss<BceWithLogitsOptions> {
   /** @throws ShapeError, OptionError */
   forward(x: Tensor, y: Tensor): Tensor {
@@ -85,7 +85,10 @@ export class BCEWithLogitsLoss extends Loss<BceWithLogitsOptions> {
   }
 }
 
-/** The Kullback-Leibler divergence of log-probabilities from probabilities: see `functional.klDiv`. */
+/**
+ * The Kullback-Leibler divergence of log-probabilities from probabilities: [N, ..] and [N, ..] -> [], or their shape
+ * for "none". See `functional.klDiv`.
+ */
 export class KLDivLoss extends Loss<KlDivOptions> {
   /** @throws ShapeError, OptionError */
   forward(x: Tensor, target: Tensor): Tensor {
@@ -93,7 +96,10 @@ export class KLDivLoss extends Loss<KlDivOptions> {
   }
 }
 
-/** Cross entropy of logits [N, C, ..] with class numbers [N, ..] or with probabilities: see `functional.crossEntropy`. */
+/**
+ * Cross entropy of logits [N, C, ..] with class numbers [N, ..] or with probabilities [N, C, ..] -> [], or [N, ..] for
+ * "none". See `functional.crossEntropy`.
+ */
 export class CrossEntropyLoss extends Loss<CrossEntropyOptions> {
   /** @throws ShapeError, OptionError */
   forward(x: Tensor, target: Tensor): Tensor {
@@ -101,7 +107,7 @@ export class CrossEntropyLoss extends Loss<CrossEntropyOptions> {
   }
 }
 
-/** Minus the log-probabilities [N, C, ..] of class numbers [N, ..]: see `functional.nllLoss`. */
+/** Minus the log-probabilities [N, C, ..] of class numbers [N, ..] -> [], or [N, ..] for "none". See `functional.nllLoss`. */
 export class NLLLoss extends Loss<ClassLossOptions> {
   /** @throws ShapeError, OptionError */
   forward(x: Tensor, target: Tensor): Tensor {
@@ -109,7 +115,10 @@ export class NLLLoss extends Loss<ClassLossOptions> {
   }
 }
 
-/** How far cosines are from what targets 1 and -1 ask for: see `functional.cosineEmbeddingLoss`. */
+/**
+ * How far cosines are from what targets 1 and -1 ask for: [N, D], [N, D] and [N] -> [], or [N] for "none". See
+ * `functional.cosineEmbeddingLoss`.
+ */
 export class CosineEmbeddingLoss extends Loss<CosineEmbeddingLossOptions> {
   /** @throws ShapeError, OptionError */
   forward(x: Tensor, y: Tensor, target: Tensor): Tensor {
@@ -117,7 +126,10 @@ export class CosineEmbeddingLoss extends Loss<CosineEmbeddingLossOptions> {
   }
 }
 
-/** 0 once the one that should be larger is so by a margin: see `functional.marginRankingLoss`. */
+/**
+ * 0 once the one that should be larger is so by a margin: [..], [..] and targets [..] -> [], or [..] for "none". See
+ * `functional.marginRankingLoss`.
+ */
 export class MarginRankingLoss extends Loss<MarginOptions> {
   /** @throws ShapeError, OptionError */
   forward(a: Tensor, b: Tensor, y: Tensor): Tensor {
@@ -125,7 +137,10 @@ export class MarginRankingLoss extends Loss<MarginOptions> {
   }
 }
 
-/** Distances where the target is 1, what they lack of a margin where it is -1: see `functional.hingeEmbeddingLoss`. */
+/**
+ * Distances where the target is 1, what they lack of a margin where it is -1: [..] and [..] -> [], or [..] for "none".
+ * See `functional.hingeEmbeddingLoss`.
+ */
 export class HingeEmbeddingLoss extends Loss<MarginOptions> {
   /** @throws ShapeError, OptionError */
   forward(x: Tensor, y: Tensor): Tensor {
@@ -133,7 +148,7 @@ export class HingeEmbeddingLoss extends Loss<MarginOptions> {
   }
 }
 
-/** log(1 + e^(-y x)), reduced: see `functional.softMarginLoss`. */
+/** log(1 + e^(-y x)), reduced: [..] and [..] -> [], or [..] for "none". See `functional.softMarginLoss`. */
 export class SoftMarginLoss extends Loss<LossOptions> {
   /** @throws ShapeError, OptionError */
   forward(x: Tensor, y: Tensor): Tensor {
@@ -141,7 +156,10 @@ export class SoftMarginLoss extends Loss<LossOptions> {
   }
 }
 
-/** What the scores [N, C] of other classes have over the target's less a margin: see `functional.multiMarginLoss`. */
+/**
+ * What the scores [N, C] of other classes have over the target's less a margin: with class numbers [N] -> [], or [N]
+ * for "none". See `functional.multiMarginLoss`.
+ */
 export class MultiMarginLoss extends Loss<MultiMarginLossOptions> {
   /** @throws ShapeError, OptionError */
   forward(x: Tensor, target: Tensor): Tensor {
@@ -149,7 +167,10 @@ export class MultiMarginLoss extends Loss<MultiMarginLossOptions> {
   }
 }
 
-/** 0 once the negative is farther from the anchor than the positive by a margin: see `functional.tripletMarginLoss`. */
+/**
+ * 0 once the negative is farther from the anchor than the positive by a margin: three [.., D] -> [], or [..] for
+ * "none". See `functional.tripletMarginLoss`.
+ */
 export class TripletMarginLoss extends Loss<TripletMarginLossOptions> {
   /** @throws ShapeError, OptionError */
   forward(anchor: Tensor, positive: Tensor, negative: Tensor): Tensor {
@@ -157,7 +178,10 @@ export class TripletMarginLoss extends Loss<TripletMarginLossOptions> {
   }
 }
 
-/** Minus the log-likelihood of counts under Poisson's distribution: see `functional.poissonNllLoss`. */
+/**
+ * Minus the log-likelihood of counts under Poisson's distribution: [..] and [..] -> [], or [..] for "none". See
+ * `functional.poissonNllLoss`.
+ */
 export class PoissonNLLLoss extends Loss<PoissonNllLossOptions> {
   /** @throws ShapeError, OptionError */
   forward(x: Tensor, y: Tensor): Tensor {
@@ -165,7 +189,10 @@ export class PoissonNLLLoss extends Loss<PoissonNllLossOptions> {
   }
 }
 
-/** Minus the log-likelihood of values under normal distributions of means and variances: see `functional.gaussianNllLoss`. */
+/**
+ * Minus the log-likelihood of values under normal distributions of means and variances: three [.., D] -> [], or [.., D]
+ * for "none". See `functional.gaussianNllLoss`.
+ */
 export class GaussianNLLLoss extends Loss<GaussianNllLossOptions> {
   /** @throws ShapeError, OptionError */
   forward(x: Tensor, y: Tensor, variance: Tensor | number): Tensor {

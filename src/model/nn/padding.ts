@@ -30,105 +30,105 @@ abstract class Pad extends Module {
   }
 }
 
-/** `value` around [.., L]. */
+/** `value` around [.., L] -> [.., left + L + right]. */
 export class ConstantPad1d extends Pad {
   constructor(padding: Sides, value: number) {
     super(1, padding, "constant", value);
   }
 }
 
-/** `value` around [.., H, W]. */
+/** `value` around [.., H, W] -> [.., top + H + bottom, left + W + right]. */
 export class ConstantPad2d extends Pad {
   constructor(padding: Sides, value: number) {
     super(2, padding, "constant", value);
   }
 }
 
-/** `value` around [.., D, H, W]. */
+/** `value` around [.., D, H, W]: sizes grow by the elements on both sides. */
 export class ConstantPad3d extends Pad {
   constructor(padding: Sides, value: number) {
     super(3, padding, "constant", value);
   }
 }
 
-/** Zeros around [.., L]. */
+/** Zeros around [.., L] -> [.., left + L + right]. */
 export class ZeroPad1d extends Pad {
   constructor(padding: Sides) {
     super(1, padding, "constant");
   }
 }
 
-/** Zeros around [.., H, W]. */
+/** Zeros around [.., H, W] -> [.., top + H + bottom, left + W + right]. */
 export class ZeroPad2d extends Pad {
   constructor(padding: Sides) {
     super(2, padding, "constant");
   }
 }
 
-/** Zeros around [.., D, H, W]. */
+/** Zeros around [.., D, H, W]: sizes grow by the elements on both sides. */
 export class ZeroPad3d extends Pad {
   constructor(padding: Sides) {
     super(3, padding, "constant");
   }
 }
 
-/** Elements mirrored at the edges around [.., L]. */
+/** Elements mirrored at the edges around [.., L] -> [.., left + L + right]. */
 export class ReflectionPad1d extends Pad {
   constructor(padding: Sides) {
     super(1, padding, "reflect");
   }
 }
 
-/** Elements mirrored at the edges around [.., H, W]. */
+/** Elements mirrored at the edges around [.., H, W] -> [.., top + H + bottom, left + W + right]. */
 export class ReflectionPad2d extends Pad {
   constructor(padding: Sides) {
     super(2, padding, "reflect");
   }
 }
 
-/** Elements mirrored at the edges around [.., D, H, W]. */
+/** Elements mirrored at the edges around [.., D, H, W]: sizes grow by the elements on both sides. */
 export class ReflectionPad3d extends Pad {
   constructor(padding: Sides) {
     super(3, padding, "reflect");
   }
 }
 
-/** The edges' elements around [.., L]. */
+/** The edges' elements around [.., L] -> [.., left + L + right]. */
 export class ReplicationPad1d extends Pad {
   constructor(padding: Sides) {
     super(1, padding, "replicate");
   }
 }
 
-/** The edges' elements around [.., H, W]. */
+/** The edges' elements around [.., H, W] -> [.., top + H + bottom, left + W + right]. */
 export class ReplicationPad2d extends Pad {
   constructor(padding: Sides) {
     super(2, padding, "replicate");
   }
 }
 
-/** The edges' elements around [.., D, H, W]. */
+/** The edges' elements around [.., D, H, W]: sizes grow by the elements on both sides. */
 export class ReplicationPad3d extends Pad {
   constructor(padding: Sides) {
     super(3, padding, "replicate");
   }
 }
 
-/** The other end's elements around [.., L]. */
+/** The other end's elements around [.., L] -> [.., left + L + right]. */
 export class CircularPad1d extends Pad {
   constructor(padding: Sides) {
     super(1, padding, "circular");
   }
 }
 
-/** The other end's elements around [.., H, W]. */
+/** The other end's elements around [.., H, W] -> [.., top + H + bottom, left + W + right]. */
 export class CircularPad2d extends Pad {
   constructor(padding: Sides) {
     super(2, padding, "circular");
   }
 }
 
-/** The other end's elements around [.., D, H, W]. */
+/** The other end's elements around [.., D, H, W]: sizes grow by the elements on both sides. */
 export class CircularPad3d extends Pad {
   constructor(padding: Sides) {
     super(3, padding, "circular");

@@ -5,7 +5,7 @@ import { pixelShuffle, pixelUnshuffle } from "../../compute/tensor/ops/pixel-shu
 import type { Tensor } from "../../compute/tensor/tensor.ts";
 import { Module } from "./module.ts";
 
-/** [B, C, ...spatial] resampled to another spatial size: see `interpolate`. */
+/** [B, C, ...spatial] -> [B, C, ...other], resampled to `size` or by `scaleFactor`: see `functional.interpolate`. */
 export class Upsample extends Module {
   readonly options: InterpolateOptions;
 

@@ -5,7 +5,7 @@ import { inferShape, normalizeAxis, sizeOf } from "../../compute/tensor/shapes.t
 import type { Tensor } from "../../compute/tensor/tensor.ts";
 import { Module } from "./module.ts";
 
-/** Gives what it gets. Arguments of the constructor count for nothing. */
+/** Gives what it gets: [..] -> the same. Arguments of the constructor count for nothing. */
 export class Identity extends Module {
   constructor(..._ignored: readonly unknown[]) {
     super();
@@ -16,7 +16,7 @@ export class Identity extends Module {
   }
 }
 
-/** Axes `first` to `last`, inclusive, merged into one: all but the first of all by default. */
+/** Axes `first` to `last`, inclusive, merged into one: all but the first by default, [B, a, b] -> [B, a b]. */
 export class Flatten extends Module {
   readonly first: number;
   readonly last: number;
@@ -32,7 +32,7 @@ export class Flatten extends Module {
   }
 }
 
-/** `axis` as several axes of the given sizes, of which one may be -1. */
+/** `axis` as several axes of the given sizes, of which one may be -1: [B, a b] -> [B, a, b]. */
 export class Unflatten extends Module {
   readonly axis: number;
   readonly sizes: readonly number[];

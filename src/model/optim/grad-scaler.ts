@@ -139,6 +139,7 @@ export class GradScaler {
     return this.#options.enabled ? this.#scale.item() : Promise.resolve(1);
   }
 
+  /** Scale and count of steps, read from the device. */
   async stateDict(): Promise<GradScalerState> {
     const [scale, tracker] = await Tensor.readAll([this.#scale, this.#growthTracker]);
     return { scale: scale?.[0] ?? 1, growthTracker: tracker?.[0] ?? 0 };

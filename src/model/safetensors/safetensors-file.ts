@@ -48,6 +48,7 @@ export class SafetensorsFile implements TensorFile {
     return new SafetensorsFile(source, parseHeader(what, bytes, source.size - dataStart));
   }
 
+  /** True when the file has a tensor of this name. */
   has(name: string): boolean {
     return this.#infos.has(name);
   }

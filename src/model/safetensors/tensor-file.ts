@@ -16,6 +16,7 @@ export interface ReadTensorsOptions {
   /** All by default. */
   readonly names?: readonly string[];
   readonly signal?: AbortSignal | undefined;
+  /** Called as bytes come. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 

@@ -81,6 +81,7 @@ export class Group {
     await this.#exchange("send", [edge], new Map([[edgeChunk(edge, this.size), bytes]]), options);
   }
 
+  /** The bytes that another rank sends with `send` of the same operation. */
   async receive(from: number, options: OperationOptions): Promise<Bytes> {
     this.#requireOther("receive", from);
     const edge = { from, to: this.rank };

@@ -111,6 +111,7 @@ export class ChannelTransport implements Transport {
     this.#table.disconnect(peer, reason);
   }
 
+  /** Ends all links, and takes no new ones. */
   close(): void {
     this.#isClosed = true;
     for (const peer of [...this.#attempts.keys()]) this.#stop(peer);

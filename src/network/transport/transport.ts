@@ -56,5 +56,6 @@ export interface Transport {
   onLink(accept: (link: Link) => void): void;
   /** Drops the link to `peer`, so that the next connect makes a new one. */
   disconnect(peer: PeerId, reason: string): void;
+  /** Ends all links, and takes no new ones. */
   close(): void;
 }

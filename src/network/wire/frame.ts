@@ -49,6 +49,7 @@ export interface Fence {
   readonly epoch: number;
 }
 
+/** One message between two peers, as the wire carries it. */
 export interface Frame extends Fence {
   readonly type: FrameType;
   readonly operation: number;

@@ -233,6 +233,7 @@ export interface CheckpointOrder {
 
 export type RefusalCode = "unknown-room" | "protocol-version" | "malformed" | "busy" | "mismatch";
 
+/** The loss of a step. */
 export interface HistoryPoint {
   readonly step: number;
   readonly loss: number;
@@ -276,6 +277,7 @@ export type RunLine =
       readonly digests: Readonly<Record<PeerId, Hash>>;
     };
 
+/** One committed step, as it is told to people and kept in logs. */
 export interface StepLine {
   readonly type: "step";
   readonly step: number;

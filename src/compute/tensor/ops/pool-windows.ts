@@ -9,6 +9,7 @@ import { perAxis } from "./spatial.ts";
 import type { PerAxis } from "./spatial.ts";
 import { windows } from "./window.ts";
 
+/** Options of all pools. */
 export interface PoolOptions {
   readonly kernelSize: PerAxis;
   /** The kernel's size by default. */

@@ -15,6 +15,7 @@ const FLARE_MS = 700;
 
 /** The fire of a room. Set `view`; without one it burns as on a home page. */
 export class HearthFire extends ViewElement {
+  /** The theme's, and its own. */
   static override styles: CSSResult[] = [
     theme,
     css`

@@ -18,6 +18,7 @@ const POINTS_MAX = 800; // More than a chart has pixels to tell apart; a redraw 
 
 /** The loss curve of a room. Set `view`. */
 export class HearthLossChart extends ViewElement {
+  /** The theme's, and its own. */
   static override styles: CSSResult[] = [
     theme,
     css`

@@ -37,6 +37,7 @@ interface Gone {
 
 /** The members of a room. Set `view`. */
 export class HearthMembers extends ViewElement {
+  /** The theme's, and its own. */
   static override styles: CSSResult[] = [
     theme,
     css`

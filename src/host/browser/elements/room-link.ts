@@ -17,6 +17,7 @@ const LOCAL_HOST = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 /** The way into a room. `url` is this page's address, without its query, unless set. */
 export class HearthRoomLink extends LitElement {
   static override properties: PropertyDeclarations = { url: {}, copied: { state: true } };
+  /** The theme's, and its own. */
   static override styles: CSSResult[] = [
     theme,
     css`

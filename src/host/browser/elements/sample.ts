@@ -13,6 +13,7 @@ type Sample = NonNullable<RoomView["sample"]>;
 
 /** The newest sample of a room's model, with a few earlier ones. Set `view`. */
 export class HearthSample extends ViewElement {
+  /** The theme's, and its own. */
   static override styles: CSSResult[] = [
     theme,
     css`

@@ -25,6 +25,7 @@ const PHASES: Readonly<Record<Phase, string>> = {
 
 /** The state of a room in words and numbers. Set `view`. */
 export class HearthStatus extends ViewElement {
+  /** The theme's, and its own. */
   static override styles: CSSResult[] = [
     theme,
     css`

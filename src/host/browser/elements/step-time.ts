@@ -21,6 +21,7 @@ interface Row {
 
 /** The parts of a step's time, for each tab. Set `view`. */
 export class HearthStepTime extends ViewElement {
+  /** The theme's, and its own. */
   static override styles: CSSResult[] = [
     theme,
     css`

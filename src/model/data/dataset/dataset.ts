@@ -4,6 +4,7 @@
 export interface Dataset<T> {
   /** Examples. */
   readonly length: number;
+  /** Example `index`, from 0. */
   get(index: number): T | Promise<T>;
 }
 

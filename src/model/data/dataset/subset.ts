@@ -25,6 +25,7 @@ export class Subset<T> implements Dataset<T> {
     return this.indices.length;
   }
 
+  /** Example `index`, from 0. @throws OptionError */
   get(index: number): T | Promise<T> {
     checkIndex("Subset", index, this.length);
     return this.dataset.get(this.indices[index] ?? 0);
@@ -48,6 +49,7 @@ export class ConcatDataset<T> implements Dataset<T> {
     return this.#ends.at(-1) ?? 0;
   }
 
+  /** Example `index`, from 0. @throws OptionError */
   get(index: number): T | Promise<T> {
     checkIndex("ConcatDataset", index, this.length);
     const at = this.#ends.findIndex((end) => index < end);
@@ -70,6 +72,7 @@ export class MapDataset<T, U> implements Dataset<U> {
     return this.#dataset.length;
   }
 
+  /** Example `index`, from 0, changed. @throws OptionError */
   get(index: number): U | Promise<U> {
     checkIndex("MapDataset", index, this.length);
     const example = this.#dataset.get(index);

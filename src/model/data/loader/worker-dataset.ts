@@ -65,6 +65,7 @@ export class WorkerDataset<B> implements BatchDataset<B> {
     for (const line of this.#lines) line.close();
   }
 
+  /** `close`, at the end of the block of a `using`. */
   [Symbol.dispose](): void {
     this.close();
   }

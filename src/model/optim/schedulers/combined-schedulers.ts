@@ -34,6 +34,7 @@ export class SequentialLR implements Scheduler {
     schedulers[0]?.step();
   }
 
+  /** Sets the rates of the next step. */
   step(): void {
     this.#lastEpoch += 1;
     const at = this.#milestones.filter((milestone) => milestone <= this.#lastEpoch).length;
@@ -45,6 +46,7 @@ export class SequentialLR implements Scheduler {
     return ratesOf(this.#optimizer);
   }
 
+  /** What is kept between steps, as plain values. */
   stateDict(): SchedulerState {
     return { lastEpoch: this.#lastEpoch, schedulers: this.#schedulers.map((scheduler) => scheduler.stateDict()) };
   }
@@ -73,6 +75,7 @@ export class ChainedScheduler implements Scheduler {
     this.#schedulers = [...schedulers];
   }
 
+  /** Sets the rates of the next step. */
   step(): void {
     for (const scheduler of this.#schedulers) scheduler.step();
   }
@@ -81,6 +84,7 @@ export class ChainedScheduler implements Scheduler {
     return ratesOf(this.#optimizer);
   }
 
+  /** What is kept between steps, as plain values. */
   stateDict(): SchedulerState {
     return { schedulers: this.#schedulers.map((scheduler) => scheduler.stateDict()) };
   }

@@ -78,10 +78,12 @@ export class ReduceLROnPlateau {
     this.#badSteps = 0;
   }
 
+  /** The rate of each group now. */
   getLastLr(): readonly number[] {
     return this.optimizer.paramGroups.map(({ lr }) => lr);
   }
 
+  /** What is kept between steps, as plain values. */
   stateDict(): SchedulerState {
     return {
       best: Number.isFinite(this.#best) ? this.#best : null,

@@ -22,10 +22,13 @@ export type SchedulerState = Readonly<Record<string, unknown>>;
 
 /** Anything that steps with an optimizer. */
 export interface Scheduler {
+  /** Sets the rates of the next step: to be called after the optimizer's step. */
   step(): void;
   /** The rate of each group after the last step. */
   getLastLr(): readonly number[];
+  /** What is kept between steps, as plain values. */
   stateDict(): SchedulerState;
+  /** Goes on where `state` was. @throws OptionError */
   loadStateDict(state: SchedulerState): void;
 }
 
@@ -85,10 +88,12 @@ export abstract class LRScheduler implements Scheduler {
     this.#lastEpoch -= 1;
   }
 
+  /** The rate of each group after the last step. */
   getLastLr(): readonly number[] {
     return this.#lastLr;
   }
 
+  /** What is kept between steps, as plain values. */
   stateDict(): SchedulerState {
     const { lastEpoch, baseLrs } = this;
     return { lastEpoch, baseLrs: [...baseLrs], lastLr: [...this.#lastLr], ...this.extraState() };
@@ -130,6 +135,7 @@ export abstract class LRScheduler implements Scheduler {
     return {};
   }
 
+  /** Takes back what `extraState` gave. @throws OptionError */
   protected loadExtraState(_state: SchedulerState): void {}
 
   #rates(rate: (input: RateInput) => number): number[] {

@@ -81,6 +81,7 @@ export class SimulatedNetwork {
     for (const wire of this.#between(a, b)) this.#closeLater(wire, () => this.#cuts.has(pairOf(a, b)));
   }
 
+  /** Ends a cut. */
   heal(a: PeerId, b: PeerId): void {
     this.#cuts.delete(pairOf(a, b));
     for (const wire of this.#between(a, b)) wire.flush();
@@ -92,6 +93,7 @@ export class SimulatedNetwork {
     if (host?.state === "alive") host.state = "frozen";
   }
 
+  /** Ends a freeze. */
   thaw(peer: PeerId): void {
     const host = this.#host(peer);
     if (host?.state !== "frozen") return;
