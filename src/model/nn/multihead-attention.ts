@@ -43,13 +43,13 @@ export interface MultiheadAttentionCall extends MultiheadAttentionMasks {
   readonly averageAttnWeights?: boolean;
 }
 
-/** What `MultiheadAttention` gives. */
-export interface AttentionResult {
+/** What `MultiheadAttention` gives: by name, and in PyTorch's order. */
+export type AttentionResult = readonly [output: Tensor, weights: Tensor | null] & {
   /** In the form of the query. */
   readonly output: Tensor;
   /** [N, T, S], or [N, heads, T, S]; without N where there is no batch. Before dropout. */
   readonly weights: Tensor | null;
-}
+};
 
 /**
  * PyTorch's attention of several heads: query [T, N, E], key [S, N, K] and value [S, N, V] (or without N, or [N, T, E] if
@@ -111,12 +111,11 @@ export class MultiheadAttention extends Module {
       ...masks,
       ...(this.training && this.generator && { dropoutP: this.dropout, generator: this.generator }),
     });
-    const weights = needWeights ? attentionWeights(q, k, masks) : null;
-    const mean = averageAttnWeights ? weights?.mean(1) : weights;
-    return {
-      output: this.out_proj.call(this.#merged(attended, rank)),
-      weights: (rank === 2 ? mean?.squeeze(0) : mean) ?? null,
-    };
+    const whole = needWeights ? attentionWeights(q, k, masks) : null;
+    const mean = averageAttnWeights ? whole?.mean(1) : whole;
+    const output = this.out_proj.call(this.#merged(attended, rank));
+    const weights = (rank === 2 ? mean?.squeeze(0) : mean) ?? null;
+    return Object.assign([output, weights] as const, { output, weights });
   }
 
   #project(query: Tensor, key: Tensor, value: Tensor): readonly Tensor[] {

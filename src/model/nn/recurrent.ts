@@ -46,16 +46,28 @@ export interface LSTMOptions extends RecurrentOptions {
   readonly projSize?: number;
 }
 
-/** What RNN and GRU give. L is numLayers, twice that if bidirectional; without N where the input has none. */
-export interface RecurrentResult {
+/** By name, and in PyTorch's order. L is numLayers, twice that if bidirectional; without N where the input has none. */
+export type RecurrentResult = readonly [output: Tensor, hidden: Tensor] & {
   /** [T, N, H], or [N, T, H], of the last layer; [.., 2 H] if bidirectional. */
   readonly output: Tensor;
-  /** `[L, N, H]`: the last states, layer by layer, forwards and then backwards. */
+  /** [L, N, H]: the last states, layer by layer, forwards and then backwards. */
   readonly hidden: Tensor;
-}
+};
 
-export interface LSTMResult extends RecurrentResult {
+/** By name, and as PyTorch's `[output, [hidden, cell]]`. */
+export type LSTMResult = readonly [output: Tensor, state: readonly [hidden: Tensor, cell: Tensor]] & {
+  /** [T, N, H], or [N, T, H], of the last layer; [.., 2 H] if bidirectional. */
+  readonly output: Tensor;
+  /** [L, N, H] */
+  readonly hidden: Tensor;
   /** [L, N, hiddenSize] */
+  readonly cell: Tensor;
+};
+
+/** What a recurrence leaves behind. */
+interface Outcome {
+  readonly output: Tensor;
+  readonly hidden: Tensor;
   readonly cell: Tensor;
 }
 
@@ -139,7 +151,7 @@ abstract class Recurrent extends Module {
   }
 
   /** All layers; states are [L, N, ..]. */
-  protected run(x: Tensor, initial: LSTMInitial): LSTMResult {
+  protected run(x: Tensor, initial: LSTMInitial): Outcome {
     const rank = x.shape.length;
     const { name } = this.#kind;
     if ((rank !== 2 && rank !== 3) || x.shape.at(-1) !== this.inputSize) {
@@ -233,8 +245,7 @@ export class RNN extends Recurrent {
 
   /** x [T, N, in], [N, T, in] or [T, in]; `hidden` [L, N, H], zeros without it. @throws ShapeError */
   forward(x: Tensor, hidden?: Tensor): RecurrentResult {
-    const { output, hidden: end } = this.run(x, hidden ? { hidden } : {});
-    return { output, hidden: end };
+    return resultOf(this.run(x, hidden ? { hidden } : {}));
   }
 }
 
@@ -247,8 +258,7 @@ export class GRU extends Recurrent {
 
   /** x [T, N, in], [N, T, in] or [T, in]; `hidden` [L, N, H], zeros without it. @throws ShapeError */
   forward(x: Tensor, hidden?: Tensor): RecurrentResult {
-    const { output, hidden: end } = this.run(x, hidden ? { hidden } : {});
-    return { output, hidden: end };
+    return resultOf(this.run(x, hidden ? { hidden } : {}));
   }
 }
 
@@ -259,10 +269,18 @@ export class LSTM extends Recurrent {
     super({ name: "LSTM", gates: 4, hasCell: true, step: lstmStep }, inputSize, hiddenSize, options);
   }
 
-  /** x [T, N, in], [N, T, in] or [T, in]. @throws ShapeError */
-  forward(x: Tensor, initial: LSTMInitial = {}): LSTMResult {
-    return this.run(x, initial);
+  /** x [T, N, in], [N, T, in] or [T, in]; `initial` by name or as `[hidden, cell]`. @throws ShapeError */
+  forward(x: Tensor, initial: LSTMInitial | readonly [hidden: Tensor, cell: Tensor] = {}): LSTMResult {
+    // An earlier result is both: a list of other things, with the states by name.
+    const isPair = Array.isArray(initial) && !("hidden" in initial);
+    const start = isPair ? { hidden: initial[0] as Tensor, cell: initial[1] as Tensor } : (initial as LSTMInitial);
+    const { output, hidden, cell } = this.run(x, start);
+    return Object.assign([output, [hidden, cell]] as const, { output, hidden, cell });
   }
+}
+
+function resultOf({ output, hidden }: Outcome): RecurrentResult {
+  return Object.assign([output, hidden] as const, { output, hidden });
 }
 
 /** @throws OptionError */

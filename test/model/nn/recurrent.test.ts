@@ -119,3 +119,20 @@ test.each([
   expect(call).toThrow(kind);
   expect(call).toThrow(message);
 }); // prettier-ignore
+
+test("results come by name and in PyTorch's order, and so may an LSTM's start", async () => {
+  const x = tensor({ shape: [3, 2, 4], data: Float32Array.from({ length: 24 }, (_, i) => Math.sin(i)) });
+  const lstm = new LSTM(4, 5);
+  const [output, [hidden, cell]] = lstm.forward(x);
+  const named = lstm.forward(x);
+  expect(await output.data()).toEqual(await named.output.data());
+  expect(await hidden.data()).toEqual(await named.hidden.data());
+  expect(await cell.data()).toEqual(await named.cell.data());
+  const again = lstm.forward(x, [hidden, cell]);
+  expect(await again.output.data()).toEqual(await lstm.forward(x, { hidden, cell }).output.data());
+  const [outputs, last] = new GRU(4, 5).forward(x);
+  expect([outputs.shape, last.shape]).toEqual([
+    [3, 2, 5],
+    [1, 2, 5],
+  ]);
+});
