@@ -1,6 +1,10 @@
-/** The ops of the fixtures that hearth has, by the fixtures' names and options. An op without a line here fails. */
+/**
+ * The ops of golden values that hearth has, by their names and options: here those of the first fixtures, then those of
+ * `tools/golden`. An op without a line fails.
+ */
 import type { Tensor } from "../../src/compute/tensor/tensor.ts";
 import { bceWithLogits } from "../../src/compute/tensor/ops/binary-cross-entropy.ts";
+import type { BceWithLogitsOptions } from "../../src/compute/tensor/ops/binary-cross-entropy.ts";
 import { cat, stack } from "../../src/compute/tensor/ops/cat.ts";
 import type { ClampOptions } from "../../src/compute/tensor/ops/clamp.ts";
 import { avgPool2d } from "../../src/compute/tensor/ops/avg-pool.ts";
@@ -29,9 +33,13 @@ import { scaledDotProductAttention } from "../../src/compute/tensor/ops/scaled-d
 import type { AttentionOptions } from "../../src/compute/tensor/ops/scaled-dot-product-attention.ts";
 import { softplus } from "../../src/compute/tensor/ops/softplus.ts";
 import type { SoftplusOptions } from "../../src/compute/tensor/ops/softplus.ts";
+import { ARRAY_OPS } from "./array-ops.ts";
+import { FUNCTION_OPS } from "./function-ops.ts";
+import { MODULE_OPS } from "./module-ops.ts";
+import type { OpLine, Run as AnyRun } from "./op-line.ts";
 
 /** What the fixtures' options hold: each op takes its own, and the fixtures are trusted with the types. */
-type OptionName = "dim" | "keepDim" | "correction" | "negativeSlope" | "eps" | "groups" | "scale" | "shape" | "dims" | "dim0" | "dim1" | "ranges" | "padding" | "mode" | "value" | "diagonal" | "repeats" | "equation" | "k"; // prettier-ignore
+type OptionName = "dim" | "keepDim" | "correction" | "negativeSlope" | "eps" | "groups" | "scale" | "shape" | "dims" | "dim0" | "dim1" | "ranges" | "padding" | "mode" | "value" | "diagonal" | "repeats" | "equation" | "k" | "paddingIdx" | "normalizedShape" | "largest" | "sorted" | "with"; // prettier-ignore
 type Options = Readonly<Record<OptionName, never>> &
   GeluOptions &
   ClampOptions &
@@ -42,7 +50,7 @@ type Options = Readonly<Record<OptionName, never>> &
   Omit<KlDivOptions, "reduction"> &
   AttentionOptions & { readonly reduction?: never };
 
-type Run = (inputs: readonly [Tensor, Tensor, Tensor], options: Options) => Tensor;
+type Run = AnyRun<Options>;
 
 const UNARY = ["neg", "abs", "exp", "log", "sqrt", "rsqrt", "sin", "cos", "tanh", "sigmoid", "relu", "silu", "erf", "square", "reciprocal", "sign", "floor", "log1p", "expm1"] as const; // prettier-ignore
 const BINARY = ["add", "sub", "mul", "div", "maximum", "minimum", "pow"] as const;
@@ -53,7 +61,7 @@ const reduction = (op: (typeof REDUCTIONS)[number] | "var"): Run => {
 };
 
 /** By the fixtures' name of the op. */
-export const FIXTURE_OPS: ReadonlyMap<string, Run> = new Map<string, Run>([
+const FIRST_OPS: readonly (readonly [name: string, run: Run])[] = [
   ...UNARY.map((op): [string, Run] => [op, ([x]) => x[op]()]),
   ...BINARY.map((op): [string, Run] => [op, ([a, b]) => a[op](b)]),
   ...REDUCTIONS.map((op): [string, Run] => [op, reduction(op)]),
@@ -65,11 +73,14 @@ export const FIXTURE_OPS: ReadonlyMap<string, Run> = new Map<string, Run>([
   ["clamp", ([x], options) => x.clamp(options)],
   ["where", ([condition, a, b]) => condition.where(a, b)],
   ["cumsum", ([x], { dim }) => x.cumsum(dim)],
-  ["argmax", ([x], { dim }) => x.argmax(dim)],
+  ["argmax", ([x], { dim, keepDim }) => x.argmax(dim, { keepDim })],
   ["softmax", ([x], { dim }) => x.softmax(dim)],
   ["logSoftmax", ([x], { dim }) => x.logSoftmax(dim)],
-  ["layerNorm", ([x, weight, bias], { eps }) => layerNorm(x, weight.shape, weight, bias, eps)],
-  ["rmsNorm", ([x, weight], { eps }) => rmsNorm(x, weight.shape, weight, eps)],
+  [
+    "layerNorm",
+    ([x, weight, bias], { eps, normalizedShape }) => layerNorm(x, normalizedShape ?? weight.shape, weight, bias, eps),
+  ],
+  ["rmsNorm", ([x, weight], { eps, normalizedShape }) => rmsNorm(x, normalizedShape ?? weight.shape, weight, eps)],
   ["groupNorm", ([x, weight, bias], { groups, eps }) => groupNorm(x, groups, weight, bias, eps)],
   ["batchNorm", ([x, weight, bias], { eps }) => batchNorm(x, null, null, weight, bias, { training: true, eps })],
   ["upsampleNearest2d", ([x], { scale }) => upsampleNearest2d(x, { scaleFactor: scale })],
@@ -95,24 +106,41 @@ export const FIXTURE_OPS: ReadonlyMap<string, Run> = new Map<string, Run>([
   ],
   ["tril", ([x], { diagonal }) => x.tril(diagonal)],
   ["repeat", ([x], { repeats }) => x.repeat(repeats)],
-  ["topK", ([x], { k, dim }) => x.topK(k, dim).values],
+  ["topK", ([x], { k, dim, largest, sorted }) => x.topK(k, dim, { largest, sorted }).values],
   ["gather", ([x, indices], { dim }) => x.gather(dim, indices)],
   ["indexSelect", ([x, indices], { dim }) => x.indexSelect(dim, indices)],
   ["scatterAdd", ([x, indices, source], { dim }) => x.scatterAdd(dim, indices, source)],
-  ["embedding", ([weight, indices]) => embedding(indices, weight)],
-  ["crossEntropy", ([logits, targets], options) => crossEntropy(logits, targets, options)],
+  ["embedding", ([weight, indices], options) => embedding(indices, weight, options)],
+  [
+    "crossEntropy",
+    ([logits, targets, weight = null], options) => crossEntropy(logits, targets, { ...options, weight }),
+  ],
   ["mseLoss", ([x, y], options) => mseLoss(x, y, options)],
   ["l1Loss", ([x, y], options) => l1Loss(x, y, options)],
   ["huberLoss", ([x, y], options) => huberLoss(x, y, options)],
-  ["bceWithLogits", ([x, y], options) => bceWithLogits(x, y, options)],
+  ["bceWithLogits", ([x, y, ...weights], options) => bceWithLogits(x, y, bceOptions(weights, options))],
   ["klDiv", ([x, y], options) => klDivOf(x, y, options)],
   ["scaledDotProductAttention", (inputs, options) => attentionOf(inputs, options)],
+];
+
+export const FIXTURE_OPS: ReadonlyMap<string, AnyRun> = new Map<string, AnyRun>([
+  ...(FIRST_OPS as readonly OpLine[]),
+  ...ARRAY_OPS,
+  ...FUNCTION_OPS,
+  ...MODULE_OPS,
 ]);
 
 /** A mask may come as a fourth input. */
 function attentionOf(inputs: readonly Tensor[], options: AttentionOptions): Tensor {
   const [q, k, v, mask = null] = inputs as [Tensor, Tensor, Tensor, Tensor?];
-  return scaledDotProductAttention(q, k, v, mask === null ? options : { ...options, mask });
+  if (mask === null) return scaledDotProductAttention(q, k, v, options);
+  return scaledDotProductAttention(q, k, v, { ...options, mask: mask.dtype === "int32" ? mask.cast("bool") : mask });
+}
+
+/** `with` names the inputs after the second: weight, posWeight. */
+function bceOptions(weights: readonly Tensor[], { with: names, reduction }: Options): BceWithLogitsOptions {
+  const given = ((names as readonly string[] | undefined) ?? []).map((name, i) => [name, weights[i]]);
+  return { ...(reduction === undefined ? {} : { reduction }), ...(Object.fromEntries(given) as BceWithLogitsOptions) };
 }
 
 /** The inputs as such, or what `of` says: "logSoftmax of both inputs over the last dim, log target", "... over dim 1". */

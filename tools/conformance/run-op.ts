@@ -20,7 +20,7 @@ export async function runOp(runtime: Runtime, fixture: OpFixture, values: Values
 }
 
 async function compareOp(runtime: Runtime, fixture: OpFixture, values: Values): Promise<string | null> {
-  const { names, tensors } = withRuntime(runtime, () => resultsOf(fixture, values));
+  const { names, tensors } = await resultsOf(runtime, fixture, values);
   // Inside too: a gradient of zeros is on no runtime yet.
   const results = await withRuntime(runtime, () => Tensor.readAll(tensors));
   for (const [i, name] of names.entries()) {
@@ -32,19 +32,29 @@ async function compareOp(runtime: Runtime, fixture: OpFixture, values: Values): 
 }
 
 /** What hearth gives: the output, then the gradients that the fixture has. */
-function resultsOf(fixture: OpFixture, values: Values): { names: string[]; tensors: Tensor[] } {
+async function resultsOf(
+  runtime: Runtime,
+  fixture: OpFixture,
+  values: Values,
+): Promise<{ names: string[]; tensors: Tensor[] }> {
   const apply = FIXTURE_OPS.get(fixture.op);
   if (apply === undefined) throw new UnsupportedError(`hearth has no ${fixture.op} yet`);
-  const inputs = fixture.inputs.map(({ name, dtype }) =>
-    tensor(values(name), { dtype, requiresGrad: dtype === "float32" }),
-  );
-  const output = apply(inputs as unknown as [Tensor, Tensor, Tensor], fixture.options as never);
-  if (fixture.gradOutput === undefined) return { names: [fixture.output], tensors: [output] };
+  const { inputs, output: found } = withRuntime(runtime, () => {
+    const drawn = fixture.inputs.map(({ name, dtype }) =>
+      tensor(values(name), { dtype, requiresGrad: dtype === "float32" }),
+    );
+    const given = drawn as unknown as Parameters<typeof apply>[0];
+    return { inputs: drawn, output: apply(given, fixture.options as never) };
+  });
+  const output = await found;
+  const seedName = fixture.gradOutput;
+  if (seedName === undefined) return { names: [fixture.output], tensors: [output] };
   const wanted = (fixture.grads ?? []).flatMap((name, i) =>
     name === null ? [] : [{ name, input: present(inputs[i], name) }],
   );
-  const seed = tensor(values(fixture.gradOutput)).reshape(output.shape);
-  const weighted = output.mul(seed).sum();
-  const grads = grad(weighted, wanted.map(({ input }) => input)); // prettier-ignore
+  const grads = withRuntime(runtime, () => {
+    const weighted = output.mul(tensor(values(seedName)).reshape(output.shape)).sum();
+    return grad(weighted, wanted.map(({ input }) => input)); // prettier-ignore
+  });
   return { names: [fixture.output, ...wanted.map(({ name }) => name)], tensors: [output, ...grads] };
 }
