@@ -6,7 +6,7 @@ export type { AdagradOptions } from "./model/optim/adagrad.ts";
 export { Adam, AdamW } from "./model/optim/adam.ts";
 export type { AdamOptions } from "./model/optim/adam.ts";
 export { Adamax, NAdam, RAdam } from "./model/optim/adam-relatives.ts";
-export type { AdamaxOptions, NAdamOptions } from "./model/optim/adam-relatives.ts";
+export type { AdamaxOptions, NAdamOptions, RAdamOptions } from "./model/optim/adam-relatives.ts";
 export { clipGradNorm, clipGradValue } from "./model/optim/clip-grad.ts";
 export type { ClipGradNormOptions } from "./model/optim/clip-grad.ts";
 export { ExponentialMovingAverage } from "./model/optim/exponential-moving-average.ts";

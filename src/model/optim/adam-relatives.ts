@@ -14,7 +14,7 @@ import type { RadamState } from "./rules/radam-rule.ts";
 import { biasCorrection, keptBy } from "./rules/rule.ts";
 import { stateTensor } from "./state-tensor.ts";
 
-/** Options of `Adamax` and `RAdam`. */
+/** Options of `Adamax`. */
 export interface AdamaxOptions extends GroupOptions {
   readonly betas: readonly [number, number];
   readonly eps: number;
@@ -22,8 +22,14 @@ export interface AdamaxOptions extends GroupOptions {
   readonly weightDecay: number;
 }
 
+/** Options of `RAdam`. */
+export interface RAdamOptions extends AdamaxOptions {
+  /** Weight decay apart from the gradient: times lr and the parameter, taken from it. */
+  readonly decoupledWeightDecay: boolean;
+}
+
 /** Options of `NAdam`. */
-export interface NAdamOptions extends AdamaxOptions {
+export interface NAdamOptions extends RAdamOptions {
   /** How fast the momentum approaches the first beta. */
   readonly momentumDecay: number;
 }
@@ -56,7 +62,7 @@ export class Adamax extends Optimizer<AdamaxOptions, AdamaxState> {
 export class NAdam extends Optimizer<NAdamOptions, NadamState> {
   /** @throws OptionError */
   constructor(parameters: ParametersOf<NAdamOptions>, options: Partial<NAdamOptions> = {}) {
-    super("NAdam", parameters, options, { ...DEFAULTS, momentumDecay: 4e-3 });
+    super("NAdam", parameters, options, { ...DEFAULTS, decoupledWeightDecay: false, momentumDecay: 4e-3 });
   }
 
   protected override initialState({ shape }: Tensor): NadamState {
@@ -92,24 +98,24 @@ export class NAdam extends Optimizer<NAdamOptions, NadamState> {
 }
 
 /** Adam that warms up by itself: the second moment counts once its variance is tractable. */
-export class RAdam extends Optimizer<AdamaxOptions, RadamState> {
+export class RAdam extends Optimizer<RAdamOptions, RadamState> {
   /** @throws OptionError */
-  constructor(parameters: ParametersOf<AdamaxOptions>, options: Partial<AdamaxOptions> = {}) {
-    super("RAdam", parameters, options, { ...DEFAULTS, lr: 1e-3 });
+  constructor(parameters: ParametersOf<RAdamOptions>, options: Partial<RAdamOptions> = {}) {
+    super("RAdam", parameters, options, { ...DEFAULTS, decoupledWeightDecay: false, lr: 1e-3 });
   }
 
   protected override initialState({ shape }: Tensor): RadamState {
     return { expAvg: stateTensor(shape), expAvgSq: stateTensor(shape) };
   }
 
-  protected override perStep(steps: Tensor, { betas }: RuleOptions<AdamaxOptions>): Record<string, Tensor> {
+  protected override perStep(steps: Tensor, { betas }: RuleOptions<RAdamOptions>): Record<string, Tensor> {
     return {
       correction: biasCorrection(steps, betas[0]),
       rectifier: radamRectifier(steps, betas[1], biasCorrection(steps, betas[1])),
     };
   }
 
-  protected override update(input: UpdateInput<AdamaxOptions, RadamState>): ReturnType<typeof radamUpdate> {
+  protected override update(input: UpdateInput<RAdamOptions, RadamState>): ReturnType<typeof radamUpdate> {
     const { parameter, gradient, state, options, factors } = input;
     const correction = present(factors["correction"], "RAdam: the correction");
     const rectifier = present(factors["rectifier"], "RAdam: the rectifier");

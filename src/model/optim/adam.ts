@@ -6,7 +6,7 @@ import { Optimizer } from "./optimizer.ts";
 import type { ParametersOf, UpdateInput } from "./optimizer.ts";
 import type { GroupOptions, RuleOptions } from "./param-group.ts";
 import { ADAM_BETAS, adamUpdate, adamwUpdate } from "./rules/adam-rule.ts";
-import type { AdamInput, AdamResult, AdamState } from "./rules/adam-rule.ts";
+import type { AdamResult, AdamState } from "./rules/adam-rule.ts";
 import { biasCorrection } from "./rules/rule.ts";
 import { stateTensor } from "./state-tensor.ts";
 
@@ -17,6 +17,8 @@ export interface AdamOptions extends GroupOptions {
   readonly eps: number;
   /** For Adam: times the parameter, added to the gradient. For AdamW: times lr and the parameter, taken from it. */
   readonly weightDecay: number;
+  /** Weight decay apart from the gradient: what makes AdamW of Adam. */
+  readonly decoupledWeightDecay: boolean;
   /** Divide by the largest second moment so far, not by the present one. */
   readonly amsgrad: boolean;
 }
@@ -26,6 +28,7 @@ const DEFAULTS: AdamOptions = {
   betas: ADAM_BETAS,
   eps: 1e-8,
   weightDecay: 0,
+  decoupledWeightDecay: false,
   amsgrad: false,
   maximize: false,
 };
@@ -46,10 +49,9 @@ abstract class AdamFamily extends Optimizer<AdamOptions, AdamState> {
   protected override update(input: UpdateInput<AdamOptions, AdamState>): AdamResult {
     const { parameter, gradient, state, options, factors } = input;
     const corrections = present(factors["corrections"], "Adam: the corrections");
-    return this.rule({ parameter, gradient, ...state, lr: options.lr, corrections }, options);
+    const rule = options.decoupledWeightDecay ? adamwUpdate : adamUpdate;
+    return rule({ parameter, gradient, ...state, lr: options.lr, corrections }, options);
   }
-
-  protected abstract rule(input: AdamInput, options: RuleOptions<AdamOptions>): AdamResult;
 }
 
 /** Adam, with weight decay as a part of the gradient. */
@@ -58,20 +60,12 @@ export class Adam extends AdamFamily {
   constructor(parameters: ParametersOf<AdamOptions>, options: Partial<AdamOptions> = {}) {
     super("Adam", parameters, options, DEFAULTS);
   }
-
-  protected override rule(input: AdamInput, options: RuleOptions<AdamOptions>): AdamResult {
-    return adamUpdate(input, options);
-  }
 }
 
 /** Adam, with weight decay apart from the gradient; 0.01 by default. */
 export class AdamW extends AdamFamily {
   /** @throws OptionError */
   constructor(parameters: ParametersOf<AdamOptions>, options: Partial<AdamOptions> = {}) {
-    super("AdamW", parameters, options, { ...DEFAULTS, weightDecay: 0.01 });
-  }
-
-  protected override rule(input: AdamInput, options: RuleOptions<AdamOptions>): AdamResult {
-    return adamwUpdate(input, options);
+    super("AdamW", parameters, options, { ...DEFAULTS, weightDecay: 0.01, decoupledWeightDecay: true });
   }
 }

@@ -276,7 +276,7 @@ test("options, parameters and states that make no sense are refused in words", a
   expect(() => (optimizer.lr = Number.NaN)).toThrow(/lr to be at least 0, found NaN/);
   const state = await optimizer.stateDict();
   expect(() => new AdamW([weight(), weight()]).loadStateDict(state)).toThrow(/groups of 2 parameters, found 1/);
-  expect(() => new SGD([weight()]).loadStateDict(state)).toThrow(/found betas, eps, amsgrad too/);
+  expect(() => new SGD([weight()]).loadStateDict(state)).toThrow(/found betas, eps, decoupledWeightDecay, amsgrad too/);
   const other = new AdamW([zeros([3])], { lr: 0.25 });
   expect(() => other.loadStateDict(state)).toThrow(ShapeError);
   expect(() => other.loadStateDict(state)).toThrow(/expAvg of parameter 0: \[2\] for \[3\]; expAvgSq of parameter 0/);

@@ -1,13 +1,15 @@
 /** NAdam: Adam with Nesterov's momentum (Dozat, 2016), in PyTorch's form. */
 import type { Operand } from "../../../compute/tensor/operands.ts";
 import type { Tensor } from "../../../compute/tensor/tensor.ts";
-import { averaged, decayed } from "./rule.ts";
+import { averaged, withDecay } from "./rule.ts";
 import type { Decay, RuleInput } from "./rule.ts";
 
 export interface NadamRuleOptions {
   readonly betas: readonly [Decay, Decay];
   readonly eps: number;
   readonly weightDecay: Operand;
+  /** p (1 - lr decay) in place of g += decay p. */
+  readonly decoupledWeightDecay: boolean;
 }
 
 /** Averages of the gradient and its square that NAdam keeps, in the parameter's shape. */
@@ -31,10 +33,10 @@ export interface NadamFactors {
  */
 export function nadamUpdate(
   input: RuleInput & NadamState & NadamFactors,
-  { betas: [beta1, beta2], eps, weightDecay }: NadamRuleOptions,
+  { betas: [beta1, beta2], eps, weightDecay, decoupledWeightDecay }: NadamRuleOptions,
 ): NadamState & { readonly parameter: Tensor } {
-  const { parameter, lr, mu, nextMu, correction } = input;
-  const gradient = decayed(parameter, input.gradient, weightDecay);
+  const { lr, mu, nextMu, correction } = input;
+  const { parameter, gradient } = withDecay(input, weightDecay, decoupledWeightDecay);
   const expAvg = averaged(input.expAvg, gradient, beta1);
   const expAvgSq = averaged(input.expAvgSq, gradient.square(), beta2);
   const muProduct = input.muProduct.mul(mu);

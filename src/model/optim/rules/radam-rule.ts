@@ -2,13 +2,15 @@
 import type { Operand } from "../../../compute/tensor/operands.ts";
 import { where } from "../../../compute/tensor/ops/where.ts";
 import type { Tensor } from "../../../compute/tensor/tensor.ts";
-import { averaged, decayed } from "./rule.ts";
+import { averaged, withDecay } from "./rule.ts";
 import type { Decay, RuleInput } from "./rule.ts";
 
 export interface RadamRuleOptions {
   readonly betas: readonly [Decay, Decay];
   readonly eps: number;
   readonly weightDecay: Operand;
+  /** p (1 - lr decay) in place of g += decay p. */
+  readonly decoupledWeightDecay: boolean;
 }
 
 /** Averages of the gradient and its square that RAdam keeps, in the parameter's shape. */
@@ -26,10 +28,10 @@ export interface RadamFactors {
 /** g += decay p; m' and v' as Adam's; p' = p - lr m' / c1 (rectifier / (sqrt(v') + eps), or 1 where rectifier is 0). */
 export function radamUpdate(
   input: RuleInput & RadamState & RadamFactors,
-  { betas: [beta1, beta2], eps, weightDecay }: RadamRuleOptions,
+  { betas: [beta1, beta2], eps, weightDecay, decoupledWeightDecay }: RadamRuleOptions,
 ): RadamState & { readonly parameter: Tensor } {
-  const { parameter, lr, correction, rectifier } = input;
-  const gradient = decayed(parameter, input.gradient, weightDecay);
+  const { lr, correction, rectifier } = input;
+  const { parameter, gradient } = withDecay(input, weightDecay, decoupledWeightDecay);
   const expAvg = averaged(input.expAvg, gradient, beta1);
   const expAvgSq = averaged(input.expAvgSq, gradient.square(), beta2);
   const adaptive = rectifier.div(expAvgSq.sqrt().add(eps));

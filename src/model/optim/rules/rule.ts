@@ -54,6 +54,16 @@ export function shrunk(parameter: Tensor, lr: Operand, weightDecay: Operand): Te
   return parameter.mul(typeof weightDecay === "number" ? 1 - lr * weightDecay : weightDecay.mul(-lr).add(1));
 }
 
+/** `decayed` or, apart from the gradient, `shrunk`: the parameter and the gradient to go on with. */
+export function withDecay(
+  { parameter, gradient, lr }: RuleInput,
+  weightDecay: Operand,
+  isDecoupled: boolean,
+): { readonly parameter: Tensor; readonly gradient: Tensor } {
+  if (isDecoupled) return { parameter: shrunk(parameter, lr, weightDecay), gradient };
+  return { parameter, gradient: decayed(parameter, gradient, weightDecay) };
+}
+
 /**
  * 1 - b^n for each of the counts `steps`, without cancellation: with t = tanh(-n ln(b) / 2) it is 2 t / (1 + t).
  */
