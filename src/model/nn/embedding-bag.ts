@@ -1,34 +1,38 @@
 import { OptionError, ShapeError } from "../../base/errors.ts";
 import { formatShape } from "../../compute/layout/shape.ts";
 import { ones, zeros } from "../../compute/tensor/create.ts";
+import type { Shape } from "../../compute/compiler/ir.ts";
 import { embedding } from "../../compute/tensor/ops/gather.ts";
+import { where } from "../../compute/tensor/ops/where.ts";
 import type { Tensor } from "../../compute/tensor/tensor.ts";
 import { checkedPadding, tableValues } from "./embedding.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 
 /** Options of `EmbeddingBag`. */
+const LOWEST = -3.4e38; // Next to the lowest float32: what does not count is never the largest.
+
 export interface EmbeddingBagOptions {
   /** "mean" by default. */
-  readonly mode?: "sum" | "mean";
-  /** The row that counts for nothing, neither in sums nor in means. */
+  readonly mode?: "sum" | "mean" | "max";
+  /** The row that counts for nothing, neither in sums and means nor in maxima. */
   readonly paddingIdx?: number | null;
 }
 
 /**
- * Sums or means of rows of `weight` [count, width] over bags of indices: [B, N], or [N] cut into B bags that start at
+ * Sums, means or maxima of rows of `weight` [count, width] over bags of indices: [B, N], or [N] cut into B bags that start at
  * `offsets` [B] (ascending, the first 0). -> [B, width]; zeros for empty bags.
  */
 export class EmbeddingBag extends Module {
   weight: Parameter;
-  readonly mode: "sum" | "mean";
+  readonly mode: "sum" | "mean" | "max";
   readonly paddingIdx: number | null;
 
   /** @throws OptionError */
   constructor(count: number, width: number, { mode = "mean", paddingIdx = null }: EmbeddingBagOptions = {}) {
     super();
-    if (mode !== "sum" && mode !== "mean") {
-      throw new OptionError(`EmbeddingBag: expected the mode "sum" or "mean", found ${String(mode)}`);
+    if (mode !== "sum" && mode !== "mean" && mode !== "max") {
+      throw new OptionError(`EmbeddingBag: expected the mode "sum", "mean" or "max", found ${String(mode)}`);
     }
     this.mode = mode;
     this.paddingIdx = checkedPadding("EmbeddingBag", paddingIdx, count);
@@ -42,16 +46,26 @@ export class EmbeddingBag extends Module {
       throw new OptionError(`EmbeddingBag: expected the mode "sum" with perSampleWeights, found "${mode}"`);
     }
     const counts = paddingIdx === null ? ones(indices.shape) : indices.ne(paddingIdx).cast("float32");
+    const { sum, largest } = bagging(indices, offsets);
+    const looked = embedding(indices, this.weight);
+    if (mode === "max") {
+      const most = largest(where(counts.unsqueeze(-1).gt(0), looked, LOWEST));
+      return where(sum(counts.unsqueeze(-1)).gt(0), most, 0);
+    }
     const weights = perSampleWeights === null ? counts : counts.mul(perSampleWeights);
-    const rows = embedding(indices, this.weight).mul(weights.unsqueeze(-1));
-    const sum = bagging(indices, offsets);
+    const rows = looked.mul(weights.unsqueeze(-1));
     return mode === "sum" ? sum(rows) : sum(rows).div(sum(counts.unsqueeze(-1)).maximum(1));
   }
 }
 
-/** Adds up the rows [.., C] of each bag: -> [B, C]. */
-function bagging({ shape }: Tensor, offsets: Tensor | null): (rows: Tensor) => Tensor {
-  if (shape.length === 2 && offsets === null) return (rows) => rows.sum(1);
+/** What becomes of the rows [.., C] of each bag: -> [B, C]. Empty bags have the sum 0; no rows have no largest one. */
+interface Bagging {
+  readonly sum: (rows: Tensor) => Tensor;
+  readonly largest: (rows: Tensor) => Tensor;
+}
+
+function bagging({ shape }: Tensor, offsets: Tensor | null): Bagging {
+  if (shape.length === 2 && offsets === null) return { sum: (rows) => rows.sum(1), largest: (rows) => rows.max(1) };
   if (shape.length !== 1 || offsets?.shape.length !== 1) {
     throw new ShapeError(
       `EmbeddingBag: expected indices [B, N], or [N] with offsets [B], found ${formatShape(shape)} and ${offsets ? formatShape(offsets.shape) : "none"}`,
@@ -62,8 +76,10 @@ function bagging({ shape }: Tensor, offsets: Tensor | null): (rows: Tensor) => T
   // The bag of a place is the number of bags that have started by then, less one; bags may start at the end, too.
   const starts = zeros([count + 1]).scatterAdd(0, offsets.cast("int32"), ones([bags]));
   const bagOf = starts.narrow(0, 0, count).cumsum(0).sub(1).cast("int32").unsqueeze(1);
-  return (rows) => {
-    const [, width = 0] = rows.shape;
-    return zeros([bags, width]).scatterAdd(0, bagOf.expand([count, width]), rows);
+  const placesOf = ([, width = 0]: Shape): Tensor => bagOf.expand([count, width]);
+  const emptyOf = ([, width = 0]: Shape): Tensor => zeros([bags, width]);
+  return {
+    sum: (rows) => emptyOf(rows.shape).scatterAdd(0, placesOf(rows.shape), rows),
+    largest: (rows) => emptyOf(rows.shape).scatterReduce(0, placesOf(rows.shape), rows, "amax", { includeSelf: false }),
   };
 }

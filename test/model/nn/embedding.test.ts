@@ -33,11 +33,11 @@ test("the padding's row is of zeros and gets no gradient", async () => {
 
 const bag = fc.array(fc.nat(4), { maxLength: 4 });
 
-test("bags are summed and averaged, cut by offsets, without the padding, empty ones to zeros", async () => {
+test("bags are summed, averaged or their largest elements, cut by offsets, without the padding, empty ones to zeros", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(bag, { minLength: 1, maxLength: 4 }),
-      fc.constantFrom("sum" as const, "mean" as const),
+      fc.constantFrom("sum" as const, "mean" as const, "max" as const),
       fc.constantFrom(null, 2),
       async (bags, mode, paddingIdx) => {
         const layer = made(() => new EmbeddingBag(5, 3, { mode, paddingIdx }));
@@ -48,8 +48,10 @@ test("bags are summed and averaged, cut by offsets, without the padding, empty o
         bags.forEach((indices, i) => {
           const kept = indices.filter((index) => index !== paddingIdx);
           for (let j = 0; j < 3; j++) {
-            const sum = kept.reduce((total, index) => total + (weight[index * 3 + j] ?? 0), 0);
-            const expected = mode === "sum" ? sum : sum / Math.max(1, kept.length);
+            const elements = kept.map((index) => weight[index * 3 + j] ?? 0);
+            const sum = elements.reduce((total, element) => total + element, 0);
+            const largest = elements.length === 0 ? 0 : Math.max(...elements);
+            const expected = mode === "sum" ? sum : mode === "max" ? largest : sum / Math.max(1, kept.length);
             expect(Math.abs((found[i * 3 + j] ?? Number.NaN) - expected)).toBeLessThan(3e-6);
           }
         });
