@@ -17,7 +17,7 @@ export interface CovOptions {
 }
 
 /**
- * The covariances of variables [v, n] over n observations: [v, v]; of one variable [n]: []. With weights w = f * a the
+ * The covariances of variables [v, n] over n observations: [v, v]; of one variable, [1, n] or [n]: []. With weights w = f * a the
  * sum of w (x - mean)(y - mean) is divided by sum(w) - correction * sum(w * a) / sum(w). @throws ShapeError, OptionError
  */
 export function cov(x: Tensor, { correction = 1, fweights, aweights }: CovOptions = {}): Tensor {
@@ -31,7 +31,7 @@ export function cov(x: Tensor, { correction = 1, fweights, aweights }: CovOption
     }
   }
   const out = weightedCov(rows, correction, fweights, aweights);
-  return x.shape.length === 2 ? out : out.reshape([]);
+  return out.size === 1 ? out.reshape([]) : out;
 }
 
 function weightedCov(rows: Tensor, correction: number, fweights?: Tensor, aweights?: Tensor): Tensor {
@@ -49,7 +49,7 @@ function weightedCov(rows: Tensor, correction: number, fweights?: Tensor, aweigh
   return matmul(apart.mul(weights), apart.t()).div(total.sub(lost).maximum(0));
 }
 
-/** The correlations of variables [v, n] over n observations: [v, v], from -1 to 1; of one variable [n]: []. @throws ShapeError */
+/** The correlations of variables [v, n] over n observations: [v, v], from -1 to 1; of one variable: []. @throws ShapeError */
 export function corrcoef(x: Tensor): Tensor {
   const covariance = cov(x);
   if (covariance.shape.length === 0) return covariance.div(covariance);

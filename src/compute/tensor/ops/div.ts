@@ -22,13 +22,13 @@ const op = defineOp<[Tensor, Tensor]>({
 const truncOp = defineOp<[Tensor, Tensor]>({
   name: "truncDivide",
   forward: ([a, b]) => (isFloat(a.dtype) ? unary("trunc", over(a, b)) : over(a, b)),
-  backward: null,
+  backward: ({ grad }) => [grad.mul(0), grad.mul(0)],
 });
 
 const floorOp = defineOp<[Tensor, Tensor]>({
   name: "floorDivide",
   forward: ([a, b]) => (isFloat(a.dtype) ? floorOfFloats(a, b) : floorOfIntegers(a, b)),
-  backward: null,
+  backward: ({ grad }) => [grad.mul(0), grad.mul(0)],
 });
 
 function floorOfIntegers(a: Node, b: Node): Node {
@@ -48,7 +48,7 @@ function floorOfFloats(a: Node, b: Node): Node {
 
 /** Options of `div`. */
 export interface DivOptions {
-  /** "trunc" rounds toward zero, "floor" down, both without a gradient; null (the default) does not round. */
+  /** "trunc" rounds toward zero, "floor" down, both with gradients of 0; null (the default) does not round. */
   readonly roundingMode?: "trunc" | "floor" | null;
 }
 
@@ -67,7 +67,7 @@ export function div(a: Operand, b: Operand, { roundingMode = null }: DivOptions 
   }
 }
 
-/** The largest whole number not above a / b, in the operands' dtype, without a gradient. Of integers, a for b = 0. */
+/** The largest whole number not above a / b, in the operands' dtype; its gradients are 0. Of integers, a for b = 0. */
 export function floorDivide(a: Operand, b: Operand): Tensor {
   return floorOp(binaryOperands("floorDivide", a, b), null);
 }

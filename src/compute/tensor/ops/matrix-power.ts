@@ -4,6 +4,7 @@ import { eye } from "../create-ranges.ts";
 import { sizeOf } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
 import { matmul } from "./matmul.ts";
+import { where } from "./where.ts";
 
 /** Square matrices [.., n, n] to a whole power, by repeated squaring; the identity for 0. @throws OptionError, ShapeError */
 export function matrixPower(x: Tensor, power: number): Tensor {
@@ -21,5 +22,7 @@ export function matrixPower(x: Tensor, power: number): Tensor {
     if (rest % 2 === 1) result = result === null ? square : matmul(result, square);
     if (rest > 1) square = matmul(square, square);
   }
-  return result ?? eye(size, size, { dtype: x.dtype }).expand(x.shape);
+  if (result !== null) return result;
+  const identity = eye(size, size, { dtype: x.dtype }).expand(x.shape);
+  return where(identity.ge(0), identity, x); // Which is x^0 of any x, with a gradient of 0.
 }

@@ -36,7 +36,7 @@ export function norm(x: Tensor, p: number | "fro" = 2, axes: Axes = null, option
     case -Infinity:
       return amin(values.abs(), list, options);
     case 0:
-      return values.ne(0).cast(values.dtype).sum(list, options);
+      return values.sign().abs().sum(list, options);
     case 1:
       return values.abs().sum(list, options);
     default:

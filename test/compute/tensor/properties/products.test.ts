@@ -211,7 +211,7 @@ const others: OpProperty[] = [
           const w = range(n).map((j) => (importance[j] ?? 1) * (hasCounts ? at(present(f, "f"), [j]) : 1));
           const mean = (list: number[]): number => sum(list.map((value, j) => value * (w[j] ?? 0))) / sum(w);
           const lost = (correction * sum(w.map((value, j) => value * (importance[j] ?? 1)))) / sum(w);
-          return ndArray([v, v], ([i = 0, j = 0]) => {
+          return ndArray(v === 1 ? [] : [v, v], ([i = 0, j = 0]) => {
             const [p, q] = [row(i), row(j)];
             return sum(w.map((value, k) => value * ((p[k] ?? 0) - mean(p)) * ((q[k] ?? 0) - mean(q)))) / (sum(w) - lost);
           });
