@@ -9,9 +9,9 @@ import { checkedPadding, tableValues } from "./embedding.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 
-/** Options of `EmbeddingBag`. */
 const LOWEST = -3.4e38; // Next to the lowest float32: what does not count is never the largest.
 
+/** Options of `EmbeddingBag`. */
 export interface EmbeddingBagOptions {
   /** "mean" by default. */
   readonly mode?: "sum" | "mean" | "max";
@@ -20,8 +20,8 @@ export interface EmbeddingBagOptions {
 }
 
 /**
- * Sums, means or maxima of rows of `weight` [count, width] over bags of indices: [B, N], or [N] cut into B bags that start at
- * `offsets` [B] (ascending, the first 0). -> [B, width]; zeros for empty bags.
+ * Sums, means or maxima of rows of `weight` [count, width] over bags of indices: [B, N], or [N] cut into B bags that
+ * start at `offsets` [B] (ascending, the first 0). -> [B, width]; zeros for empty bags.
  */
 export class EmbeddingBag extends Module {
   weight: Parameter;

@@ -41,7 +41,10 @@ abstract class RecurrentCell extends Module {
     this.hiddenSize = hiddenSize;
   }
 
-  /** x [N, in] or [in]; states [N, hiddenSize] or [hiddenSize], zeros for those left out. */
+  /**
+   * x [N, in] or [in]; states [N, hiddenSize] or [hiddenSize], zeros for those left out.
+   * @internal
+   */
   protected advance(step: RecurrentStep, x: Tensor, hidden?: Tensor, cell?: Tensor): RecurrentState {
     const rank = x.shape.length;
     if ((rank !== 1 && rank !== 2) || x.shape[rank - 1] !== this.inputSize) {

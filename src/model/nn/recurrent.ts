@@ -50,7 +50,7 @@ export interface LSTMOptions extends RecurrentOptions {
 export type RecurrentResult = readonly [output: Tensor, hidden: Tensor] & {
   /** [T, N, H], or [N, T, H], of the last layer; [.., 2 H] if bidirectional. */
   readonly output: Tensor;
-  /** [L, N, H]: the last states, layer by layer, forwards and then backwards. */
+  /** `[L, N, H]`: the last states, layer by layer, forwards and then backwards. */
   readonly hidden: Tensor;
 };
 
@@ -150,7 +150,10 @@ abstract class Recurrent extends Module {
     if (this.projSize > 0) add("weight_hr", [this.projSize, this.hiddenSize]);
   }
 
-  /** All layers; states are [L, N, ..]. */
+  /**
+   * All layers; states are [L, N, ..].
+   * @internal
+   */
   protected run(x: Tensor, initial: LSTMInitial): Outcome {
     const rank = x.shape.length;
     const { name } = this.#kind;
