@@ -9,7 +9,7 @@ import { setDefaultRuntime } from "../../src/index.ts";
 import { openRuntime } from "../../src/node.ts";
 import { pageOf, readPages } from "./pages.ts";
 import type { Page } from "./pages.ts";
-import { takeSaid } from "./say.ts";
+import { listener } from "./say.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const pages = readPages(root);
@@ -29,7 +29,7 @@ for (const page of pages) writeFileSync(fileOf(page), page.source);
 /** Runs a page's examples; errors name the page and the line. */
 async function run(page: Page): Promise<string[]> {
   setDefaultRuntime(runtime);
-  takeSaid();
+  listener.take();
   try {
     await import(/* @vite-ignore */ pathToFileURL(fileOf(page)).href);
   } catch (cause) {
@@ -37,7 +37,7 @@ async function run(page: Page): Promise<string[]> {
     const [, line = "?"] = new RegExp(`${basename(fileOf(page))}:(\\d+)`).exec(stack) ?? [];
     throw new Error(`${page.path}:${line}: ${stack}`, { cause });
   }
-  return takeSaid().map(({ line, text }) => `${page.path}:${line}: ${text}`);
+  return listener.take().map(({ line, text }) => `${page.path}:${line}: ${text}`);
 }
 
 test.each(pages.map((page) => [page.path, page] as const))("the examples of %s do what they say", async (_, page) => {

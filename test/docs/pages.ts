@@ -38,14 +38,14 @@ export function pageOf(path: string, text: string): Page {
       throw new Error(`${path}:${at + 1}: expected console.log(..); // what it prints, found ${line.trim()}`);
     }
     expected.set(at + 1, comment);
-    return `${before}say(${at + 1}, ${values});`;
+    return `${before}listener.say(${at + 1}, ${values});`;
   });
   const [heading = "", ...rest] = lines;
   if (heading !== "") throw new Error(`${path}:1: expected a heading, found an example`);
   return {
     path,
     text,
-    source: ['import { say } from "../../../test/docs/say.ts"; say;', ...rest].join("\n"),
+    source: ['import { listener } from "../../../test/docs/say.ts"; listener;', ...rest].join("\n"),
     expected,
   };
 }

@@ -5,19 +5,21 @@ export interface Said {
   readonly text: string;
 }
 
-let said: Said[] = [];
+class Listener {
+  #said: Said[] = [];
 
-export function say(line: number, ...values: readonly unknown[]): void {
-  const words = values.map((value) => (typeof value === "string" ? value : shown(value)));
-  said.push({ line, text: words.join(" ") });
+  say(line: number, ...values: readonly unknown[]): void {
+    const words = values.map((value) => (typeof value === "string" ? value : shown(value)));
+    this.#said.push({ line, text: words.join(" ") });
+  }
+
+  /** All that was said since the last time. */
+  take(): readonly Said[] {
+    return this.#said.splice(0);
+  }
 }
 
-/** All that was said since the last time. */
-export function takeSaid(): readonly Said[] {
-  const all = said;
-  said = [];
-  return all;
-}
+export const listener: Listener = new Listener();
 
 /** Five digits of fractions: what is shown of a float32 is then the same on all devices. */
 function shown(value: unknown): string {
