@@ -51,7 +51,7 @@ export type { MemoryReport, TensorGroup } from "./compute/tensor/memory.ts";
 export { keep, scope } from "./compute/tensor/scope.ts";
 export { noGrad } from "./compute/tensor/grad-mode.ts";
 export type { GradientHook, HookHandle } from "./compute/tensor/hooks.ts";
-export type { HostValues, NestedValues } from "./compute/tensor/host-values.ts";
+export type { HostValues, NestedValues, TypedHostValues } from "./compute/tensor/host-values.ts";
 export type { Operand } from "./compute/tensor/operands.ts";
 export { abs } from "./compute/tensor/ops/abs.ts";
 export { add } from "./compute/tensor/ops/add.ts";

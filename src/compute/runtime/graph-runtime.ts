@@ -59,6 +59,10 @@ class GraphRuntime implements Runtime {
     return this.#pool.memory;
   }
 
+  get isDestroyed(): boolean {
+    return this.#isDestroyed;
+  }
+
   leaf(shape: Shape, dtype: DType, data?: HostArray): Node {
     this.#checkAlive();
     return this.#leaves.create(shape, dtype, data);

@@ -46,6 +46,8 @@ export interface RuntimeMemory {
  */
 export interface Runtime {
   readonly device: Device;
+  /** True after `destroy`. */
+  readonly isDestroyed: boolean;
   readonly memory: RuntimeMemory;
   /** A leaf; zeros without `data`. */
   leaf(shape: Shape, dtype: DType, data?: HostArray): Node;

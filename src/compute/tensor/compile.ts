@@ -8,7 +8,7 @@
  */
 import { OptionError } from "../../base/errors.ts";
 import type { KernelReport, Runtime } from "../runtime/runtime.ts";
-import type { HostValues } from "./host-values.ts";
+import type { TypedHostValues } from "./host-values.ts";
 import { currentRuntime } from "./runtime-scope.ts";
 import type { Tensor } from "./tensor.ts";
 import { currentTrace } from "./trace.ts";
@@ -16,7 +16,7 @@ import { inputSignature, TracedPlan } from "./traced-plan.ts";
 import type { InputList, TensorTree } from "./traced-plan.ts";
 
 /** What a compiled function is called with: host values or tensors of one name each. */
-export type TensorInput = HostValues | Tensor;
+export type TensorInput = TypedHostValues | Tensor;
 
 /** What the traced function gets: `compile(({ x, y }: Inputs<"x" | "y">) => ...)`. */
 export type Inputs<Names extends string> = Readonly<Record<Names, Tensor>>;

@@ -111,7 +111,8 @@ export function manualSeed(seed: number): void {
   hostRandom = new Random(seed, "host");
   for (const reference of all) {
     const generator = reference.deref();
-    if (generator === undefined) all.delete(reference);
+    // The numbers of a runtime that is destroyed are nobody's.
+    if (generator === undefined || generator.state.value.runtime?.isDestroyed === true) all.delete(reference);
     else generator.reset(seed);
   }
 }

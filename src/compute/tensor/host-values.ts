@@ -22,6 +22,12 @@ export function dtypeOfArray(data: HostArray): DType {
   return data instanceof Int32Array ? "int32" : "uint32";
 }
 
+/** Host values, and what they are to be: the dtype that arrays of their type hold, unless it says otherwise. */
+export interface TypedHostValues extends HostValues {
+  /** bool for a Uint32Array of 0 and 1, float16 for a Float32Array, say. */
+  readonly dtype?: DType;
+}
+
 /** `view` in one of our array types. @throws OptionError for those with 64-bit integers, and for what is no array */
 export function hostArrayOf(view: unknown): HostArray {
   if (view instanceof Float32Array || view instanceof Int32Array || view instanceof Uint32Array) {

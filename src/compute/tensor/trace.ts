@@ -79,7 +79,9 @@ export class Trace {
 
   /** Called before the `.grad` of `tensor`, made outside, changes. */
   noteGradient(tensor: Tensor, before: Tensor | null): void {
-    if (!this.#gradients.has(tensor)) this.#gradients.set(tensor, before);
+    if (this.#gradients.has(tensor)) return;
+    this.#gradients.set(tensor, before);
+    this.guard(() => tensor.grad === before);
   }
 
   /** The plan holds only while `holds()` gives true. */

@@ -7,7 +7,7 @@ import { formatShape } from "../layout/shape.ts";
 import type { KernelReport, Plan, Runtime } from "../runtime/runtime.ts";
 import { withGradMode } from "./grad-mode.ts";
 import { checkHostArray, dtypeOfArray } from "./host-values.ts";
-import type { HostValues } from "./host-values.ts";
+import type { TypedHostValues } from "./host-values.ts";
 import { unwitnessed } from "./live-tensors.ts";
 import { filled } from "./operands.ts";
 import { withRuntime } from "./runtime-scope.ts";
@@ -20,7 +20,7 @@ import { createValue, isLeaf, ownLeaf, ownNewLeaf } from "./value.ts";
 export type TensorTree = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
 
 /** Inputs by name, in the order of their names. */
-export type InputList = readonly (readonly [name: string, input: HostValues | Tensor])[];
+export type InputList = readonly (readonly [name: string, input: TypedHostValues | Tensor])[];
 
 type Copy = readonly [target: Node, value: Node];
 
@@ -29,8 +29,9 @@ export function inputSignature(list: InputList): string {
   return list.map(([name, input]) => `${name}: ${dtypeOf(input)}${formatShape(input.shape)}`).join("; ");
 }
 
-function dtypeOf(input: HostValues | Tensor): DType {
-  return input instanceof Tensor ? input.dtype : dtypeOfArray(input.data);
+function dtypeOf(input: TypedHostValues | Tensor): DType {
+  if (input instanceof Tensor) return input.dtype;
+  return input.dtype ?? dtypeOfArray(input.data);
 }
 
 export class TracedPlan<Result extends TensorTree> {

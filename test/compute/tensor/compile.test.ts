@@ -283,3 +283,40 @@ test("replays compile nothing and destroy frees the plans", async () => {
   step.destroy();
   expect(step.explain()).toEqual([]);
 });
+
+test("a gradient that was set or taken away since is seen by the next call", async () => {
+  const runtime = deviceRuntime();
+  const w = withRuntime(runtime, () => tensor([1, 2], { requiresGrad: true }));
+  const step = compile(
+    ({ x }: Inputs<"x">) => {
+      const loss = w.mul(x).sum();
+      loss.backward();
+      return loss;
+    },
+    { runtime },
+  );
+  const x = { shape: [2], data: Float32Array.of(3, 3) };
+  await (await step({ x })).item();
+  expect(w.grad).toBe(null);
+  const kept = withRuntime(runtime, () => tensor([1, 1]));
+  w.grad = kept;
+  await (await step({ x })).item();
+  await (await step({ x })).item();
+  expect([...(await kept.data())]).toEqual([7, 7]);
+  w.grad = null;
+  await (await step({ x })).item();
+  expect([w.grad, [...(await kept.data())]]).toEqual([null, [7, 7]]);
+});
+
+test("host values may say what they are", async () => {
+  const step = compile(
+    ({ x, y }: Inputs<"x" | "y">) => {
+      expect([x.dtype, y.dtype]).toEqual(["bool", "float16"]);
+      return x.where(y, 0);
+    },
+    { runtime: deviceRuntime() },
+  );
+  const x = { shape: [2], data: Uint32Array.of(1, 0), dtype: "bool" } as const;
+  const y = { shape: [2], data: Float32Array.of(0.1, 2), dtype: "float16" } as const;
+  expect([...(await (await step({ x, y })).data())]).toEqual([0.0999755859375, 0]);
+});

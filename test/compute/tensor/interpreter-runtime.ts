@@ -18,6 +18,8 @@ export class InterpreterRuntime implements Runtime {
   compiled = 0;
   runs = 0;
 
+  readonly isDestroyed = false;
+
   get device(): Device {
     throw new InvariantError("InterpreterRuntime: has no device");
   }

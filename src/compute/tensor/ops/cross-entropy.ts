@@ -106,7 +106,7 @@ function ofProbabilities(logits: Tensor, targets: Tensor, options: CrossEntropyO
   const { reduction = "mean", weight = null, labelSmoothing = 0 } = options;
   if (!sameShape(logits.shape, targets.shape) || logits.shape.length === 0) {
     throw new ShapeError(
-      `crossEntropy: expected logits and probabilities of one shape, found ${formatShape(logits.shape)} and ${formatShape(targets.shape)}`,
+      `crossEntropy: expected int32 classes, or probabilities in the logits' shape ${formatShape(logits.shape)}, found ${targets.dtype} ${formatShape(targets.shape)}`,
     );
   }
   const rank = logits.shape.length;

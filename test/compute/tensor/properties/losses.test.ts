@@ -368,7 +368,7 @@ test.each([
   ["a reduction", () => F.bce(zeros([2]), zeros([2]), { reduction: "most" as "mean" }), OptionError, "bce: expected a reduction of mean, sum or none, found most"],
   ["batchmean without a batch", () => F.klDiv(zeros([]), zeros([]), { reduction: "batchmean" }), ShapeError, "klDiv: expected a batch for batchmean, found the shape []"],
   ["class numbers that do not fit", () => F.crossEntropy(zeros([2, 3]), zeros([3], { dtype: "int32" })), ShapeError, "crossEntropy: expected [N, C, ..] and targets [N, ..], found [2, 3] and [3]"],
-  ["probabilities that do not fit", () => F.crossEntropy(zeros([2, 3]), zeros([2])), ShapeError, "crossEntropy: expected logits and probabilities of one shape, found [2, 3] and [2]"],
+  ["probabilities that do not fit", () => F.crossEntropy(zeros([2, 3]), zeros([2])), ShapeError, "crossEntropy: expected int32 classes, or probabilities in the logits' shape [2, 3], found float32 [2]"],
   ["weights of classes", () => F.nllLoss(zeros([2, 3]), zeros([2], { dtype: "int32" }), { weight: zeros([2]) }), ShapeError, "nllLoss: expected a weight for each of 3 classes, found [2]"],
   ["class numbers that are no integers", () => F.nllLoss(zeros([2, 3]), zeros([2])), UnsupportedError, "nllLoss: expected integer indices, found float32"],
   ["a smoothing above 1", () => F.crossEntropy(zeros([2, 3]), zeros([2], { dtype: "int32" }), { labelSmoothing: 2 }), OptionError, "crossEntropy: expected labelSmoothing from 0 to 1, found 2"],
