@@ -246,8 +246,9 @@ test("1,000 eager training steps hold a flat amount of memory", { timeout: 60_00
     const half = step < 500 ? 0 : 1;
     most[half] = Math.max(most[half] ?? 0, runtime.memory.liveBytes + runtime.memory.pooledBytes);
   }
-  // 512 leaves of 256 bytes each, at 16 KiB of the slack each, and half as many again that were not found dead at once.
-  expect(most[1]).toBeLessThanOrEqual(2 * 512 * 256);
+  // The slack has room for 512 leaves, of 256 bytes, at 16 KiB each. The floor may be taken while as many are garbage, so
+  // that computing waits at 1.5 * 512 + 512; twice that for a collection that comes late. Kept, all would be 1.3 MB.
+  expect(most[1]).toBeLessThanOrEqual(2 * (1.5 * 512 + 512) * 256);
 });
 
 test("state that nobody reads is computed on the way, so that no graph grows without end", async () => {
