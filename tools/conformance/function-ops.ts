@@ -2,7 +2,7 @@
 import * as F from "../../src/functional.ts";
 import * as hearth from "../../src/index.ts";
 import type { Tensor } from "../../src/index.ts";
-import { line, plain } from "./op-line.ts";
+import { line, optional, plain } from "./op-line.ts";
 import type { OpLine } from "./op-line.ts";
 
 const PRODUCTS: readonly OpLine[] = [
@@ -83,12 +83,12 @@ const LOSSES: readonly OpLine[] = [
   line<F.LossOptions>("softMarginLoss", ([x, y], options) => F.softMarginLoss(x, y, options)),
   line<F.MarginOptions>("hingeEmbeddingLoss", ([x, y], options) => F.hingeEmbeddingLoss(x, y, options)),
   line<F.MarginOptions>("marginRankingLoss", ([a, b, y], options) => F.marginRankingLoss(a, b, y, options)),
-  line<F.ClassLossOptions>("nllLoss", ([x, y, weight = null], options) => F.nllLoss(x, y, { ...options, weight })),
+  line<F.ClassLossOptions>("nllLoss", ([x, y, weight], options) => F.nllLoss(x, y, { ...options, weight: optional(weight) })),
   line<F.PoissonNllLossOptions>("poissonNllLoss", ([x, y], options) => F.poissonNllLoss(x, y, options)),
   line<F.GaussianNllLossOptions>("gaussianNllLoss", ([x, y, variance], options) => F.gaussianNllLoss(x, y, variance, options)),
   line<F.CosineEmbeddingLossOptions>("cosineEmbeddingLoss", ([a, b, y], options) => F.cosineEmbeddingLoss(a, b, y, options)),
   line<F.TripletMarginLossOptions>("tripletMarginLoss", ([a, p, n], options) => F.tripletMarginLoss(a, p, n, options)),
-  line<F.MultiMarginLossOptions>("multiMarginLoss", ([x, y, weight = null], options) => F.multiMarginLoss(x, y, { ...options, weight })),
+  line<F.MultiMarginLossOptions>("multiMarginLoss", ([x, y, weight], options) => F.multiMarginLoss(x, y, { ...options, weight: optional(weight) })),
 ]; // prettier-ignore
 
 export const FUNCTION_OPS: readonly OpLine[] = [...PRODUCTS, ...ACTIVATIONS, ...WINDOWS, ...NORMS, ...LOSSES];

@@ -28,3 +28,8 @@ export function plain(functions: Readonly<Record<string, (...inputs: never[]) =>
 export function partOf(tensors: readonly Tensor[], part: number): Tensor {
   return present(tensors[part], `part ${part} of ${tensors.length}`);
 }
+
+/** An input that a case may leave out. */
+export function optional(input: Tensor | undefined): Tensor | null {
+  return input ?? null;
+}

@@ -36,6 +36,7 @@ import type { SoftplusOptions } from "../../src/compute/tensor/ops/softplus.ts";
 import { ARRAY_OPS } from "./array-ops.ts";
 import { FUNCTION_OPS } from "./function-ops.ts";
 import { MODULE_OPS } from "./module-ops.ts";
+import { optional } from "./op-line.ts";
 import type { OpLine, Run as AnyRun } from "./op-line.ts";
 
 /** What the fixtures' options hold: each op takes its own, and the fixtures are trusted with the types. */
@@ -113,7 +114,7 @@ const FIRST_OPS: readonly (readonly [name: string, run: Run])[] = [
   ["embedding", ([weight, indices], options) => embedding(indices, weight, options)],
   [
     "crossEntropy",
-    ([logits, targets, weight = null], options) => crossEntropy(logits, targets, { ...options, weight }),
+    ([logits, targets, weight], options) => crossEntropy(logits, targets, { ...options, weight: optional(weight) }),
   ],
   ["mseLoss", ([x, y], options) => mseLoss(x, y, options)],
   ["l1Loss", ([x, y], options) => l1Loss(x, y, options)],
