@@ -40,14 +40,16 @@ export function normalizeAxis(operation: string, axis: number, rank: number): nu
   return axis < 0 ? axis + rank : axis;
 }
 
-/** One axis, several, or all (null), as ascending distinct numbers from 0. @throws OptionError */
+/** One axis, several, or all (null), as ascending distinct numbers from 0. A number has none, but 0 and -1 may be said. @throws OptionError */
 export function normalizeAxes(operation: string, axes: number | readonly number[] | null, rank: number): number[] {
   if (axes === null) return Array.from({ length: rank }, (_, axis) => axis);
-  const list = (typeof axes === "number" ? [axes] : axes).map((axis) => normalizeAxis(operation, axis, rank));
+  const list = (typeof axes === "number" ? [axes] : axes).map((axis) =>
+    normalizeAxis(operation, axis, Math.max(rank, 1)),
+  );
   if (new Set(list).size !== list.length) {
     throw new OptionError(`${operation}: expected distinct axes, found ${formatShape(list)}`);
   }
-  return list.sort((a, b) => a - b);
+  return rank === 0 ? [] : list.sort((a, b) => a - b);
 }
 
 /** `shape` without `axes`. */

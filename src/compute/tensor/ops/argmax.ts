@@ -4,6 +4,7 @@ import { defineOp } from "../op.ts";
 import { normalizeAxis, sizeOf, withoutAxes } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
 import { checkNotEmpty } from "./amax.ts";
+import { asLine } from "./as-line.ts";
 import type { ReduceOptions } from "./sum.ts";
 
 interface Settings {
@@ -47,6 +48,7 @@ function argBest(
     checkNotEmpty(name, flat, [0]);
     return op([flat], { axis: 0, fn }).reshape(keepDim ? x.shape.map(() => 1) : []);
   }
+  if (x.shape.length === 0) return asLine(x, (line) => argBest(name, fn, line, axis, { keepDim }));
   const along = normalizeAxis(name, axis, x.shape.length);
   checkNotEmpty(name, x, [along]);
   const kept = op([x], { axis: along, fn });

@@ -61,6 +61,10 @@ export function cummin(x: Tensor, axis: number): Extremes {
 }
 
 function extremes(name: string, fn: Settings["fn"], x: Tensor, axis: number): Extremes {
+  if (x.shape.length === 0) {
+    const { values, indices } = extremes(name, fn, x.reshape([1]), axis);
+    return { values: values.reshape([]), indices: indices.reshape([]) };
+  }
   const settings = { axis: normalizeAxis(name, axis, x.shape.length), fn };
   const numbers = x.dtype === "bool" ? x.cast("int32") : x;
   const values = valuesOp([numbers], settings);

@@ -3,6 +3,7 @@ import { defineOp } from "../op.ts";
 import type { Op } from "../op.ts";
 import { normalizeAxis } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
+import { asLine } from "./as-line.ts";
 import { reverseRecurrence } from "./recurrence.ts";
 import { shift } from "./shift.ts";
 import { toDType } from "./sum.ts";
@@ -23,8 +24,7 @@ const op: Op<[Tensor], { axis: number }> = defineOp<[Tensor], { axis: number }>(
 
 /** The running product along `axis`, each element included. Bools count in int32. */
 export function cumprod(x: Tensor, axis: number, { dtype }: DTypeOption = {}): Tensor {
-  const at = normalizeAxis("cumprod", axis, x.shape.length);
-  return op([toDType(x, dtype)], { axis: at });
+  return asLine(toDType(x, dtype), (line) => op([line], { axis: normalizeAxis("cumprod", axis, line.shape.length) }));
 }
 
 /** The product of what comes before each element of `axis`, which is not empty; 1 for the first. */

@@ -2,6 +2,7 @@ import { cast, scan } from "../../compiler/graph.ts";
 import { defineOp } from "../op.ts";
 import { normalizeAxis } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
+import { asLine } from "./as-line.ts";
 import { toDType } from "./sum.ts";
 import type { DTypeOption } from "./sum.ts";
 
@@ -14,5 +15,5 @@ const op = defineOp<[Tensor], { axis: number }>({
 
 /** The running sum along `axis`, each element included; bools count in int32. */
 export function cumsum(x: Tensor, axis: number, { dtype }: DTypeOption = {}): Tensor {
-  return op([toDType(x, dtype)], { axis: normalizeAxis("cumsum", axis, x.shape.length) });
+  return asLine(toDType(x, dtype), (line) => op([line], { axis: normalizeAxis("cumsum", axis, line.shape.length) }));
 }

@@ -5,6 +5,7 @@ import { toFloat } from "../operands.ts";
 import { normalizeAxis, sizeOf } from "../shapes.ts";
 import { iotaTensor } from "../source.ts";
 import type { Tensor } from "../tensor.ts";
+import { asLine } from "./as-line.ts";
 import { defineWideOp } from "../wide-op.ts";
 import { logAddExpNode } from "./log-add-exp.ts";
 import { reverseRecurrence } from "./recurrence.ts";
@@ -53,5 +54,5 @@ function moved(x: Node, axis: number, by: number): Node {
 
 /** log of the running sum of e^x along `axis`, each element included, without overflow. */
 export function logCumSumExp(x: Tensor, axis: number): Tensor {
-  return op([toFloat(x)], { axis: normalizeAxis("logCumSumExp", axis, x.shape.length) });
+  return asLine(toFloat(x), (line) => op([line], { axis: normalizeAxis("logCumSumExp", axis, line.shape.length) }));
 }

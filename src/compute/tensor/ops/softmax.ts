@@ -4,6 +4,7 @@ import { defineWideOp } from "../wide-op.ts";
 import { toFloat } from "../operands.ts";
 import { normalizeAxis } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
+import { asLine } from "./as-line.ts";
 
 /** With s = softmax(x): dL/dx = s * (g - sum(g * s)). Keeps only the output. */
 const op = defineWideOp<[Tensor], { axis: number }>({
@@ -28,14 +29,14 @@ const logOp = defineWideOp<[Tensor], { axis: number }>({
   backward: ({ grad, output, options: { axis } }) => [grad.sub(output.exp().mul(grad.sum(axis, { keepDim: true })))],
 });
 
-/** dL/dx = g * softmax(x), by e^(x - output). */
+/** dL/dx = g * softmax(x): e^(x - output) would have the digits of x, not of its distance from the output. */
 const sumOp = defineWideOp<[Tensor], { axis: number }>({
   name: "logSumExp",
   forward: ([x], { axis }) => {
     const { max, sum } = shiftedExponentials(x, axis);
     return binary("add", max, unary("log", sum));
   },
-  backward: ({ grad, inputs: [x], output }) => [grad.mul(x.sub(output).exp())],
+  backward: ({ grad, inputs: [x], options: { axis } }) => [softmax(x, axis).mul(grad)],
 });
 
 /** Along an axis: max(x), which keeps size 1; x - max(x); e^(x - max(x)), which cannot overflow; and its sum. */
@@ -56,12 +57,12 @@ export function shiftedExponentials(x: Node, axis: number): ShiftedExponentials 
 
 /** e^x / sum(e^x) along `axis`. */
 export function softmax(x: Tensor, axis: number): Tensor {
-  return op([toFloat(x)], { axis: normalizeAxis("softmax", axis, x.shape.length) });
+  return asLine(toFloat(x), (line) => op([line], { axis: normalizeAxis("softmax", axis, line.shape.length) }));
 }
 
 /** log(softmax(x)) along `axis`. */
 export function logSoftmax(x: Tensor, axis: number): Tensor {
-  return logOp([toFloat(x)], { axis: normalizeAxis("logSoftmax", axis, x.shape.length) });
+  return asLine(toFloat(x), (line) => logOp([line], { axis: normalizeAxis("logSoftmax", axis, line.shape.length) }));
 }
 
 /** log(sum(e^x)) along `axis`, which keeps size 1. */
