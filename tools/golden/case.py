@@ -12,7 +12,7 @@ RTOL, ATOL = 2e-4, 2e-5
 
 @dataclass
 class Case:
-    """`run` takes the inputs as float64 (with gradients) and int64, and gives one tensor."""
+    """`run` takes the inputs, rounded to float32, as float64 (with gradients) and int64, and gives one tensor."""
 
     inputs: list[torch.Tensor]
     options: dict
@@ -51,7 +51,8 @@ class Written:
 
 
 def write_case(written: Written, identity: str, op: str, case: Case, draw: Draw) -> None:
-    leaves = [value.clone().requires_grad_(value.is_floating_point()) for value in case.inputs]
+    inputs = [value.float().double() if value.is_floating_point() else value for value in case.inputs]
+    leaves = [value.clone().requires_grad_(value.is_floating_point()) for value in inputs]
     output = case.run(*leaves)
     names = [f"{identity}/in{i}" for i in range(len(leaves))]
     entry = {
@@ -66,7 +67,7 @@ def write_case(written: Written, identity: str, op: str, case: Case, draw: Draw)
         "rtol": case.rtol,
         "atol": case.atol,
     }
-    written.tensors.update(zip(names, case.inputs))
+    written.tensors.update(zip(names, inputs))
     written.tensors[entry["output"]] = output.detach()
     if output.requires_grad:
         entry.update(_gradients(written, identity, leaves, output, draw))

@@ -22,7 +22,7 @@ sys.dont_write_bytecode = True
 
 import torch
 
-import arrays, attention, convolutions, elementwise, indexing, losses, norms, pools, products, recurrent, reductions  # noqa: E401, F401
+import arrays, attention, convolutions, edges, elementwise, indexing, losses, norms, pools, products, recurrent, reductions  # noqa: E401, F401
 import models
 import optimizers
 from case import KINDS, Written, write_case

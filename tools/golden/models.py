@@ -169,8 +169,10 @@ def recurrent(d: Draw) -> tuple[str, nn.Module, int]:
 
 def gpt(d: Draw) -> dict:
     heads = d.size(1, 4)
+    # A norm of two elements is their order alone: gradients are rounding errors, which Adam makes steps of.
+    width = heads * d.size(max(2, -(-6 // heads)), 8)
     return {
-        "V": d.size(5, 40), "T": d.size(2, 18), "C": heads * d.size(2, 8), "L": d.size(1, 3), "H": heads,
+        "V": d.size(5, 40), "T": d.size(2, 18), "C": width, "L": d.size(1, 3), "H": heads,
         "act": d.turn("gelu", "silu", "relu2", "relu", "tanh", "sigmoid", "mish", "elu", "softplus", "identity"),
         "tied": d.turn(False, True, False, True), "parallel": d.turn(False, False, True, True, False, True),
     }
@@ -203,7 +205,7 @@ def _build(kind: str, d: Draw):
     if kind == "gpt":
         model = gpt(d)
         if d.small:
-            model |= {"C": 2 * model["H"], "L": 1}
+            model |= {"C": model["H"] * -(-6 // model["H"]), "L": 1}
         tokens = lambda: d.ints([batch, model["T"]], 0, model["V"] - 1)  # noqa: E731
         return model, Gpt(model), lambda: (tokens(), tokens())
     if kind == "cnn":
