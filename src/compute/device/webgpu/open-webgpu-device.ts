@@ -15,6 +15,8 @@ export interface WebGpuOptions {
 }
 
 const OPEN_DEADLINE_MS = 20_000;
+/** Used where the adapter has them: arrays of f16, and the device's clock for `measure`. */
+const FEATURES: readonly GPUFeatureName[] = ["shader-f16", "timestamp-query"];
 const SOFTWARE_NAMES = /swiftshader|llvmpipe|lavapipe|basic render|\bwarp\b|software/i;
 
 /**
@@ -60,7 +62,7 @@ function wholeWords(bytes: number): number {
 async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
   const requiredLimits = { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize };
-  const requiredFeatures: GPUFeatureName[] = adapter.features.has("shader-f16") ? ["shader-f16"] : [];
+  const requiredFeatures = FEATURES.filter((feature) => adapter.features.has(feature));
   try {
     return await adapter.requestDevice({ label: "hearth", requiredFeatures, requiredLimits });
   } catch (cause) {

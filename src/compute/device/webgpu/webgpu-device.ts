@@ -12,6 +12,8 @@ import { workgroupsOf } from "../../lang/print-wgsl.ts";
 import { checkBufferBytes, checkCommand, checkKernel, checkRange } from "../checks.ts";
 import type { Command, Device, DeviceBuffer, DeviceInfo, DeviceKernel, Recording } from "../device.ts";
 import { BufferUsage, MAP_MODE_READ } from "./constants.ts";
+import { encode, type Step } from "./encode.ts";
+import { measureByTimestamps, measureByWaiting } from "./measure.ts";
 import { Pipelines, type Pipeline } from "./pipelines.ts";
 import { Staging } from "./staging.ts";
 
@@ -42,15 +44,6 @@ class WebGpuKernel implements DeviceKernel {
     this.pipeline = pipeline;
   }
 }
-
-type Step =
-  | {
-      readonly kind: "dispatch";
-      readonly pipeline: GPUComputePipeline;
-      readonly bindGroup: GPUBindGroup;
-      readonly workgroups: readonly [number, number];
-    }
-  | (Command & { readonly kind: "copy" });
 
 class WebGpuRecording implements Recording {
   readonly commands: readonly Command[];
@@ -132,7 +125,7 @@ export class WebGpuDevice implements Device {
     const steps = commands.map((command) => {
       checkCommand(command);
       for (const buffer of buffersOf(command)) buffers.add(ownBuffer("record", buffer));
-      return command.kind === "copy" ? command : this.#bind(command);
+      return command.kind === "copy" ? stepOfCopy(command) : this.#bind(command);
     });
     return new WebGpuRecording(commands, steps, buffers);
   }
@@ -142,23 +135,17 @@ export class WebGpuDevice implements Device {
     for (const buffer of recording.buffers) ownBuffer("submit", buffer);
     if (recording.steps.length === 0 || this.#failure !== undefined) return;
     const encoder = this.#device.createCommandEncoder();
-    let pass: GPUComputePassEncoder | undefined;
-    let pipeline: GPUComputePipeline | undefined;
-    for (const step of recording.steps) {
-      if (step.kind === "copy") {
-        pass?.end();
-        pass = pipeline = undefined;
-        encodeCopy(encoder, step);
-        continue;
-      }
-      pass ??= encoder.beginComputePass();
-      if (pipeline !== step.pipeline) pass.setPipeline(step.pipeline);
-      pipeline = step.pipeline;
-      pass.setBindGroup(0, step.bindGroup);
-      pass.dispatchWorkgroups(...step.workgroups);
-    }
-    pass?.end();
+    encode(encoder, recording.steps);
     this.#device.queue.submit([encoder.finish()]);
+  }
+
+  async measure(recording: Recording): Promise<readonly (number | null)[]> {
+    assert(recording instanceof WebGpuRecording, "measure: expected a recording of this device");
+    for (const buffer of recording.buffers) ownBuffer("measure", buffer);
+    if (this.#failure !== undefined) throw this.#failure;
+    const hasTimestamps = this.#device.features.has("timestamp-query");
+    const measureSteps = hasTimestamps ? measureByTimestamps : measureByWaiting;
+    return await this.#unlessLost(measureSteps(this.#device, recording.steps));
   }
 
   async idle(): Promise<void> {
@@ -204,6 +191,12 @@ export class WebGpuDevice implements Device {
   }
 }
 
+function stepOfCopy(command: Command & { kind: "copy" }): Step {
+  const { sourceOffset, targetOffset, bytes } = command;
+  const [source, target] = [ownBuffer("record", command.source).gpu, ownBuffer("record", command.target).gpu];
+  return { kind: "copy", source, sourceOffset, target, targetOffset, bytes };
+}
+
 function buffersOf(command: Command): readonly DeviceBuffer[] {
   return command.kind === "copy" ? [command.source, command.target] : command.buffers;
 }
@@ -212,12 +205,6 @@ function buffersOf(command: Command): readonly DeviceBuffer[] {
 function bindingBytes(kernel: Kernel, binding: number): number {
   const { type = "f32", length = 0 } = kernel.bindings[binding] ?? {};
   return Math.ceil(bytesOfArray(type, length) / 4) * 4;
-}
-
-function encodeCopy(encoder: GPUCommandEncoder, command: Command & { kind: "copy" }): void {
-  const source = ownBuffer("submit", command.source).gpu;
-  const target = ownBuffer("submit", command.target).gpu;
-  encoder.copyBufferToBuffer(source, command.sourceOffset, target, command.targetOffset, command.bytes);
 }
 
 function ownBuffer(what: string, buffer: DeviceBuffer): WebGpuBuffer {
