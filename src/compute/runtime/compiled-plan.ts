@@ -8,12 +8,17 @@ import { formatShape, sameShape } from "../layout/shape.ts";
 import { assemble } from "./assembly.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 import { bytesOfNode, type Leaves } from "./leaves.ts";
-import type { KernelReport, Plan } from "./runtime.ts";
+import type { PlanReport } from "./plan-report.ts";
+import { mediansOf } from "./medians-of.ts";
+import { reportPlan } from "./report-plan.ts";
+import type { Plan } from "./runtime.ts";
 
 export interface PlanParts {
   readonly device: Device;
   readonly pool: BufferPool;
   readonly leaves: Leaves;
+  /** The graph as it was asked for: outputs, then the values of the updates. */
+  readonly asked: readonly Node[];
   /** Its outputs are those of the plan, followed by the values of the updates. */
   readonly lowered: Lowered;
   readonly compiled: readonly DeviceKernel[];
@@ -31,6 +36,10 @@ export class CompiledPlan implements Plan {
   /** Leaves that `run` reads or writes. */
   readonly #used: readonly Node[];
   readonly #recording: Recording;
+  /** Commands before the first kernel's. */
+  readonly #firstKernel: number;
+  /** In the last profile. */
+  #kernelMs: readonly (number | null)[] = [];
   #isDestroyed = false;
 
   constructor(parts: PlanParts) {
@@ -73,6 +82,7 @@ export class CompiledPlan implements Plan {
       after.push(...copy(source, leaves.bufferOf(target), bytes));
     }
     this.scratch = [...scratch, ...kept];
+    this.#firstKernel = before.length;
     this.#recording = device.record([...before, ...commands, ...after]);
     const read = lowered.kernels.flatMap(({ inputs }) => inputs.filter(isLeaf));
     this.#used = [...new Set([...read, ...stored.filter(isLeaf), ...values.filter(isLeaf), ...targets])];
@@ -83,16 +93,25 @@ export class CompiledPlan implements Plan {
   }
 
   run(): void {
-    assert(!this.#isDestroyed, "plan: expected one that is not destroyed");
-    // A released leaf's buffer may be another's by now.
-    for (const leaf of [...this.#used, ...this.outputs]) this.#parts.leaves.bufferOf(leaf);
+    this.#checkUsable();
     this.#parts.device.submit(this.#recording);
   }
 
-  explain(): readonly KernelReport[] {
-    return this.#parts.lowered.kernels.map(({ kernel }) => {
-      return { name: kernel.name, invocations: kernel.invocations, bindings: kernel.bindings.length };
-    });
+  async profile(runs: number = 1): Promise<readonly (number | null)[]> {
+    const count = this.#parts.lowered.kernels.length;
+    const all: (readonly (number | null)[])[] = [];
+    for (let run = 0; run < runs; run++) {
+      this.#checkUsable();
+      const ms = await this.#parts.device.measure(this.#recording);
+      all.push(ms.slice(this.#firstKernel, this.#firstKernel + count));
+    }
+    this.#kernelMs = mediansOf(all, count);
+    return this.#kernelMs;
+  }
+
+  explain(): PlanReport {
+    const { asked, lowered } = this.#parts;
+    return reportPlan({ asked, lowered, scratchBytes: this.scratchBytes, ms: this.#kernelMs });
   }
 
   destroy(): void {
@@ -101,6 +120,12 @@ export class CompiledPlan implements Plan {
     for (const buffer of this.scratch) this.#parts.pool.give(buffer);
     for (const leaf of this.outputs) this.#parts.leaves.release(leaf);
     this.#parts.onDestroy();
+  }
+
+  #checkUsable(): void {
+    assert(!this.#isDestroyed, "plan: expected one that is not destroyed");
+    // A released leaf's buffer may be another's by now.
+    for (const leaf of [...this.#used, ...this.outputs]) this.#parts.leaves.bufferOf(leaf);
   }
 }
 

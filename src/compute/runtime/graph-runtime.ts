@@ -142,7 +142,8 @@ class GraphRuntime implements Runtime {
     this.#checkAlive();
     await this.#relieved();
     const values = updates.map(([, value]) => value);
-    const lowered = lower([...outputs, ...values], this.device.info.limits.bindingsMax);
+    const asked = [...outputs, ...values];
+    const lowered = lower(asked, this.device.info.limits.bindingsMax);
     const compiled = await this.#kernels.getAll(lowered.kernels.map(({ kernel }) => kernel));
     this.#checkAlive();
     const token = {};
@@ -150,6 +151,7 @@ class GraphRuntime implements Runtime {
       device: this.device,
       pool: this.#pool,
       leaves: this.#leaves,
+      asked,
       lowered,
       compiled,
       outputCount: outputs.length,
