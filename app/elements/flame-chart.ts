@@ -4,7 +4,7 @@
  *
  * One stop for the keyboard: arrows go from kernel to kernel, Home and End to the ends, + and - zoom, 0 shows all.
  */
-import { LitElement, css, html, nothing } from "lit";
+import { LitElement, html, nothing } from "lit";
 import type { CSSResult, PropertyDeclarations, PropertyValues, TemplateResult } from "lit";
 import { formatBytes, theme } from "hearth/elements";
 import type { KernelReport } from "hearth";

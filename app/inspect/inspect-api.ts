@@ -27,7 +27,7 @@ export interface Inspection {
 export interface InspectApi {
   /** Opens a device, builds the model and compiles its step; once. `doing` is told what takes the time. */
   open(model: string, device: DeviceChoice, doing: (what: string) => void): Promise<Inspection>;
-  /** Milliseconds of each kernel, medians of `runs` runs; null where the device cannot tell. */
+  /** Milliseconds of each kernel, the middle of `runs` runs; null where the device cannot tell. */
   profile(runs: number): Promise<readonly (number | null)[]>;
   /** What `explain` prints. */
   text(sources: boolean): Promise<string>;

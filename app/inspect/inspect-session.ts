@@ -52,7 +52,7 @@ export class InspectSession implements ReactiveController {
     if (this.inspection !== null && worker === this.#worker) await this.profile(1);
   }
 
-  /** Measures every kernel: the median of so many runs. */
+  /** Measures every kernel: the middle of so many runs. */
   async profile(runs: number = RUNS): Promise<void> {
     const worker = this.#worker;
     if (worker === null || this.doing !== null) return;

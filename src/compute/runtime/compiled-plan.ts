@@ -9,7 +9,7 @@ import { assemble } from "./assembly.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 import { bytesOfNode, type Leaves } from "./leaves.ts";
 import type { PlanReport } from "./plan-report.ts";
-import { mediansOf } from "./medians-of.ts";
+import { middleMeans } from "./middle-means.ts";
 import { reportPlan } from "./report-plan.ts";
 import type { Plan } from "./runtime.ts";
 
@@ -105,7 +105,7 @@ export class CompiledPlan implements Plan {
       const ms = await this.#parts.device.measure(this.#recording);
       all.push(ms.slice(this.#firstKernel, this.#firstKernel + count));
     }
-    this.#kernelMs = mediansOf(all, count);
+    this.#kernelMs = middleMeans(all, count);
     return this.#kernelMs;
   }
 

@@ -38,7 +38,7 @@ export function reportGraph(
 }
 
 /** "binary add", "reduce sum 0, 1", "constant 0.5". */
-export function labelOf(primitive: Primitive): string {
+function labelOf(primitive: Primitive): string {
   switch (primitive.kind) {
     case "constant":
       return `constant ${primitive.value}`;

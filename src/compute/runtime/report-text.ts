@@ -1,6 +1,7 @@
 /** Reports as text, for a terminal: a line a kernel, figures first and names last, so that both are read at a glance. */
 import type { GraphReport, KernelReport, PlanReport } from "./plan-report.ts";
 
+/** What the text of a report has besides its table. */
 export interface ReportTextOptions {
   /** The WGSL of every kernel below the table. */
   readonly sources?: boolean;

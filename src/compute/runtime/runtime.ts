@@ -21,8 +21,8 @@ export interface Plan {
   /** Submits. Reads the leaves' bytes as they are now, then stores the updates. */
   run(): void;
   /**
-   * Milliseconds of each kernel, the median of `runs` runs (1 by default); null where the device cannot tell. These are
-   * runs: leaves are updated as by `run`.
+   * Milliseconds of each kernel, the mean of the middle half of `runs` runs (1 by default); null where the device cannot
+   * tell. These are runs: leaves are updated as by `run`.
    */
   profile(runs?: number): Promise<readonly (number | null)[]>;
   /** Graphs and kernels, with the times of the last profile. Prints every kernel, so it takes milliseconds for each. */

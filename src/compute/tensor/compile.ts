@@ -29,8 +29,8 @@ export interface CompiledFunction<Names extends string, Result extends TensorTre
   /** The graphs and kernels of each plan made so far; `explain(step)` makes a table of them. */
   explain(): readonly PlanReport[];
   /**
-   * Measures the kernels of each plan, medians of `runs` runs (5 by default), for later `explain`s. It runs them on the
-   * inputs of the last call, and gives results and all that is assigned their bytes back, of which it keeps a copy
+   * Measures the kernels of each plan, the middle of `runs` runs (5 by default), for later `explain`s. It runs them on
+   * the inputs of the last call, and gives results and all that is assigned their bytes back, of which it keeps a copy
    * meanwhile.
    */
   profile(runs?: number): Promise<void>;

@@ -7,7 +7,7 @@ import type { CompiledFunction } from "./compile.ts";
 
 /** Options of `explain`. */
 export interface ExplainOptions {
-  /** Runs whose median is each kernel's time, 5 by default; 0 runs nothing, and shows the times that are known. */
+  /** Runs, the middle of which is each kernel's time: 5 by default; 0 runs nothing, and shows the times that are known. */
   readonly runs?: number;
   /** Adds the WGSL of every kernel to `toString`. False by default. */
   readonly sources?: boolean;

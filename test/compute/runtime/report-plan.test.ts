@@ -10,7 +10,7 @@ import type { Binding } from "../../../src/compute/lang/kernel.ts";
 import { store } from "../../../src/compute/lang/statements.ts";
 import { elementCount } from "../../../src/compute/layout/shape.ts";
 import type { GraphNodeReport, PlanReport } from "../../../src/compute/runtime/plan-report.ts";
-import { mediansOf } from "../../../src/compute/runtime/medians-of.ts";
+import { middleMeans } from "../../../src/compute/runtime/middle-means.ts";
 import { reportPlan } from "../../../src/compute/runtime/report-plan.ts";
 import { reportText } from "../../../src/compute/runtime/report-text.ts";
 
@@ -116,10 +116,11 @@ test("a chain of 20,000 nodes is reported without a call stack as deep", () => {
   expect(report.graph.after.nodes.at(-1)?.kernels).toEqual([report.kernels.length - 1]);
 });
 
-test("medians are those of the runs that have a number", () => {
-  expect(mediansOf([[3, null], [1, 4], [2, null]], 3)).toEqual([2, 4, null]); // prettier-ignore
-  expect(mediansOf([[3], [1]], 1)).toEqual([2]);
-  expect(mediansOf([], 1)).toEqual([null]);
+test("what repeated runs come to is the mean of their middle half, of those that have a number", () => {
+  expect(middleMeans([[3, null], [1, 4], [100, null]], 3)).toEqual([3, 4, null]); // prettier-ignore
+  expect(middleMeans([[0], [6], [6], [0], [100]], 1)).toEqual([4]);
+  expect(middleMeans([[3], [1]], 1)).toEqual([2]);
+  expect(middleMeans([], 1)).toEqual([null]);
 });
 
 test("the text has a line a kernel with its figures", () => {
