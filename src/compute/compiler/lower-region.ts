@@ -23,6 +23,8 @@ export interface LoweredKernel {
   readonly kernel: Kernel;
   readonly outputs: readonly Node[];
   readonly inputs: readonly Node[];
+  /** True for sums and the like, row by row. */
+  readonly isRows: boolean;
 }
 
 /** Undefined when the groups of `region` do not fit together: one reads a result of another at a place that has none. */
@@ -61,7 +63,7 @@ class RegionLowering {
       length: elementCount(node.shape),
     }));
     const name = describeRegion(this.#region, this.#isStored);
-    return { kernel: { name, bindings, invocations: grid.invocations, body: grid.body }, outputs, inputs };
+    return { kernel: { name, bindings, invocations: grid.invocations, body: grid.body }, outputs, inputs, isRows };
   }
 
   #store(root: Node, index: Index, value: Expr): Statement {
@@ -71,7 +73,7 @@ class RegionLowering {
 
   /** All roots at one place after another; what each is at the place of the last one. */
   #elements(): Grid | undefined {
-    const { groups, outputs } = this.#region;
+    const { groups, outputs, isUpdate } = this.#region;
     const last = present(groups.at(-1), "lowerRegion: a last group").root;
     const body = (index: Index): readonly Statement[] => {
       const lets: Statement[] = [];
@@ -87,7 +89,7 @@ class RegionLowering {
       });
       return [...lets, ...stores];
     };
-    const grid = elementwise(last.shape, body, this.#loops);
+    const grid = elementwise(last.shape, body, this.#loops, isUpdate ? 1 : undefined);
     const isScattered = groups.length > 1 && groups.some(({ root }) => this.#emitter.placesOf(root) > 1);
     return isScattered ? undefined : grid;
   }

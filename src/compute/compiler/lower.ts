@@ -15,13 +15,19 @@ export interface Lowered {
   readonly outputs: readonly Node[];
 }
 
-/** Kernels that compute `outputs` from the leaves under them; at most `bindingsMax` arrays in each. */
-export function lower(outputs: readonly Node[], bindingsMax: number): Lowered {
+/**
+ * Kernels that compute `outputs` from the leaves under them; at most `bindingsMax` arrays in each.
+ *
+ * @param updatesFrom outputs from this one on are new values of state
+ */
+export function lower(outputs: readonly Node[], bindingsMax: number, updatesFrom: number = outputs.length): Lowered {
   const nodes = mergeEqual(splitLong(mergeEqual(outputs)));
   const wanted = shallowFirst(nodes.filter((node) => elementCount(node.shape) > 0));
   const schedule = planSchedule(wanted, bindingsMax);
   const isStored = (node: Node): boolean => schedule.isStored(node);
-  const regions = planRegions(schedule, wanted, bindingsMax, (region) => lowerRegion(region, isStored) !== undefined);
+  const updates = new Set(nodes.slice(updatesFrom));
+  const inputs = { schedule, outputs: wanted, updates, bindingsMax };
+  const regions = planRegions(inputs, (region) => lowerRegion(region, isStored) !== undefined);
   const kernels = regions.map((region) => present(lowerRegion(region, isStored), "lower: a kernel for a region"));
   return { kernels, outputs: nodes };
 }

@@ -24,10 +24,15 @@ export function workgroupsOf(kernel: Kernel): readonly [number, number] {
   return [Math.ceil(total / y), y];
 }
 
+/** Whether a binding has the writable type: one that is only read may have to, too. */
+export function isBoundWritable({ access, isShared }: Binding): boolean {
+  return access !== "read" || isShared === true;
+}
+
 /** The WGSL module of a kernel. @throws InvariantError for a kernel that breaks the rules of `kernel.ts`. */
 export function printWgsl(kernel: Kernel): string {
   const body = printBody(kernel, new WgslTarget(kernel)).join("\n");
-  const bindings = kernel.bindings.map(printBinding).join("");
+  const bindings = kernel.bindings.map((binding, i) => (binding.aliasOf === undefined ? printBinding(binding, i) : "")).join(""); // prettier-ignore
   const main = `@compute @workgroup_size(${LANES})
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 ${body}
@@ -37,8 +42,9 @@ ${body}
   return `${enables}${bindings}\n${wgslFunctionsFor(body)}${main}`;
 }
 
-function printBinding({ type, access, length }: Binding, index: number): string {
-  const mode = access === "read" ? "read" : "read_write";
+function printBinding(binding: Binding, index: number): string {
+  const { type, length } = binding;
+  const mode = isBoundWritable(binding) ? "read_write" : "read";
   return `@group(0) @binding(${index}) var<storage, ${mode}> b${index}: array<${type}, ${length}>;\n`;
 }
 
@@ -115,7 +121,8 @@ class WgslTarget implements Target {
     const binding = this.#kernel.bindings[at];
     const place = value.operands[0];
     assert(binding !== undefined && place !== undefined, `print ${this.#kernel.name}: no binding ${at}`);
-    const element = (text: string): string => (binding.type === "f16" ? `f32(b${at}[${text}])` : `b${at}[${text}]`);
+    const array = `b${binding.aliasOf ?? at}`;
+    const element = (text: string): string => (binding.type === "f16" ? `f32(${array}[${text}])` : `${array}[${text}]`);
     if (isInside(place, binding)) return element(index);
     const last = binding.length - 1;
     const inside = place.expr.type === "u32" ? `min(${index}, ${last}u)` : `clamp(${index}, 0i, ${last}i)`;

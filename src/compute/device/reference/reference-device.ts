@@ -15,7 +15,7 @@ import {
   type KernelArray,
   type KernelFunction,
 } from "../../lang/print-javascript.ts";
-import { checkBufferBytes, checkCommand, checkKernel, checkRange } from "../checks.ts";
+import { checkBufferBytes, checkCommand, checkKernel, checkPart, checkRange } from "../checks.ts";
 import type { Command, Device, DeviceBuffer, DeviceInfo, DeviceKernel, Recording } from "../device.ts";
 import { SliceQueue, type Work } from "./slices.ts";
 import { yieldByMessage, type YieldToEventLoop } from "./yielding.ts";
@@ -42,14 +42,29 @@ export interface ReferenceDeviceOptions {
 
 class ReferenceBuffer implements DeviceBuffer {
   readonly bytes: number;
+  readonly offset: number;
+  readonly whole: ReferenceBuffer;
+  /** Of the whole. */
   memory: ArrayBuffer;
   isDestroyed = false;
   readonly #free: (buffer: ReferenceBuffer) => void;
 
-  constructor(bytes: number, free: (buffer: ReferenceBuffer) => void) {
+  constructor(bytes: number, free: (buffer: ReferenceBuffer) => void, offset = 0, whole?: ReferenceBuffer) {
     this.bytes = bytes;
-    this.memory = new ArrayBuffer(bytes);
+    this.offset = offset;
+    this.whole = whole ?? this;
+    this.memory = whole?.memory ?? new ArrayBuffer(bytes);
     this.#free = free;
+  }
+
+  part(offset: number, bytes: number): DeviceBuffer {
+    checkPart(this, offset, bytes);
+    return new ReferenceBuffer(bytes, () => {}, this.offset + offset, this.whole);
+  }
+
+  /** Its bytes from `start` up to, not including, `end`. */
+  bytesAt(start: number, end: number): Bytes {
+    return new Uint8Array(this.whole.memory, this.offset + start, end - start);
   }
 
   destroy(): void {
@@ -119,10 +134,11 @@ export class ReferenceDevice implements Device {
   write(buffer: DeviceBuffer, data: Uint8Array, offset: number = 0): void {
     const target = ownBuffer("write", buffer);
     checkRange("write", buffer, offset, data.byteLength);
-    if (this.#queue.isEmpty) return new Uint8Array(target.memory).set(data, offset);
+    const end = offset + data.byteLength;
+    if (this.#queue.isEmpty) return target.bytesAt(offset, end).set(data);
     const copy = data.slice();
     this.#enqueue(() => {
-      new Uint8Array(target.memory).set(copy, offset);
+      target.bytesAt(offset, end).set(copy);
       return true;
     });
   }
@@ -130,7 +146,7 @@ export class ReferenceDevice implements Device {
   async read(buffer: DeviceBuffer, bytes: number = buffer.bytes): Promise<Bytes> {
     const source = ownBuffer("read", buffer);
     checkRange("read", buffer, 0, bytes);
-    return await this.#afterQueue(() => new Uint8Array(source.memory.slice(0, bytes)));
+    return await this.#afterQueue(() => source.bytesAt(0, bytes).slice());
   }
 
   async createKernel(kernel: Kernel): Promise<DeviceKernel> {
@@ -227,7 +243,10 @@ function buffersOf(command: Command): readonly DeviceBuffer[] {
 
 function ownBuffer(what: string, buffer: DeviceBuffer): ReferenceBuffer {
   assert(buffer instanceof ReferenceBuffer, `${what}: expected a buffer of this device`);
-  assert(!buffer.isDestroyed, `${what}: expected a live buffer, found one of ${buffer.bytes} bytes that is destroyed`);
+  assert(
+    !buffer.whole.isDestroyed,
+    `${what}: expected a live buffer, found one of ${buffer.bytes} bytes that is destroyed`,
+  );
   return buffer;
 }
 
@@ -235,8 +254,8 @@ function startCopy(command: Command & { kind: "copy" }): () => Work {
   const source = ownBuffer("record", command.source);
   const target = ownBuffer("record", command.target);
   return () => () => {
-    const bytes = new Uint8Array(source.memory, command.sourceOffset, command.bytes);
-    new Uint8Array(target.memory).set(bytes, command.targetOffset);
+    const { sourceOffset, targetOffset, bytes } = command;
+    target.bytesAt(targetOffset, targetOffset + bytes).set(source.bytesAt(sourceOffset, sourceOffset + bytes));
     return true;
   };
 }
@@ -244,12 +263,12 @@ function startCopy(command: Command & { kind: "copy" }): () => Work {
 function arrayOf({ type, length }: Binding, buffer: ReferenceBuffer): KernelArray {
   switch (type) {
     case "f32":
-      return new Float32Array(buffer.memory, 0, length);
+      return new Float32Array(buffer.whole.memory, buffer.offset, length);
     case "f16":
-      return new Uint16Array(buffer.memory, 0, length);
+      return new Uint16Array(buffer.whole.memory, buffer.offset, length);
     case "i32":
-      return new Int32Array(buffer.memory, 0, length);
+      return new Int32Array(buffer.whole.memory, buffer.offset, length);
     case "u32":
-      return new Uint32Array(buffer.memory, 0, length);
+      return new Uint32Array(buffer.whole.memory, buffer.offset, length);
   }
 }
