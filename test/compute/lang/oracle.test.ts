@@ -4,8 +4,9 @@ import type { Device } from "../../../src/compute/device/device.ts";
 import { ReferenceDevice } from "../../../src/compute/device/reference/reference-device.ts";
 import type { Kernel } from "../../../src/compute/lang/kernel.ts";
 import { openNodeWebGpu, webGpuMissing } from "../device/devices.ts";
-import { runBounded, type Bounded } from "./bounded.ts";
+import type { Bounded } from "./bounded.ts";
 import { randomArrays, randomKernel } from "./random-kernel.ts";
+import { runBounded } from "./run-bounded.ts";
 
 const KERNELS = Number(process.env["HEARTH_ORACLE_KERNELS"] ?? 30);
 const SEED = Number(process.env["HEARTH_ORACLE_SEED"] ?? 1);
