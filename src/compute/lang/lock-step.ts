@@ -56,7 +56,7 @@ function exchange(site: LockStepSite & { kind: "subgroup" }, values: number[], s
 }
 
 /** What each lane of one subgroup gets. Floats are added and multiplied in the order of lanes. */
-export function resultsOf({ op, type, mask }: LockStepSite & { kind: "subgroup" }, own: readonly number[]): number[] {
+function resultsOf({ op, type, mask }: LockStepSite & { kind: "subgroup" }, own: readonly number[]): number[] {
   switch (op) {
     case "broadcastFirst":
       return own.map(() => own[0] ?? 0);
