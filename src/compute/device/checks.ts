@@ -1,29 +1,30 @@
 /** What every device checks before it touches memory; so that all refuse the same mistakes with the same words. */
 import { assert } from "../../base/assert.ts";
 import { UnsupportedError } from "../../base/errors.ts";
-import { bytesOfArray, type Kernel } from "../lang/kernel.ts";
+import { sharedBytesOf, usesSubgroups } from "../lang/features.ts";
+import { bytesOfArray, lanesOf, type Kernel } from "../lang/kernel.ts";
 import { PART_BYTES, type Command, type DeviceBuffer, type DeviceInfo, type DeviceLimits } from "./device.ts";
 
 /** @throws UnsupportedError for a kernel that needs what the device lacks. */
-export function checkKernel(kernel: Kernel, { limits, hasFloat16, name: device }: DeviceInfo): void {
+export function checkKernel(kernel: Kernel, { limits, hasFloat16, hasSubgroups, name: device }: DeviceInfo): void {
   const { name, bindings } = kernel;
   if (!hasFloat16 && bindings.some(({ type }) => type === "f16")) {
     throw new UnsupportedError(`kernel ${name}: expected a device with float16, found ${device}: use float32 there`);
   }
+  if (!hasSubgroups && usesSubgroups(kernel)) {
+    throw new UnsupportedError(`kernel ${name}: expected a device with subgroups, found ${device}: use barriers there`);
+  }
+  const atMost = (found: number, most: number, what: string): void => {
+    if (found <= most) return;
+    throw new UnsupportedError(`kernel ${name}: expected at most ${most} ${what} on this device, found ${found}`);
+  };
   const bound = bindings.filter(({ aliasOf }) => aliasOf === undefined).length;
-  if (bound > limits.bindingsMax) {
-    const found = `found ${bound}`;
-    throw new UnsupportedError(
-      `kernel ${name}: expected at most ${limits.bindingsMax} bindings on this device, ${found}`,
-    );
-  }
+  atMost(bound, limits.bindingsMax, "bindings");
   for (const [index, { type, length }] of bindings.entries()) {
-    const bytes = bytesOfArray(type, length);
-    if (bytes <= limits.bindingBytesMax) continue;
-    throw new UnsupportedError(
-      `kernel ${name}: expected at most ${limits.bindingBytesMax} bytes in binding ${index}, found ${bytes}`,
-    );
+    atMost(bytesOfArray(type, length), limits.bindingBytesMax, `bytes in binding ${index}`);
   }
+  atMost(lanesOf(kernel), limits.workgroupLanesMax, "lanes in a workgroup");
+  atMost(sharedBytesOf(kernel), limits.workgroupBytesMax, "bytes shared in a workgroup");
 }
 
 /** @throws InvariantError for a size no buffer has; UnsupportedError for one beyond `limits`. */

@@ -18,6 +18,10 @@ export interface DeviceLimits {
   readonly bindingBytesMax: number;
   /** Bytes of one buffer. */
   readonly bufferBytesMax: number;
+  /** Bytes of the arrays that a workgroup shares. */
+  readonly workgroupBytesMax: number;
+  /** Invocations in a workgroup. */
+  readonly workgroupLanesMax: number;
 }
 
 export interface DeviceInfo {
@@ -28,6 +32,8 @@ export interface DeviceInfo {
   readonly isSoftware: boolean;
   /** Whether kernels may bind arrays of f16. */
   readonly hasFloat16: boolean;
+  /** Whether kernels may use subgroups, of a size that only they learn. */
+  readonly hasSubgroups: boolean;
   readonly limits: DeviceLimits;
 }
 

@@ -29,6 +29,8 @@ export function flatForm(kernel: Kernel): FlatForm | undefined {
       return [store];
     },
   });
+  for (const x of expressions)
+    if (x.kind === "variable" && (x.name === "workgroup" || x.name === "lane")) isFlat = false;
   // A number that is used for more than to find elements would be another one in another array.
   const isMixed = bindings.some(({ length }, i) => isOwn[i] === true && ((constants[i]?.length ?? 0) > 0 || length !== invocations)); // prettier-ignore
   if (!isFlat || isMixed || usesInvocation(expressions)) return undefined;

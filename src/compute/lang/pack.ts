@@ -8,7 +8,7 @@
  */
 import { assert, present } from "../../base/assert.ts";
 import { add, and, bitcast, divide, greaterEqual, i32, less, load, maximum, minimum, multiply, remainder, subtract } from "./build.ts"; // prettier-ignore
-import { invocationOf, isConstant, rangeOf, variable } from "./expr.ts";
+import { isConstant, rangeOf, variable } from "./expr.ts";
 import { flatForm } from "./flat-kernel.ts";
 import { kernelKey } from "./kernel-key.ts";
 import type { Binding, Expr, Kernel, ScalarType, Statement } from "./kernel.ts";
@@ -42,13 +42,21 @@ const FLAT_EACH = 4;
 const FLAT_BLOCK = LANES * FLAT_EACH;
 
 /** True for kernels that can be packed: a slab holds words, and an array is read or written. */
-export function isPackable({ bindings }: Kernel): boolean {
-  return bindings.every(({ type, access }) => type !== "f16" && access !== "readWrite");
+export function isPackable({ bindings, workgroup }: Kernel): boolean {
+  return workgroup === undefined && bindings.every(({ type, access }) => type !== "f16" && access !== "readWrite");
 }
 
 /** @param slabWords the length of each slab, in words of 4 bytes */
 export function packKernels(name: string, parts: readonly PackPart[], slabWords: readonly number[]): Packed {
   return new Packing(name, parts, slabWords).run();
+}
+
+const LANE_VARIABLE: Expr = variable("i32", "lane", { min: 0, max: LANES - 1 });
+
+/** What stands for a part's own invocation and workgroup. */
+interface BuiltIns {
+  readonly invocation: Expr;
+  readonly workgroup?: Expr;
 }
 
 /** Kernels that share their code. */
@@ -81,13 +89,13 @@ class Packing {
   }
 
   run(): Packed {
-    const invocation = invocationOf(this.#invocations);
+    const workgroup = variable("i32", "workgroup", { min: 0, max: this.#invocations / LANES - 1 });
     const body: Statement[] = [];
     let start = 0;
     for (const [number, group] of this.#classes.entries()) {
-      const end = start + invocationsOf(group);
-      const isHere = and(greaterEqual(invocation, i32(start)), less(invocation, i32(end)));
-      const local = maximum(subtract(invocation, i32(start)), i32(0));
+      const end = start + invocationsOf(group) / LANES;
+      const isHere = and(greaterEqual(workgroup, i32(start)), less(workgroup, i32(end)));
+      const local = maximum(subtract(workgroup, i32(start)), i32(0));
       const inner = group.isFlat ? this.#flatBody(group, number, local) : this.#equalBody(group, number, local);
       body.push(...(isConstant(isHere, true) ? inner : [when(isHere, inner)]));
       start = end;
@@ -119,29 +127,30 @@ class Packing {
     return present(this.#slabWords[slab], "packKernels: the length of a slab");
   }
 
-  /** Equal kernels: the invocation's place tells the part and its own invocation. */
+  /** Equal kernels: the workgroup's number among theirs, `local`, tells the part. */
   #equalBody(group: PackClass, number: number, local: Expr): Statement[] {
     const { kernel, parts } = group;
-    const each = paddedCount(kernel);
+    const each = paddedCount(kernel) / LANES;
     const part = minimum(divide(local, i32(each)), i32(parts.length - 1));
     const width = kernel.bindings.length;
     const at = this.#table.length;
     for (const { places } of parts) this.#table.push(...places.map(({ word }) => word));
-    const place = remainder(local, i32(each));
-    const own = this.#own(number, minimum(place, i32(kernel.invocations - 1)), kernel.invocations);
+    const own = remainder(local, i32(each));
+    const place = add(multiply(own, i32(LANES)), LANE_VARIABLE);
+    const names = this.#own(number, minimum(place, i32(kernel.invocations - 1)), kernel.invocations);
     const bases = kernel.bindings.map(({ length }, i) => {
       const entry = load(0, add(multiply(part, i32(width)), i32(at + i)), "i32");
       // Never so far on that the array would not fit.
       const last = Math.max(0, this.#wordsOf(slabOf(group, i)) - length);
       return minimum(maximum(entry, i32(0)), i32(last));
     });
-    const inner = this.#inner(group, number, own.use, bases);
+    const inner = this.#inner(group, number, { invocation: names.use, workgroup: own }, bases);
     const isOwn = less(place, i32(kernel.invocations));
-    return [own.statement, ...(isConstant(isOwn, true) ? inner : [when(isOwn, inner)])];
+    return [names.statement, ...(isConstant(isOwn, true) ? inner : [when(isOwn, inner)])];
   }
 
   /** Flat kernels: a table tells for each block of elements whose it is. */
-  #flatBody(group: PackClass, number: number, local: Expr): Statement[] {
+  #flatBody(group: PackClass, number: number, block: Expr): Statement[] {
     const { kernel, parts } = group;
     const width = kernel.bindings.length + 2;
     const blocksAt = this.#table.length;
@@ -152,14 +161,13 @@ class Packing {
       this.#table.push(own.invocations, firstBlock, ...places.map(({ word }) => word));
       firstBlock += blocksOf(own);
     }
-    const block = divide(local, i32(LANES));
     const part = load(0, add(block, i32(blocksAt)), "i32");
     const entry = (i: number): Expr => load(0, add(multiply(part, i32(width)), i32(partsAt + i)), "i32");
-    const first = add(multiply(subtract(block, entry(1)), i32(FLAT_BLOCK)), remainder(local, i32(LANES)));
+    const first = add(multiply(subtract(block, entry(1)), i32(FLAT_BLOCK)), LANE_VARIABLE);
     const bases = kernel.bindings.map((_, i) => entry(i + 2));
     const step = variable("i32", `p${number}_step`, { min: 0, max: FLAT_EACH - 1 });
     const own = this.#own(number, add(first, multiply(step, i32(LANES))));
-    const inner = this.#inner(group, number, own.use, bases);
+    const inner = this.#inner(group, number, { invocation: own.use }, bases);
     const body = [own.statement, when(less(own.use, entry(0)), inner)];
     return [{ kind: "for", name: `p${number}_step`, from: i32(0), to: i32(FLAT_EACH), body }];
   }
@@ -171,7 +179,7 @@ class Packing {
   }
 
   /** The body of the class's kernel over slabs. */
-  #inner(group: PackClass, number: number, own: Expr, bases: readonly Expr[]): Statement[] {
+  #inner(group: PackClass, number: number, built: BuiltIns, bases: readonly Expr[]): Statement[] {
     const { bindings, body } = group.kernel;
     const slabBinding = (binding: number): number => {
       const { access } = present(bindings[binding], "packKernels: a binding");
@@ -183,7 +191,7 @@ class Packing {
     return substitute(body, {
       name: (old) => `p${number}_${old}`,
       expr: (x) => {
-        if (x.kind === "variable" && x.name === "invocation") return own;
+        if (x.kind === "variable" && (x.name === "invocation" || x.name === "workgroup")) return built[x.name] ?? x;
         if (x.kind !== "load") return x;
         const index = clamped(x.index, lengthOf(x.binding));
         return fromWord(x.type, load(slabBinding(x.binding), word(x.binding, index), "f32"));

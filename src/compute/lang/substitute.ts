@@ -1,7 +1,8 @@
 /** The same statements over other variables, loads and bindings: how kernels are rewritten, whole. */
+import { BUILT_INS } from "./built-ins.ts";
 import { node, rangeOf, variable } from "./expr.ts";
 import type { Expr, Statement } from "./kernel.ts";
-import { operandsOf, visitOperandsFirst } from "./walk.ts";
+import { expressionsOf, operandsOf, visitOperandsFirst } from "./walk.ts";
 
 export interface Substitution {
   /** What stands for `x`, whose operands have been replaced already; `x` itself to keep it. */
@@ -11,6 +12,8 @@ export interface Substitution {
   /** What stands for a store, given its new operands. */
   store?(store: Statement & { kind: "store" }): readonly Statement[];
 }
+
+const BUILT_IN_NAMES: ReadonlySet<string> = new Set(BUILT_INS);
 
 /** `statements` with all expressions and names replaced. Shared expressions stay shared. */
 export function substitute(statements: readonly Statement[], by: Substitution): Statement[] {
@@ -27,8 +30,10 @@ export function substitute(statements: readonly Statement[], by: Substitution): 
   const replaced = (x: Expr): Expr => {
     const operands = operandsOf(x);
     let out = x;
-    if (x.kind === "variable" && by.name !== undefined && x.name !== "invocation") {
+    if (x.kind === "variable" && by.name !== undefined && !BUILT_IN_NAMES.has(x.name)) {
       out = variable(x.type, name(x.name), isInteger(x) ? rangeOf(x) : undefined);
+    } else if (x.kind === "loadPrivate" && by.name !== undefined) {
+      out = node({ ...x, name: name(x.name), index: done.get(x.index) ?? x.index });
     } else if (operands.some((operand) => done.get(operand) !== operand)) {
       out = withOperands(x, operands.map((operand) => done.get(operand) ?? operand)); // prettier-ignore
     }
@@ -40,6 +45,7 @@ export function substitute(statements: readonly Statement[], by: Substitution): 
       case "let":
       case "var":
       case "assign":
+      case "subgroup":
         return [{ ...old, name: name(old.name), value: replace(old.value) }];
       case "for":
         return [{ ...old, name: name(old.name), from: replace(old.from), to: replace(old.to), body: inside(old.body) }];
@@ -49,6 +55,14 @@ export function substitute(statements: readonly Statement[], by: Substitution): 
         const renewed = { ...old, index: replace(old.index), value: replace(old.value) };
         return by.store?.(renewed) ?? [renewed];
       }
+      case "storeShared":
+        return [{ ...old, index: replace(old.index), value: replace(old.value) }];
+      case "storePrivate":
+        return [{ ...old, name: name(old.name), index: replace(old.index), value: replace(old.value) }];
+      case "array":
+        return [{ ...old, name: name(old.name) }];
+      case "barrier":
+        return [old];
     }
   };
   return inside(statements);
@@ -73,6 +87,8 @@ function withOperands(x: Expr, operands: readonly Expr[]): Expr {
     case "select":
       return node({ ...x, condition: a, yes: b, no: c });
     case "load":
+    case "loadShared":
+    case "loadPrivate":
       return node({ ...x, index: a });
   }
 }
@@ -88,26 +104,8 @@ export function expressionsIn(statements: readonly Statement[]): Set<Expr> {
     );
   const visit = (list: readonly Statement[]): void => {
     for (const statement of list) {
-      switch (statement.kind) {
-        case "let":
-        case "var":
-        case "assign":
-          add(statement.value);
-          break;
-        case "for":
-          add(statement.from);
-          add(statement.to);
-          visit(statement.body);
-          break;
-        case "if":
-          add(statement.condition);
-          visit(statement.body);
-          break;
-        case "store":
-          add(statement.index);
-          add(statement.value);
-          break;
-      }
+      for (const x of expressionsOf(statement)) add(x);
+      if ("body" in statement) visit(statement.body);
     }
   };
   visit(statements);

@@ -18,7 +18,13 @@ export type NullCall =
   | { readonly kind: "idle" }
   | { readonly kind: "destroy" };
 
-const LIMITS: DeviceLimits = { bindingsMax: 8, bindingBytesMax: 2 ** 27, bufferBytesMax: 2 ** 28 };
+const LIMITS: DeviceLimits = {
+  bindingsMax: 8,
+  bindingBytesMax: 2 ** 27,
+  bufferBytesMax: 2 ** 28,
+  workgroupBytesMax: 2 ** 14,
+  workgroupLanesMax: 256,
+};
 
 class NullBuffer implements DeviceBuffer {
   readonly bytes: number;
@@ -53,7 +59,7 @@ export class NullDevice implements Device {
   #failure: DeviceLostError | undefined;
 
   constructor(limits: DeviceLimits = LIMITS) {
-    this.info = { kind: "null", name: "null", isSoftware: true, hasFloat16: true, limits };
+    this.info = { kind: "null", name: "null", isSoftware: true, hasFloat16: true, hasSubgroups: true, limits };
     this.lost = new Promise((resolve) => {
       this.#resolveLost = resolve;
     });

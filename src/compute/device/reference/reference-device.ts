@@ -26,7 +26,14 @@ const INFO: DeviceInfo = {
   name: "CPU (JavaScript)",
   isSoftware: true,
   hasFloat16: true,
-  limits: { bindingsMax: 16, bindingBytesMax: GIBIBYTE, bufferBytesMax: GIBIBYTE },
+  hasSubgroups: true,
+  limits: {
+    bindingsMax: 16,
+    bindingBytesMax: GIBIBYTE,
+    bufferBytesMax: GIBIBYTE,
+    workgroupBytesMax: 2 ** 15,
+    workgroupLanesMax: 1024,
+  },
 };
 /** How long one call of a kernel's function should take. */
 const CALL_MS = 2;
@@ -38,6 +45,10 @@ const RATE_GROWTH_MAX = 8;
 export interface ReferenceDeviceOptions {
   readonly clock?: Clock;
   readonly yieldToEventLoop?: YieldToEventLoop;
+  /** Lanes in a subgroup: 32 unless given. */
+  readonly subgroupSize?: number;
+  /** Ends the device where lanes race for an element (see `printJavaScript`). For tests: ten times slower. */
+  readonly checksRaces?: boolean;
 }
 
 class ReferenceBuffer implements DeviceBuffer {
@@ -104,6 +115,8 @@ export class ReferenceDevice implements Device {
   readonly info: DeviceInfo = INFO;
   readonly lost: Promise<DeviceLostError>;
   readonly #clock: Clock;
+  readonly #subgroupSize: number | undefined;
+  readonly #checksRaces: boolean;
   readonly #queue: SliceQueue;
   /** Kernels that print alike share their function. */
   readonly #functions = new Map<string, KernelFunction>();
@@ -111,8 +124,11 @@ export class ReferenceDevice implements Device {
   #resolveLost: (error: DeviceLostError) => void = () => {};
   #failure: DeviceLostError | undefined;
 
-  constructor({ clock = systemClock, yieldToEventLoop = yieldByMessage }: ReferenceDeviceOptions = {}) {
+  constructor(options: ReferenceDeviceOptions = {}) {
+    const { clock = systemClock, yieldToEventLoop = yieldByMessage, subgroupSize, checksRaces = false } = options;
     this.#clock = clock;
+    this.#subgroupSize = subgroupSize;
+    this.#checksRaces = checksRaces;
     this.#queue = new SliceQueue(clock, yieldToEventLoop, (cause) => {
       this.#lose(new DeviceLostError("reference device: expected kernels that run, found one that threw", { cause }));
     });
@@ -152,7 +168,7 @@ export class ReferenceDevice implements Device {
   async createKernel(kernel: Kernel): Promise<DeviceKernel> {
     if (this.#failure !== undefined) throw this.#failure;
     checkKernel(kernel, this.info);
-    const source = printJavaScript(kernel);
+    const source = printJavaScript(kernel, { checksRaces: this.#checksRaces });
     let run = this.#functions.get(source);
     if (run === undefined) {
       run = compileJavaScript(source);
@@ -190,13 +206,15 @@ export class ReferenceDevice implements Device {
     const { kernel } = command;
     assert(kernel instanceof ReferenceKernel, `record: expected a kernel of this device for ${kernel.kernel.name}`);
     const arrays = kernel.kernel.bindings.map((binding, i) => arrayOf(binding, buffers[i] as ReferenceBuffer));
-    const { invocations } = kernel.kernel;
+    const { invocations, workgroup } = kernel.kernel;
+    const lanes = workgroup?.lanes ?? 1;
     return () => {
       let from = 0;
       return () => {
-        const to = Math.min(invocations, from + Math.max(1, Math.floor(kernel.invocationsPerMs * CALL_MS)));
+        const wanted = Math.floor((kernel.invocationsPerMs * CALL_MS) / lanes) * lanes;
+        const to = Math.min(invocations, from + Math.max(lanes, wanted));
         const startMs = this.#clock.nowMs();
-        kernel.run(arrays, from, to);
+        kernel.run(arrays, from, to, this.#subgroupSize);
         const tookMs = this.#clock.nowMs() - startMs;
         kernel.invocationsPerMs = nextRate(kernel.invocationsPerMs, to - from, tookMs);
         from = to;
