@@ -1,7 +1,7 @@
 /** From a graph to kernels: merge what is equal, cut what is long, decide what is stored, and emit a kernel for each. */
 import { InvariantError } from "../../base/errors.ts";
 import { assert } from "../../base/assert.ts";
-import { contraction, tileFor } from "../kernels/contraction.ts";
+import { contraction } from "../kernels/contraction.ts";
 import { elementwise } from "../kernels/elementwise.ts";
 import { flatten, Loops, type Grid, type Index, type Operand, type Sink } from "../kernels/grid.ts";
 import { reduce } from "../kernels/reduce.ts";
@@ -16,6 +16,8 @@ import { scalarTypeOf } from "./fold.ts";
 import type { Node } from "./ir.ts";
 import { planSchedule, type Group } from "./schedule.ts";
 import { splitLong } from "./split.ts";
+import { DEFAULT_CHOICES, type Choices } from "./tuning/choices.ts";
+import { Picks } from "./tuning/picks.ts";
 import { indexAheadOfView } from "./views.ts";
 import { mergeEqual, shallowFirst } from "./walk-graph.ts";
 
@@ -33,20 +35,26 @@ export interface Lowered {
   readonly outputs: readonly Node[];
 }
 
+export interface LowerOptions {
+  /** Who decides between the candidates of a kernel. The defaults unless told. */
+  readonly choices?: Choices;
+}
+
 /** Kernels that compute `outputs` from the leaves under them; at most `bindingsMax` arrays in each. */
-export function lower(outputs: readonly Node[], bindingsMax: number): Lowered {
+export function lower(outputs: readonly Node[], bindingsMax: number, options: LowerOptions = {}): Lowered {
   const nodes = mergeEqual(splitLong(mergeEqual(outputs)));
   const wanted = shallowFirst(nodes.filter((node) => elementCount(node.shape) > 0));
   const { groups, isStored } = planSchedule(wanted, bindingsMax);
-  return { kernels: groups.map((group) => lowerGroup(group, isStored)), outputs: nodes };
+  const picks = new Picks(options.choices ?? DEFAULT_CHOICES, isStored);
+  return { kernels: groups.map((group) => lowerGroup(group, isStored, picks)), outputs: nodes };
 }
 
-function lowerGroup(group: Group, isStored: (node: Node) => boolean): LoweredKernel {
+function lowerGroup(group: Group, isStored: (node: Node) => boolean, picks: Picks): LoweredKernel {
   const { root, core } = group;
   const loops = new Loops();
   const emitter = new Emitter((node) => node !== root && isStored(node), loops, 1);
   const sink = sinkFor(group, emitter);
-  const { invocations, body } = gridOf(core, emitter, sink, loops);
+  const { invocations, body } = gridOf(core, emitter, sink, loops, picks);
   const readsOutput = core.primitive.kind === "scatterAdd" && isByLine(scatterOf(core));
   const bindings: Binding[] = [root, ...emitter.stored].map((node, i) => ({
     type: storedTypeOf(node),
@@ -83,14 +91,14 @@ function operandOf(emitter: Emitter, node: Node | undefined): Operand {
   return (index) => emitter.emit(node, index);
 }
 
-function gridOf(core: Node, emitter: Emitter, sink: Sink, loops: Loops): Grid {
+function gridOf(core: Node, emitter: Emitter, sink: Sink, loops: Loops, picks: Picks): Grid {
   const { primitive, inputs, shape } = core;
   const [x, y] = inputs;
   const type = scalarTypeOf(core.dtype);
   switch (primitive.kind) {
     case "reduce": {
       const reduction = { fn: primitive.fn, type, shape: x?.shape ?? [], axes: primitive.axes };
-      return reduce(reduction, operandOf(emitter, x), sink, loops);
+      return reduce(reduction, picks.block(core), operandOf(emitter, x), sink, loops);
     }
     case "scan":
       return scan({ fn: primitive.fn, type, shape, axis: primitive.axis }, operandOf(emitter, x), sink, loops);
@@ -105,10 +113,10 @@ function gridOf(core: Node, emitter: Emitter, sink: Sink, loops: Loops): Grid {
       const [batch = 1, rows = 1, columns = 1] = shape;
       const product = { batch, rows, columns, inner: x?.shape[2] ?? 1 };
       const [left, right] = [operandOf(emitter, x), operandOf(emitter, y)];
-      return contraction(product, tileFor(product), left, right, sink, loops);
+      return contraction(product, picks.tile(core, product), left, right, sink, loops);
     }
     default:
-      return elementwise(shape, operandOf(emitter, core), sink, loops);
+      return elementwise(shape, picks.elementsEach(core), operandOf(emitter, core), sink, loops);
   }
 }
 

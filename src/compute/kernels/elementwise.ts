@@ -8,16 +8,21 @@ import { unflatten, type Grid, type Loops, type Operand, type Sink } from "./gri
 const FOUR_FROM = 2 ** 14;
 const EIGHT_FROM = 2 ** 17;
 
-function elementsEach(count: number): number {
-  if (count >= EIGHT_FROM && count % 8 === 0) return 8;
-  return count >= FOUR_FROM && count % 4 === 0 ? 4 : 1;
+/** Worth trying, where there are many elements. */
+const EACH = [1, 2, 4, 8, 16];
+/** Below this, kernels end before it matters. */
+const CHOICE_FROM = 2 ** 12;
+
+/** How many of `count` elements an invocation may compute: the default first. */
+export function elementsEachCandidates(count: number): readonly number[] {
+  const usual = count >= EIGHT_FROM && count % 8 === 0 ? 8 : count >= FOUR_FROM && count % 4 === 0 ? 4 : 1;
+  if (count < CHOICE_FROM) return [usual];
+  return [usual, ...EACH.filter((each) => each !== usual && count % each === 0)];
 }
 
-/** out[i] = operand[i], for each index i into `shape`. */
-export function elementwise(shape: readonly number[], operand: Operand, sink: Sink, loops: Loops): Grid {
-  const count = elementCount(shape);
-  const each = elementsEach(count);
-  const invocations = count / each;
+/** out[i] = operand[i], for each index i into `shape`; `each` elements an invocation, a divisor of their count. */
+export function elementwise(shape: readonly number[], each: number, operand: Operand, sink: Sink, loops: Loops): Grid {
+  const invocations = elementCount(shape) / each;
   const invocation = invocationOf(invocations);
   // Neighbours compute neighbours, so that they load and store them together.
   const element = loops.for("part", i32(0), i32(each), (part) => {

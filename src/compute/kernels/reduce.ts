@@ -8,16 +8,25 @@ import { invocationOf } from "../lang/expr.ts";
 import type { Expr, ScalarType, Statement } from "../lang/kernel.ts";
 import { assign, varIn } from "../lang/statements.ts";
 import { elementCount } from "../layout/shape.ts";
+import type { DType } from "../layout/dtype.ts";
 import { combine, identityOf, type Accumulation } from "./accumulate.ts";
 import { unflatten, type Grid, type Loops, type Operand, type Sink } from "./grid.ts";
 
 /**
- * A float sum longer than this is summed in blocks of it, and the blocks' sums are summed: the rounding error grows
- * with BLOCK + n / BLOCK instead of n.
+ * A float sum longer than two blocks is summed in blocks, and the blocks' sums are summed: the rounding error grows with
+ * block + n / block instead of n. The default first.
  */
-const BLOCK = 256;
+const BLOCKS: readonly number[] = [256, 64];
 /** Shorter inner loops are no blocks of their own. */
 const INNER_MIN = 8;
+
+/** The blocks that a reduction of `length` elements may be summed in; only the default where none is cut. */
+export function blockCandidates(fn: Accumulation, dtype: DType, length: number): readonly number[] {
+  const [usual = 256] = BLOCKS;
+  const isCut = fn === "sum" && dtype === "float32";
+  // Where neither is cut, they are the same.
+  return BLOCKS.filter((block) => block === usual || (isCut && length > 2 * Math.min(block, usual)));
+}
 
 export interface Reduction {
   readonly fn: Accumulation;
@@ -28,8 +37,8 @@ export interface Reduction {
   readonly axes: readonly number[];
 }
 
-/** out[i] = fn over `axes` of operand[i with any index there]. */
-export function reduce(reduction: Reduction, operand: Operand, sink: Sink, loops: Loops): Grid {
+/** out[i] = fn over `axes` of operand[i with any index there]; float sums in blocks of `block`. */
+export function reduce(reduction: Reduction, block: number, operand: Operand, sink: Sink, loops: Loops): Grid {
   const { fn, type, shape, axes } = reduction;
   const outputShape = shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
   const invocations = elementCount(outputShape);
@@ -48,13 +57,13 @@ export function reduce(reduction: Reduction, operand: Operand, sink: Sink, loops
         index[axis] = counter;
         return inParts ? inPart(into, level + 1) : accumulate(into, level + 1);
       });
-    const isShort = fn !== "sum" || type !== "f32" || size * inner <= 2 * BLOCK;
+    const isShort = fn !== "sum" || type !== "f32" || size * inner <= 2 * block;
     if (isShort || inner >= INNER_MIN) return [visit(total, i32(0), i32(size), !isShort)];
-    const blocks = i32(Math.ceil(size / BLOCK));
-    const visitBlock = (block: Expr): readonly Statement[] => {
-      const from = multiply(block, i32(BLOCK));
+    const blocks = i32(Math.ceil(size / block));
+    const visitBlock = (number: Expr): readonly Statement[] => {
+      const from = multiply(number, i32(block));
       const part = varIn(loops.names, "part", identityOf(fn, type));
-      const body = visit(part.use, from, minimum(add(from, i32(BLOCK)), i32(size)), false);
+      const body = visit(part.use, from, minimum(add(from, i32(block)), i32(size)), false);
       return [part.statement, body, assign(total, combine(fn, total, part.use))];
     };
     return [loops.for("block", i32(0), blocks, visitBlock)];

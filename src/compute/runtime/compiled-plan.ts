@@ -12,6 +12,7 @@ import type { KernelReport, Plan } from "./runtime.ts";
 
 export interface PlanParts {
   readonly device: Device;
+  readonly submit: (recording: Recording) => void;
   readonly pool: BufferPool;
   readonly leaves: Leaves;
   /** Its outputs are those of the plan, followed by the values of the updates. */
@@ -86,7 +87,7 @@ export class CompiledPlan implements Plan {
     assert(!this.#isDestroyed, "plan: expected one that is not destroyed");
     // A released leaf's buffer may be another's by now.
     for (const leaf of [...this.#used, ...this.outputs]) this.#parts.leaves.bufferOf(leaf);
-    this.#parts.device.submit(this.#recording);
+    this.#parts.submit(this.#recording);
   }
 
   explain(): readonly KernelReport[] {
