@@ -4,7 +4,7 @@ import { decodeFloat16 } from "../../base/float16.ts";
 import type { DType } from "../layout/dtype.ts";
 
 /** "element 3: expected 1, found 2" for the first of `count` elements that differ; null where none does. */
-export function firstDifference(dtype: DType, count: number, expected: Bytes, found: Bytes): string | null {
+export function firstDifference(dtype: DType, count: number, expected?: Bytes, found?: Bytes): string | null {
   const [want, have] = [valuesOf(dtype, expected), valuesOf(dtype, found)];
   for (let i = 0; i < count; i++) {
     if (want[i] !== have[i]) return `element ${i}: expected ${want[i]}, found ${have[i]}`;
@@ -12,7 +12,7 @@ export function firstDifference(dtype: DType, count: number, expected: Bytes, fo
   return null;
 }
 
-function valuesOf(dtype: DType, bytes: Bytes): ArrayLike<number> {
+function valuesOf(dtype: DType, bytes: Bytes = new Uint8Array(0)): ArrayLike<number> {
   switch (dtype) {
     case "float32":
       return new Float32Array(bytes.buffer);

@@ -1,6 +1,5 @@
 /** One problem on one device: buffers with its values, and kernels of its candidates to run and time. */
 import { UnsupportedError } from "../../base/errors.ts";
-import { present } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import type { Node } from "../compiler/ir.ts";
 import { lower } from "../compiler/lower.ts";
@@ -22,7 +21,7 @@ export class ProblemBench {
   /** Its own, so that the runtime's memory is not counted up by measuring. */
   readonly #pool: BufferPool;
   readonly #inputs: ReadonlyMap<Node, DeviceBuffer>;
-  readonly #output: DeviceBuffer;
+  readonly #outputs: readonly DeviceBuffer[];
 
   constructor(device: Device, problem: Problem) {
     this.#device = device;
@@ -36,11 +35,11 @@ export class ProblemBench {
       inputs.set(leaf, buffer);
     }
     this.#inputs = inputs;
-    this.#output = this.#pool.take(bytesOfNode(this.#micro.output));
+    this.#outputs = this.#micro.outputs.map((node) => this.#pool.take(bytesOfNode(node)));
   }
 
-  get output(): Node {
-    return this.#micro.output;
+  get outputs(): readonly Node[] {
+    return this.#micro.outputs;
   }
 
   /** Compiles a candidate. @throws UnsupportedError where the problem does not offer it; what the device throws */
@@ -58,20 +57,19 @@ export class ProblemBench {
   }
 
   async #compile(choices: Choices): Promise<Prepared> {
-    const lowered = lower([this.#micro.output], this.#device.info.limits.bindingsMax, { choices });
+    const lowered = lower(this.#micro.outputs, this.#device.info.limits.bindingsMax, { choices });
     const compiled = await Promise.all(lowered.kernels.map(({ kernel }) => this.#device.createKernel(kernel)));
-    const stored = present(lowered.outputs[0], "ProblemBench: an output");
-    const placed = (node: Node): DeviceBuffer | undefined => (node === stored ? this.#output : this.#inputs.get(node));
+    const placed = (node: Node): DeviceBuffer | undefined =>
+      this.#inputs.get(node) ?? this.#outputs[lowered.outputs.indexOf(node)];
     return assemble(lowered, compiled, placed, new Set(), this.#pool).commands;
   }
 
-  /** Runs it once; the bytes of the output. */
-  async run(prepared: Prepared): Promise<Bytes> {
-    const bytes = bytesOfNode(this.#micro.output);
+  /** Runs it once; the bytes of each output. */
+  async run(prepared: Prepared): Promise<Bytes[]> {
     // What the candidate before left there may be right, and this one may store nothing.
-    this.#device.write(this.#output, new Uint8Array(bytes).fill(0xff));
+    for (const buffer of this.#outputs) this.#device.write(buffer, new Uint8Array(buffer.bytes).fill(0xff));
     this.#device.submit(this.#device.record(prepared));
-    return await this.#device.read(this.#output, bytes);
+    return await Promise.all(this.#outputs.map((buffer) => this.#device.read(buffer)));
   }
 
   /** Milliseconds of one of `repeats` runs in a row; null where the device could time none. */

@@ -75,7 +75,7 @@ export class SiteTuning {
   }
 
   /** One run of a candidate, or its rejection; false when measuring cannot go on. */
-  async #measure(name: string, expected: Bytes): Promise<boolean> {
+  async #measure(name: string, expected: readonly Bytes[]): Promise<boolean> {
     const { budget } = this.#on;
     try {
       if (!this.#prepared.has(name)) this.#prepared.set(name, await budget.work(() => this.#prepare(name, expected)));
@@ -94,7 +94,7 @@ export class SiteTuning {
     }
   }
 
-  async #prepare(name: string, expected: Bytes): Promise<Prepared> {
+  async #prepare(name: string, expected: readonly Bytes[]): Promise<Prepared> {
     const { device } = this.#on;
     this.#timed ??= new ProblemBench(device, this.#timedProblem);
     const prepared = await this.#timed.prepare(name);
@@ -130,7 +130,7 @@ function isSame(a: Problem, b: Problem): boolean {
 }
 
 /** What the default computes on the oracle. */
-async function expectedOf(oracle: Device, problem: Problem): Promise<Bytes> {
+async function expectedOf(oracle: Device, problem: Problem): Promise<Bytes[]> {
   const bench = new ProblemBench(oracle, problem);
   try {
     return await bench.run(await bench.prepareDefault());
@@ -140,7 +140,7 @@ async function expectedOf(oracle: Device, problem: Problem): Promise<Bytes> {
 }
 
 /** @throws InvariantError where the candidate computes something else */
-async function checkSmall(device: Device, problem: Problem, name: string, expected: Bytes): Promise<void> {
+async function checkSmall(device: Device, problem: Problem, name: string, expected: readonly Bytes[]): Promise<void> {
   const bench = new ProblemBench(device, problem);
   try {
     await check(bench, name, await bench.prepare(name), expected);
@@ -149,8 +149,10 @@ async function checkSmall(device: Device, problem: Problem, name: string, expect
   }
 }
 
-async function check(bench: ProblemBench, name: string, prepared: Prepared, expected: Bytes): Promise<void> {
-  const { dtype, shape } = bench.output;
-  const difference = firstDifference(dtype, elementCount(shape), expected, await bench.run(prepared));
-  if (difference !== null) throw new InvariantError(`tune: ${name} computes something else, ${difference}`);
+async function check(bench: ProblemBench, name: string, prepared: Prepared, expected: readonly Bytes[]): Promise<void> {
+  const found = await bench.run(prepared);
+  for (const [i, { dtype, shape }] of bench.outputs.entries()) {
+    const difference = firstDifference(dtype, elementCount(shape), expected[i], found[i]);
+    if (difference !== null) throw new InvariantError(`tune: ${name} computes something else, ${difference}`);
+  }
 }

@@ -8,9 +8,9 @@ import { bytesOf, type Bytes } from "../../../base/bytes.ts";
 import { encodeFloat16 } from "../../../base/float16.ts";
 import type { DType } from "../../layout/dtype.ts";
 import { elementCount } from "../../layout/shape.ts";
-import { binary, buffer, cast, constant, contraction, expand, iota, permute, reduce, unary } from "../graph.ts";
+import { binary, buffer, cast, constant, contraction, expand, iota, permute, unary } from "../graph.ts";
 import type { Node, Shape } from "../ir.ts";
-import type { ContractionProblem, ElementwiseProblem, OperandLayout, Problem, ReduceProblem } from "./problem.ts";
+import type { ContractionProblem, ElementwiseProblem, OperandLayout, Problem } from "./problem.ts";
 
 export interface MicroInput {
   readonly leaf: Node;
@@ -19,10 +19,12 @@ export interface MicroInput {
 }
 
 export interface MicroProblem {
-  readonly output: Node;
+  readonly outputs: readonly Node[];
   readonly inputs: readonly MicroInput[];
 }
 
+/** Of what is stored. */
+const VALUE_MAX = 4;
 /** Rounds of arithmetic that make an element heavy. */
 const HEAVY_ROUNDS = 8;
 
@@ -30,8 +32,6 @@ export function microProblem(problem: Problem): MicroProblem {
   switch (problem.kind) {
     case "contraction":
       return ofContraction(problem);
-    case "reduce":
-      return ofReduce(problem);
     case "elementwise":
       return ofElementwise(problem);
   }
@@ -40,7 +40,7 @@ export function microProblem(problem: Problem): MicroProblem {
 function ofContraction({ batch, rows, inner, columns, left, right }: ContractionProblem): MicroProblem {
   const a = operand([batch, rows, inner], left, 1);
   const b = operand([batch, inner, columns], right, 2);
-  return { output: contraction(a.node, b.node), inputs: [a.input, b.input] };
+  return { outputs: [contraction(a.node, b.node)], inputs: [a.input, b.input] };
 }
 
 function operand(
@@ -54,41 +54,31 @@ function operand(
   return { node: layout === "N" ? wide : permute(wide, [0, 2, 1]), input };
 }
 
-function ofReduce({ fn, dtype, outputs, length, isInner }: ReduceProblem): MicroProblem {
-  const shape = isInner ? [outputs, length] : [length, outputs];
-  // A product of more than a few values other than 1 and -1 leaves the exact integers.
-  const input = inputOf(shape, dtype, 1, fn === "product" ? 1 : 4);
-  return { output: reduce(fn, input.leaf, [isInner ? 1 : 0]), inputs: [input] };
-}
-
-function ofElementwise({ dtype, count, arrays, isHeavy }: ElementwiseProblem): MicroProblem {
+function ofElementwise({ dtype, count, loads, stores, isHeavy }: ElementwiseProblem): MicroProblem {
   const type: DType = dtype === "bool" ? "uint32" : dtype;
   const shape = [count];
-  const inputs = Array.from({ length: arrays }, (_, i) => inputOf(shape, type, i + 1));
-  const first = inputs[0]?.leaf ?? cast(iota(shape, 0), type);
-  let output = inputs.slice(1).reduce((sum, { leaf }) => binary("add", sum, leaf), first);
+  const inputs = Array.from({ length: loads }, (_, i) => inputOf(shape, type, i + 1));
   const fill = (value: number): Node => expand(constant(value, [1], type), shape);
+  let value = inputs[0]?.leaf ?? cast(iota(shape, 0), type);
+  for (const { leaf } of inputs.slice(1)) value = binary("add", value, leaf);
   const isFloat = type === "float32" || type === "float16";
   for (let round = 0; isHeavy && round < HEAVY_ROUNDS; round++) {
     // Floors of halves are exact; integers wrap the same everywhere.
-    if (isFloat) output = unary("floor", binary("add", binary("multiply", output, fill(0.5)), fill(round + 1)));
-    else output = binary("divide", binary("add", output, fill(round + 1)), fill(2));
+    if (isFloat) value = unary("floor", binary("add", binary("multiply", value, fill(0.5)), fill(round + 1)));
+    else value = binary("divide", binary("add", value, fill(round + 1)), fill(2));
   }
-  // Nothing to compute is no kernel.
-  if (output.primitive.kind === "buffer") output = binary("add", output, fill(1));
-  return { output, inputs };
+  // Each is computed from the one before, as an optimizer's are: so they share a kernel.
+  const outputs = Array.from({ length: stores }, () => (value = binary("add", value, fill(1))));
+  return { outputs, inputs };
 }
 
-/** Integers from -`magnitude` to it, without 0 where it is 1; from 0 where the dtype has no negative ones. */
-function inputOf(shape: Shape, dtype: DType, seed: number, magnitude: number = 4): MicroInput {
+/** Integers from -4 to 4, from 0 where the dtype has no negative ones. */
+function inputOf(shape: Shape, dtype: DType, seed: number): MicroInput {
   const leaf = buffer(shape, dtype);
   const count = elementCount(shape);
   const values = new Int32Array(count);
-  const low = dtype === "uint32" || dtype === "bool" ? 0 : -magnitude;
-  for (let i = 0; i < count; i++) {
-    const bits = scrambled(i, seed);
-    values[i] = magnitude === 1 ? (bits & 1) * 2 - 1 : low + (bits % (magnitude - low + 1));
-  }
+  const low = dtype === "uint32" ? 0 : -VALUE_MAX;
+  for (let i = 0; i < count; i++) values[i] = low + (scrambled(i, seed) % (VALUE_MAX - low + 1));
   return { leaf, bytes: stored(values, dtype) };
 }
 

@@ -2,14 +2,15 @@
 import { present } from "../../../base/assert.ts";
 import type { Contraction, Tile } from "../../kernels/contraction.ts";
 import { elementsEachCandidates } from "../../kernels/elementwise.ts";
-import { blockCandidates } from "../../kernels/reduce.ts";
 import { elementCount } from "../../layout/shape.ts";
 import { ownCost } from "../cost.ts";
 import { readInputs, type Node } from "../ir.ts";
+import type { Region } from "../regions.ts";
+import type { Group } from "../schedule.ts";
 import type { Choices } from "./choices.ts";
 import { contractionTiles } from "./contraction-tiles.ts";
 import { operandLayout } from "./operand-layout.ts";
-import type { Problem, ReduceProblem } from "./problem.ts";
+import type { Problem } from "./problem.ts";
 import { siteOf } from "./site.ts";
 
 /** The arithmetic of an element (in units of `cost.ts`) from which on it outweighs a few loads. */
@@ -41,18 +42,13 @@ export class Picks {
     });
   }
 
-  /** How many elements each invocation of an elementwise kernel computes. */
-  elementsEach(core: Node): number {
-    const count = elementCount(core.shape);
+  /** How many elements each invocation of a region without loops computes. */
+  elementsEach({ groups, outputs }: Region): number {
+    const { shape, dtype } = present(groups.at(-1), "Picks.elementsEach: a group").root;
+    const count = elementCount(shape);
     return this.#pick(named(elementsEachCandidates(count)), () => {
-      return { kind: "elementwise", dtype: core.dtype, count, ...this.#workUnder(core) };
+      return { kind: "elementwise", dtype, count, stores: outputs.length, ...this.#workOf(groups) };
     });
-  }
-
-  /** How many elements of a reduction are summed in a block. */
-  block(core: Node): number {
-    const problem = reduceProblem(core);
-    return this.#pick(named(blockCandidates(problem.fn, problem.dtype, problem.length)), () => problem);
   }
 
   #pick<T>(candidates: readonly Candidate<T>[], problem: () => Problem): T {
@@ -63,33 +59,24 @@ export class Picks {
     return (candidates.find(({ name }) => name === chosen) ?? usual).value;
   }
 
-  /** The arrays that an elementwise kernel reads, and whether it computes much with them. */
-  #workUnder(core: Node): { arrays: number; isHeavy: boolean } {
-    const seen = new Set<Node>([core]);
-    let [arrays, cost] = [0, 0];
+  /** The arrays that a region reads, and whether it computes much with them. */
+  #workOf(groups: readonly Group[]): { loads: number; isHeavy: boolean } {
+    const roots = new Set(groups.map(({ root }) => root));
+    const seen = new Set<Node>(roots);
+    let [loads, cost] = [0, 0];
     for (const node of seen) {
-      if (node !== core && this.#isStored(node)) {
-        arrays += 1;
+      if (!roots.has(node) && this.#isStored(node)) {
+        loads += 1;
         continue;
       }
       cost += ownCost(node);
-      if (seen.size > STEPS_MAX) return { arrays: Math.max(1, arrays), isHeavy: true };
+      if (seen.size > STEPS_MAX) return { loads: Math.max(1, loads), isHeavy: true };
       for (const input of readInputs(node)) seen.add(input);
     }
-    return { arrays, isHeavy: cost >= HEAVY };
+    return { loads, isHeavy: cost >= HEAVY };
   }
 }
 
 function named(values: readonly number[]): readonly Candidate<number>[] {
   return values.map((value) => ({ name: String(value), value }));
-}
-
-function reduceProblem({ primitive, inputs, shape, dtype }: Node): ReduceProblem {
-  const x = present(inputs[0], "Picks.block: the operand");
-  const fn = primitive.kind === "reduce" ? primitive.fn : "sum";
-  const axes = primitive.kind === "reduce" ? primitive.axes : [];
-  const outputs = elementCount(shape);
-  const length = elementCount(x.shape) / Math.max(1, outputs);
-  const innermost = x.shape.findLastIndex((size) => size > 1);
-  return { kind: "reduce", fn, dtype, outputs, length, isInner: axes.includes(innermost) };
 }

@@ -1,6 +1,5 @@
 /** What a kernel with candidates is asked to do, apart from the graph it came from: enough to build it again, alone. */
 import type { DType } from "../../layout/dtype.ts";
-import type { ReduceFunction } from "../ir.ts";
 
 /** N: the operand lies in memory as the product reads it, row by row. T: it lies transposed. */
 export type OperandLayout = "N" | "T";
@@ -16,36 +15,26 @@ export interface ContractionProblem {
   readonly right: { readonly layout: OperandLayout; readonly dtype: DType };
 }
 
-/** `outputs` results of `length` elements each; `isInner` where those are neighbours in memory. */
-export interface ReduceProblem {
-  readonly kind: "reduce";
-  readonly fn: ReduceFunction;
-  readonly dtype: DType;
-  readonly outputs: number;
-  readonly length: number;
-  readonly isInner: boolean;
-}
-
-/** `count` elements, each of an element of `arrays` arrays; `isHeavy` where arithmetic outweighs the loads. */
+/** `count` elements, each stored in `stores` arrays from `loads` others; `isHeavy` where arithmetic outweighs the loads. */
 export interface ElementwiseProblem {
   readonly kind: "elementwise";
+  /** Of the last array stored. */
   readonly dtype: DType;
   readonly count: number;
-  readonly arrays: number;
+  readonly loads: number;
+  readonly stores: number;
   readonly isHeavy: boolean;
 }
 
-export type Problem = ContractionProblem | ReduceProblem | ElementwiseProblem;
+export type Problem = ContractionProblem | ElementwiseProblem;
 
 /** Elementary operations, roughly: for bounds, and for what to tune first. A load or store counts as 8. */
 export function operationsOf(problem: Problem): number {
   switch (problem.kind) {
     case "contraction":
       return 2 * problem.batch * problem.rows * problem.inner * problem.columns;
-    case "reduce":
-      return 8 * problem.outputs * problem.length;
     case "elementwise":
-      return 8 * problem.count * (problem.arrays + 1);
+      return 8 * problem.count * (problem.loads + problem.stores);
   }
 }
 
@@ -68,10 +57,6 @@ function halved(problem: Problem): Problem {
       if (batch > 4) return { ...problem, batch: half(batch) };
       if (inner >= Math.max(rows, columns)) return { ...problem, inner: half(inner) };
       return rows >= columns ? { ...problem, rows: half(rows) } : { ...problem, columns: half(columns) };
-    }
-    case "reduce": {
-      const { outputs, length } = problem;
-      return outputs >= length ? { ...problem, outputs: half(outputs) } : { ...problem, length: half(length) };
     }
     case "elementwise":
       return { ...problem, count: half(problem.count) };

@@ -15,7 +15,7 @@ export function sizeClass(size: number): string {
   return `${2 ** Math.round(Math.log2(size))}${size % 4 === 0 ? "" : "~"}`;
 }
 
-/** "1 x [128, 64] x [64, 256] NT", "sum of 1024 x 256 along rows", "4096 of 2 arrays": in classes of sizes. */
+/** "1 x [128, 64] x [64, 256] NT"; "4096, 2 to 1": elements, arrays loaded and stored. In classes of sizes. */
 export function shapeClassOf(problem: Problem): string {
   switch (problem.kind) {
     case "contraction": {
@@ -25,12 +25,8 @@ export function shapeClassOf(problem: Problem): string {
       );
       return `${batch} x [${rows}, ${inner}] x [${inner}, ${columns}] ${left.layout}${right.layout}`;
     }
-    case "reduce": {
-      const { fn, outputs, length, isInner } = problem;
-      return `${fn} of ${sizeClass(outputs)} x ${sizeClass(length)} along ${isInner ? "rows" : "columns"}`;
-    }
     case "elementwise":
-      return `${sizeClass(problem.count)} of ${problem.arrays} arrays${problem.isHeavy ? ", heavy" : ""}`;
+      return `${sizeClass(problem.count)}, ${problem.loads} to ${problem.stores}${problem.isHeavy ? ", heavy" : ""}`;
   }
 }
 
