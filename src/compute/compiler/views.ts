@@ -87,7 +87,7 @@ export function indexBehindPad(pad: Node, inputShape: Shape, index: Index): { in
  *
  * Axes are matched in the smallest groups of equal size, so that [B, T, C] -> [B * T, C] touches the first two alone.
  */
-function regroup(index: Index, from: Shape, to: Shape): Index {
+export function regroup(index: Index, from: Shape, to: Shape): Index {
   const out: Expr[] = [];
   let start = 0;
   let end = 0;

@@ -35,20 +35,22 @@ export function assemble(
   for (const [step, { inputs }] of kernels.entries()) for (const input of inputs) lastRead.set(input, step);
   const inner: Node[] = [];
   const lifetimes = [];
-  for (const [step, { output }] of kernels.entries()) {
-    if (placed(output) !== undefined) continue;
-    inner.push(output);
-    const last = keptToEnd.has(output) ? kernels.length : (lastRead.get(output) ?? step);
-    lifetimes.push({ bytes: bytesOfNode(output), first: step, last });
+  for (const [step, { outputs }] of kernels.entries()) {
+    for (const output of outputs) {
+      if (placed(output) !== undefined) continue;
+      inner.push(output);
+      const last = keptToEnd.has(output) ? kernels.length : (lastRead.get(output) ?? step);
+      lifetimes.push({ bytes: bytesOfNode(output), first: step, last });
+    }
   }
   const { slots, slotBytes } = planPlacement(lifetimes);
   const scratch = slotBytes.map((bytes) => pool.take(bytes));
   const buffers = new Map(inner.map((node, i) => [node, scratch[slots[i] ?? 0]]));
   const bufferOf = (node: Node): DeviceBuffer =>
     present(placed(node) ?? buffers.get(node), `assemble: the buffer of a ${node.primitive.kind}`);
-  const commands = kernels.map(({ output, inputs }, step): Command => {
+  const commands = kernels.map(({ outputs, inputs }, step): Command => {
     const kernel = present(compiled[step], "assemble: a compiled kernel");
-    return { kind: "dispatch", kernel, buffers: [output, ...inputs].map(bufferOf) };
+    return { kind: "dispatch", kernel, buffers: [...outputs, ...inputs].map(bufferOf) };
   });
   return { commands, bufferOf, scratch };
 }

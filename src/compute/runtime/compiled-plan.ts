@@ -141,8 +141,8 @@ function targetsWrittenInPlace(
 ): Map<Node, Node> {
   const lastRead = new Map<Node, number>();
   const madeAt = new Map<Node, number>();
-  for (const [step, { output, inputs }] of kernels.entries()) {
-    madeAt.set(output, step);
+  for (const [step, { outputs: made, inputs }] of kernels.entries()) {
+    for (const output of made) madeAt.set(output, step);
     for (const input of inputs) lastRead.set(input, step);
   }
   const out = new Map<Node, Node>();
