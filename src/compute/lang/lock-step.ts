@@ -62,7 +62,7 @@ function exchange(site: LockStepSite & { kind: "subgroup" }, values: number[], s
 }
 
 /** What each lane of one subgroup gets. Floats are added and multiplied in the order of lanes. */
-export function resultsOf(
+function resultsOf(
   { op, type, mask, lane: from }: LockStepSite & { kind: "subgroup" },
   own: readonly number[],
 ): number[] {

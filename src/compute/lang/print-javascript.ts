@@ -27,12 +27,7 @@ export type KernelArray = Float32Array | Uint16Array | Int32Array | Uint32Array;
  * Runs the invocations from `from` up to, not including, `to`. In a kernel with a workgroup they are whole workgroups.
  * Subgroups have 32 lanes unless `subgroupSize` says otherwise.
  */
-export type KernelFunction = (
-  arrays: readonly KernelArray[],
-  from: number,
-  to: number,
-  subgroupSize?: number | undefined,
-) => void;
+export type KernelFunction = (arrays: readonly KernelArray[], from: number, to: number, subgroupSize?: number) => void;
 
 export interface JavaScriptOptions {
   /**
