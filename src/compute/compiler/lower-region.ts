@@ -1,7 +1,8 @@
 /** One kernel for a region: its values are emitted where they are stored, and computed where the region reads them itself. */
 import { assert, present } from "../../base/assert.ts";
 import { InvariantError } from "../../base/errors.ts";
-import { contraction, tileFor } from "../kernels/contraction.ts";
+import { contraction } from "../kernels/contraction/contraction.ts";
+import { contractionCandidates } from "../kernels/contraction/candidates.ts";
 import { elementwise } from "../kernels/elementwise.ts";
 import { flatten, Loops, unflatten, type Grid, type Index, type Operand } from "../kernels/grid.ts";
 import { columnCount, rowCount, rows, type RowSpace, type Sweep } from "../kernels/rows.ts";
@@ -61,7 +62,7 @@ class RegionLowering {
       length: elementCount(node.shape),
     }));
     const name = describeRegion(this.#region, this.#isStored);
-    return { kernel: { name, bindings, invocations: grid.invocations, body: grid.body }, outputs, inputs };
+    return { kernel: { name, bindings, ...grid }, outputs, inputs };
   }
 
   #store(root: Node, index: Index, value: Expr): Statement {
