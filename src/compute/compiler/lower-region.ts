@@ -3,6 +3,8 @@ import { assert, present } from "../../base/assert.ts";
 import { InvariantError } from "../../base/errors.ts";
 import { contraction } from "../kernels/contraction/contraction.ts";
 import { contractionCandidates } from "../kernels/contraction/candidates.ts";
+import { layoutOf } from "../kernels/contraction/operand-layout.ts";
+import type { DeviceTraits } from "../kernels/device-traits.ts";
 import { elementwise } from "../kernels/elementwise.ts";
 import { flatten, Loops, unflatten, type Grid, type Index, type Operand } from "../kernels/grid.ts";
 import { columnCount, rowCount, rows, type RowSpace, type Sweep } from "../kernels/rows.ts";
@@ -24,23 +26,31 @@ export interface LoweredKernel {
   readonly kernel: Kernel;
   readonly outputs: readonly Node[];
   readonly inputs: readonly Node[];
+  /** True for sums and the like, row by row. */
+  readonly isRows: boolean;
 }
 
 /** Undefined when the groups of `region` do not fit together: one reads a result of another at a place that has none. */
-export function lowerRegion(region: Region, isStored: (node: Node) => boolean): LoweredKernel | undefined {
-  return new RegionLowering(region, isStored).run();
+export function lowerRegion(
+  region: Region,
+  isStored: (node: Node) => boolean,
+  traits: DeviceTraits,
+): LoweredKernel | undefined {
+  return new RegionLowering(region, isStored, traits).run();
 }
 
 class RegionLowering {
   readonly #region: Region;
   readonly #isStored: (node: Node) => boolean;
+  readonly #traits: DeviceTraits;
   readonly #loops = new Loops();
   readonly #emitter: Emitter;
   /** By root. */
   readonly #groups: ReadonlyMap<Node, Group>;
 
-  constructor(region: Region, isStored: (node: Node) => boolean) {
+  constructor(region: Region, isStored: (node: Node) => boolean, traits: DeviceTraits) {
     this.#region = region;
+    this.#traits = traits;
     this.#isStored = isStored;
     this.#groups = new Map(region.groups.map((group) => [group.root, group]));
     const isRead = (node: Node): boolean => isStored(node) && !this.#groups.has(node);
@@ -62,7 +72,7 @@ class RegionLowering {
       length: elementCount(node.shape),
     }));
     const name = describeRegion(this.#region, this.#isStored);
-    return { kernel: { name, bindings, ...grid }, outputs, inputs };
+    return { kernel: { name, bindings, ...grid }, outputs, inputs, isRows };
   }
 
   #store(root: Node, index: Index, value: Expr): Statement {
@@ -72,7 +82,7 @@ class RegionLowering {
 
   /** All roots at one place after another; what each is at the place of the last one. */
   #elements(): Grid | undefined {
-    const { groups, outputs } = this.#region;
+    const { groups, outputs, isUpdate } = this.#region;
     const last = present(groups.at(-1), "lowerRegion: a last group").root;
     const body = (index: Index): readonly Statement[] => {
       const lets: Statement[] = [];
@@ -88,7 +98,7 @@ class RegionLowering {
       });
       return [...lets, ...stores];
     };
-    const grid = elementwise(last.shape, body, this.#loops);
+    const grid = elementwise(last.shape, body, this.#loops, isUpdate ? 1 : undefined);
     const isScattered = groups.length > 1 && groups.some(({ root }) => this.#emitter.placesOf(root) > 1);
     return isScattered ? undefined : grid;
   }
@@ -117,7 +127,13 @@ class RegionLowering {
       case "contraction": {
         const [batch = 1, rowsDown = 1, columns = 1] = shape;
         const product = { batch, rows: rowsDown, columns, inner: x?.shape[2] ?? 1 };
-        return contraction(product, tileFor(product), this.#operand(x), this.#operand(y), sink, loops);
+        const [left, right] = [this.#operand(x), this.#operand(y)];
+        const layouts = {
+          left: layoutOf(left, rowsDown, product.inner),
+          right: layoutOf(right, product.inner, columns),
+        };
+        const [schedule] = contractionCandidates(product, layouts, this.#traits);
+        return contraction(product, present(schedule, "lowerRegion: a schedule"), left, right, sink, loops);
       }
       default:
         throw new InvariantError(`lowerRegion: expected a scan, scatterAdd or contraction, found ${primitive.kind}`);

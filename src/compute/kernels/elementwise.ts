@@ -14,14 +14,14 @@ function elementsEach(count: number): number {
   return count >= FOUR_FROM && count % 4 === 0 ? 4 : 1;
 }
 
-/** Does `body` for each index into `shape`. */
+/** Does `body` for each index into `shape`; an invocation does `each` of them, a divisor of the count. */
 export function elementwise(
   shape: readonly number[],
   body: (index: Index) => readonly Statement[],
   loops: Loops,
+  each: number = elementsEach(elementCount(shape)),
 ): Grid {
   const count = elementCount(shape);
-  const each = elementsEach(count);
   const invocations = count / each;
   const invocation = invocationOf(invocations);
   if (each === 1) return { invocations, body: body(unflatten(invocation, shape)) };

@@ -27,7 +27,7 @@ export function storagePlaces({ bindings, workgroup }: Kernel, vectors: Readonly
     bindings: bindings.map((binding, i) => ({
       ...binding,
       space: "binding",
-      name: `b${i}`,
+      name: `b${binding.aliasOf ?? i}`,
       words: `binding ${i}`,
       isVector: vectors.has(i),
     })),

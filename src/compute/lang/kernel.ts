@@ -123,6 +123,13 @@ export interface Binding {
   readonly access: "read" | "write" | "readWrite";
   /** Elements. */
   readonly length: number;
+  /** Of one that is read: its memory is part of a buffer that the kernel writes elsewhere, which WebGPU wants to know. */
+  readonly isShared?: boolean;
+  /**
+   * Of one that is read: the binding whose memory it is too, and whose writes it need not see. So loads keep their
+   * places, which those of a written binding do not.
+   */
+  readonly aliasOf?: number;
 }
 
 /** Invocations that run together. */
@@ -134,7 +141,7 @@ export interface Workgroup {
 }
 
 /** Lanes of a workgroup in kernels that do not say. */
-const LANES_DEFAULT = 64;
+export const LANES_DEFAULT = 64;
 
 /**
  * A whole kernel. `body` may use the i32 variables INVOCATION, which runs from 0 to `invocations` - 1, WORKGROUP and LANE:

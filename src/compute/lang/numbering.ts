@@ -161,7 +161,11 @@ class Numbering {
     const fits = op === "shuffleXor" ? Number.isInteger(mask) && mask >= 1 && mask < SUBGROUP_SIZE_MAX : mask === 0;
     this.#check(fits, op === "shuffleXor" ? `a mask of 1 to ${SUBGROUP_SIZE_MAX - 1}` : `no mask for ${op}`, `${mask}`);
     const isLane = op === "broadcast" ? Number.isInteger(lane) && lane >= 0 && lane < SUBGROUP_SIZE_MAX : lane === 0;
-    this.#check(isLane, op === "broadcast" ? `a lane of 0 to ${SUBGROUP_SIZE_MAX - 1}` : `no lane for ${op}`, `${lane}`);
+    this.#check(
+      isLane,
+      op === "broadcast" ? `a lane of 0 to ${SUBGROUP_SIZE_MAX - 1}` : `no lane for ${op}`,
+      `${lane}`,
+    );
     this.#define(name, this.#name(type, name, wholeInterval(type)));
     return { kind: "subgroup", op, name, value, mask, lane };
   }
@@ -246,6 +250,9 @@ class Numbering {
       this.#check(valueTypeOf(array.type) === x.type, `a load of ${array.type}`, x.type);
       isVolatile ||= array.access !== "read";
       isUniform &&= array.access === "read";
+      const [place] = operands;
+      // Printed twice: which vector, and which component.
+      if (array.isVector && place !== undefined && place.expr.kind !== "variable") place.isNamed = true;
     }
     const element = this.#vectors.loads.get(x);
     if (element !== undefined) return this.#elementOf(x, element, { isVolatile, isUniform, array });

@@ -25,12 +25,19 @@ export function workgroupsOf(kernel: Kernel): readonly [number, number] {
   return [Math.ceil(total / y), y];
 }
 
+/** Whether a binding has the writable type: one that is only read may have to, too. */
+export function isBoundWritable({ access, isShared }: Binding): boolean {
+  return access !== "read" || isShared === true;
+}
+
 /** The WGSL module of a kernel. @throws InvariantError for a kernel that breaks the rules of `kernel.ts`. */
 export function printWgsl(kernel: Kernel): string {
   const target = new WgslTarget(kernel);
   const vectors = vectorAccessOf(kernel);
   const body = printBody(kernel, target, vectors).join("\n");
-  const bindings = kernel.bindings.map((binding, i) => printBinding(binding, i, vectors.bindings.has(i))).join("");
+  const bindings = kernel.bindings.flatMap((binding, i) =>
+    binding.aliasOf === undefined ? [printBinding(binding, i, vectors.bindings.has(i))] : [],
+  );
   const shared = (kernel.workgroup?.shared ?? []).map(printShared).join("");
   const main = `@compute @workgroup_size(${lanesOf(kernel)})
 fn main(${target.parameters().join(", ")}) {
@@ -39,11 +46,12 @@ ${body}
 `;
   const isHalf = kernel.bindings.some(({ type }) => type === "f16");
   const enables = `${isHalf ? "enable f16;\n" : ""}${usesSubgroups(kernel) ? "enable subgroups;\n" : ""}`;
-  return `${enables}${bindings}${shared}\n${wgslFunctionsFor(body)}${main}`;
+  return `${enables}${bindings.join("")}${shared}\n${wgslFunctionsFor(body)}${main}`;
 }
 
-function printBinding({ type, access, length }: Binding, index: number, isVector: boolean): string {
-  const mode = access === "read" ? "read" : "read_write";
+function printBinding(binding: Binding, index: number, isVector: boolean): string {
+  const { type, length } = binding;
+  const mode = isBoundWritable(binding) ? "read_write" : "read";
   const elements = isVector ? `vec${VECTOR}<${type}>, ${length / VECTOR}` : `${type}, ${length}`;
   return `@group(0) @binding(${index}) var<storage, ${mode}> b${index}: array<${elements}>;\n`;
 }

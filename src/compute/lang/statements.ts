@@ -109,7 +109,12 @@ export function subgroupIn(
 }
 
 /** The value of lane number `lane` of the subgroup, and the variable that holds it. */
-export function broadcastIn(names: Names, stem: string, value: Expr, lane: number): { statement: Statement; use: Expr } {
+export function broadcastIn(
+  names: Names,
+  stem: string,
+  value: Expr,
+  lane: number,
+): { statement: Statement; use: Expr } {
   const name = names.fresh(stem);
   return { statement: { kind: "subgroup", op: "broadcast", name, value, lane }, use: variable(value.type, name) };
 }

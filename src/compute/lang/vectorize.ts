@@ -100,7 +100,10 @@ class Finder {
     const out = new Set<number>();
     for (const [binding, count] of inFours) if (count >= (this.#single.get(binding)?.size ?? 0)) out.add(binding);
     for (const { binding } of this.#stores.values()) if (!this.#unmerged.has(binding)) out.add(binding);
-    return out;
+    // One array under two numbers has one type.
+    const isWhole = (at: number): boolean =>
+      this.#kernel.bindings.every(({ aliasOf }, i) => aliasOf !== at || out.has(i)) && out.has(at);
+    return new Set([...out].filter((i) => isWhole(this.#kernel.bindings[i]?.aliasOf ?? i)));
   }
 
   #addSingle(binding: number, x: Expr): void {

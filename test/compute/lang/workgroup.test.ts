@@ -31,7 +31,7 @@ import {
   varIn,
   when,
 } from "../../../src/compute/lang/statements.ts";
-import { kernelKey } from "../../../src/compute/runtime/kernel-key.ts";
+import { kernelKey } from "../../../src/compute/lang/kernel-key.ts";
 
 const { add, equal, f32, i32, less, load, loadShared, multiply, remainder } = build;
 const LANES = 8;

@@ -8,7 +8,16 @@ import { invocationOf, laneOf, workgroupOf } from "../../lang/expr.ts";
 import { LANES_DEFAULT, type Expr } from "../../lang/kernel.ts";
 import type { Grid } from "../grid.ts";
 import type { ContractionSchedule } from "./schedule.ts";
-import { addProducts, alongInner, placesOf, storeByRow, tilePlaceOf, totalsOf, type Places, type Work } from "./tile.ts";
+import {
+  addProducts,
+  alongInner,
+  placesOf,
+  storeByRow,
+  tilePlaceOf,
+  totalsOf,
+  type Places,
+  type Work,
+} from "./tile.ts";
 
 /** Tiles in row-major order, an invocation each. */
 export function registers(work: Work, schedule: ContractionSchedule & { kind: "registers" }): Grid {

@@ -40,7 +40,9 @@ export function contractionScheduleName(schedule: ContractionSchedule): string {
   const { kind, rows, columns, steps } = schedule;
   const tile = `${rows}x${columns} by ${steps}`;
   if (kind === "subgroups") return `subgroups of ${schedule.size}, ${tile}`;
-  return kind === "workgroup" ? `workgroup of ${schedule.lanesDown}x${schedule.lanesAcross}, ${tile}` : `${kind} ${tile}`;
+  return kind === "workgroup"
+    ? `workgroup of ${schedule.lanesDown}x${schedule.lanesAcross}, ${tile}`
+    : `${kind} ${tile}`;
 }
 
 const TILED = /^(registers|columns|subgroups of (\d+),|workgroup of (\d+)x(\d+),) (\d+)x(\d+) by (\d+)$/;

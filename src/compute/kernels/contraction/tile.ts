@@ -55,7 +55,11 @@ export function addProducts(totals: Totals, steps: readonly Step[]): Statement[]
 }
 
 /** The loop over k, in order, with `steps` of it written out in each round: as many of them as divide K. */
-export function alongInner({ product, loops }: Work, steps: number, body: (ks: readonly Expr[]) => readonly Statement[]): Statement {
+export function alongInner(
+  { product, loops }: Work,
+  steps: number,
+  body: (ks: readonly Expr[]) => readonly Statement[],
+): Statement {
   const each = commonDivisor(product.inner, steps);
   return loops.for("k", i32(0), i32(product.inner / each), (round) =>
     body(Array.from({ length: each }, (_, step) => add(multiply(round, i32(each)), i32(step)))),

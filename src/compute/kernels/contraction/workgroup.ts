@@ -55,7 +55,9 @@ export function workgroupTiles(work: Work, schedule: WorkgroupSchedule): Grid {
     const multiplied = loops.for("k", i32(0), i32(steps), (k) => {
       const shared = (array: number, length: number, at: Expr): { statement: Statement; use: Expr } =>
         letIn(loops.names, "part", loadShared(array, add(multiply(k, i32(length)), at), "f32"));
-      const lefts = Array.from({ length: rows }, (_, i) => shared(LEFT, height, add(multiply(laneRow, i32(rows)), i32(i))));
+      const lefts = Array.from({ length: rows }, (_, i) =>
+        shared(LEFT, height, add(multiply(laneRow, i32(rows)), i32(i))),
+      );
       const rights = Array.from({ length: columns }, (_, j) => shared(RIGHT, width, columnOf(laneColumn, j, schedule)));
       const step = { lefts: lefts.map(({ use }) => use), rights: rights.map(({ use }) => use) };
       return [...[...lefts, ...rights].map(({ statement }) => statement), ...addProducts(totals, [step])];
@@ -63,7 +65,9 @@ export function workgroupTiles(work: Work, schedule: WorkgroupSchedule): Grid {
     return [BARRIER, ...stage(leftSide), ...stage(rightSide), BARRIER, multiplied];
   });
   const ownRow = add(firstRow, multiply(laneRow, i32(rows)));
-  const stores = storeWritten(work, totals, place.matrix, ownRow, (j) => add(firstColumn, columnOf(laneColumn, j, schedule)));
+  const stores = storeWritten(work, totals, place.matrix, ownRow, (j) =>
+    add(firstColumn, columnOf(laneColumn, j, schedule)),
+  );
   return {
     invocations: workgroups * lanes,
     workgroup: {
