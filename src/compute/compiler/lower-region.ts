@@ -1,7 +1,8 @@
 /** One kernel for a region: its values are emitted where they are stored, and computed where the region reads them itself. */
 import { assert, present } from "../../base/assert.ts";
 import { InvariantError } from "../../base/errors.ts";
-import { contraction } from "../kernels/contraction.ts";
+import { contraction } from "../kernels/contraction/contraction.ts";
+import type { DeviceTraits } from "../kernels/device-traits.ts";
 import { elementwise } from "../kernels/elementwise.ts";
 import { flatten, Loops, unflatten, type Grid, type Index, type Operand } from "../kernels/grid.ts";
 import { columnCount, rowCount, rows, type RowSpace, type Sweep } from "../kernels/rows.ts";
@@ -34,8 +35,9 @@ export function lowerRegion(
   region: Region,
   isStored: (node: Node) => boolean,
   choices: Choices,
+  traits: DeviceTraits,
 ): LoweredKernel | undefined {
-  return new RegionLowering(region, isStored, choices).run();
+  return new RegionLowering(region, isStored, new Picks(choices, traits, isStored)).run();
 }
 
 class RegionLowering {
@@ -47,9 +49,9 @@ class RegionLowering {
   /** By root. */
   readonly #groups: ReadonlyMap<Node, Group>;
 
-  constructor(region: Region, isStored: (node: Node) => boolean, choices: Choices) {
+  constructor(region: Region, isStored: (node: Node) => boolean, picks: Picks) {
     this.#region = region;
-    this.#picks = new Picks(choices, isStored);
+    this.#picks = picks;
     this.#isStored = isStored;
     this.#groups = new Map(region.groups.map((group) => [group.root, group]));
     const isRead = (node: Node): boolean => isStored(node) && !this.#groups.has(node);
@@ -71,7 +73,7 @@ class RegionLowering {
       length: elementCount(node.shape),
     }));
     const name = describeRegion(this.#region, this.#isStored);
-    return { kernel: { name, bindings, invocations: grid.invocations, body: grid.body }, outputs, inputs, isRows };
+    return { kernel: { name, bindings, ...grid }, outputs, inputs, isRows };
   }
 
   #store(root: Node, index: Index, value: Expr): Statement {
@@ -127,7 +129,8 @@ class RegionLowering {
       case "contraction": {
         const [batch = 1, rowsDown = 1, columns = 1] = shape;
         const product = { batch, rows: rowsDown, columns, inner: x?.shape[2] ?? 1 };
-        return contraction(product, this.#picks.tile(core, product), this.#operand(x), this.#operand(y), sink, loops);
+        const schedule = this.#picks.contraction(core, product);
+        return contraction(product, schedule, this.#operand(x), this.#operand(y), sink, loops);
       }
       default:
         throw new InvariantError(`lowerRegion: expected a scan, scatterAdd or contraction, found ${primitive.kind}`);

@@ -205,7 +205,8 @@ class GraphRuntime implements Runtime {
   }
 
   #lower(nodes: readonly Node[], updatesFrom = nodes.length): Lowered {
-    return lower(nodes, this.device.info.limits.bindingsMax, { choices: this.tuning, updatesFrom });
+    const { info } = this.device;
+    return lower(nodes, info.limits.bindingsMax, { choices: this.tuning, updatesFrom, traits: info });
   }
 
   #checkAlive(): void {

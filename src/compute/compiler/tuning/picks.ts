@@ -1,6 +1,12 @@
 /** The constants of a kernel about to be lowered: the site it is, and what was chosen for it. */
 import { present } from "../../../base/assert.ts";
-import type { Contraction, Tile } from "../../kernels/contraction.ts";
+import { contractionCandidates } from "../../kernels/contraction/candidates.ts";
+import {
+  contractionScheduleName,
+  type Contraction,
+  type ContractionSchedule,
+} from "../../kernels/contraction/schedule.ts";
+import type { DeviceTraits } from "../../kernels/device-traits.ts";
 import { elementsEachCandidates } from "../../kernels/elementwise.ts";
 import { elementCount } from "../../layout/shape.ts";
 import { ownCost } from "../cost.ts";
@@ -8,7 +14,6 @@ import { readInputs, type Node } from "../ir.ts";
 import type { Region } from "../regions.ts";
 import type { Group } from "../schedule.ts";
 import type { Choices } from "./choices.ts";
-import { contractionTiles } from "./contraction-tiles.ts";
 import { operandLayout } from "./operand-layout.ts";
 import type { Problem } from "./problem.ts";
 import { siteOf } from "./site.ts";
@@ -25,21 +30,23 @@ interface Candidate<T> {
 
 export class Picks {
   readonly #choices: Choices;
+  readonly #traits: DeviceTraits;
   readonly #isStored: (node: Node) => boolean;
 
-  constructor(choices: Choices, isStored: (node: Node) => boolean) {
+  constructor(choices: Choices, traits: DeviceTraits, isStored: (node: Node) => boolean) {
     this.#choices = choices;
+    this.#traits = traits;
     this.#isStored = isStored;
   }
 
-  /** The tile of a contraction's kernel. */
-  tile(core: Node, product: Contraction): Tile {
-    return this.#pick(contractionTiles(product), () => {
-      const [x, y] = core.inputs;
-      const left = operandLayout(present(x, "Picks.tile: the left operand"), this.#isStored);
-      const right = operandLayout(present(y, "Picks.tile: the right operand"), this.#isStored);
-      return { kind: "contraction", ...product, left, right };
-    });
+  /** The schedule of a contraction's kernel. */
+  contraction(core: Node, product: Contraction): ContractionSchedule {
+    const [x, y] = core.inputs;
+    const left = operandLayout(present(x, "Picks.contraction: the left operand"), this.#isStored);
+    const right = operandLayout(present(y, "Picks.contraction: the right operand"), this.#isStored);
+    const schedules = contractionCandidates(product, { left: left.layout, right: right.layout }, this.#traits);
+    const candidates = schedules.map((value) => ({ name: contractionScheduleName(value), value }));
+    return this.#pick(candidates, () => ({ kind: "contraction", ...product, left, right }));
   }
 
   /** How many elements each invocation of a region without loops computes. */
