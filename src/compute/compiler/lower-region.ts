@@ -37,19 +37,21 @@ export function lowerRegion(
   choices: Choices,
   traits: DeviceTraits,
 ): LoweredKernel | undefined {
-  return new RegionLowering(region, isStored, new Picks(choices, traits, isStored)).run();
+  return new RegionLowering(region, isStored, new Picks(choices, traits, isStored), traits.isSoftware).run();
 }
 
 class RegionLowering {
   readonly #region: Region;
   readonly #isStored: (node: Node) => boolean;
   readonly #picks: Picks;
+  readonly #keepsLoops: boolean;
   readonly #loops = new Loops();
   readonly #emitter: Emitter;
   /** By root. */
   readonly #groups: ReadonlyMap<Node, Group>;
 
-  constructor(region: Region, isStored: (node: Node) => boolean, picks: Picks) {
+  constructor(region: Region, isStored: (node: Node) => boolean, picks: Picks, keepsLoops: boolean) {
+    this.#keepsLoops = keepsLoops;
     this.#region = region;
     this.#picks = picks;
     this.#isStored = isStored;
@@ -73,7 +75,8 @@ class RegionLowering {
       length: elementCount(node.shape),
     }));
     const name = describeRegion(this.#region, this.#isStored);
-    return { kernel: { name, bindings, ...grid }, outputs, inputs, isRows };
+    const keepsLoops = this.#keepsLoops;
+    return { kernel: { name, bindings, keepsLoops, ...grid }, outputs, inputs, isRows };
   }
 
   #store(root: Node, index: Index, value: Expr): Statement {

@@ -58,7 +58,10 @@ export class ProblemBench {
   }
 
   async #compile(choices: Choices): Promise<Prepared> {
-    const lowered = lower(this.#micro.outputs, this.#device.info.limits.bindingsMax, { choices, traits: this.#device.info });
+    const lowered = lower(this.#micro.outputs, this.#device.info.limits.bindingsMax, {
+      choices,
+      traits: this.#device.info,
+    });
     const placed = (node: Node): DeviceBuffer | undefined =>
       this.#inputs.get(node) ?? this.#outputs[lowered.outputs.indexOf(node)];
     const steps = lowered.kernels.map((kernel) => [kernel]);
