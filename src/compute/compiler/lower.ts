@@ -1,4 +1,4 @@
-/** From a graph to kernels: merge what is equal, cut what is long, decide what is stored, and emit a kernel for each. */
+/** From a graph to kernels: optimize it, decide what is stored, and emit a kernel for each. */
 import { InvariantError } from "../../base/errors.ts";
 import { assert } from "../../base/assert.ts";
 import { contraction, tileFor } from "../kernels/contraction.ts";
@@ -14,10 +14,10 @@ import { describeGroup } from "./describe.ts";
 import { Emitter, storedForm, storedTypeOf } from "./emit.ts";
 import { scalarTypeOf } from "./fold.ts";
 import type { Node } from "./ir.ts";
+import { optimize } from "./passes/optimize.ts";
 import { planSchedule, type Group } from "./schedule.ts";
-import { splitLong } from "./split.ts";
 import { indexAheadOfView } from "./views.ts";
-import { mergeEqual, shallowFirst } from "./walk-graph.ts";
+import { shallowFirst } from "./walk-graph.ts";
 
 /** A kernel, and the nodes whose bytes its bindings are: first the one that it stores, then those that it reads. */
 export interface LoweredKernel {
@@ -35,7 +35,7 @@ export interface Lowered {
 
 /** Kernels that compute `outputs` from the leaves under them; at most `bindingsMax` arrays in each. */
 export function lower(outputs: readonly Node[], bindingsMax: number): Lowered {
-  const nodes = mergeEqual(splitLong(mergeEqual(outputs)));
+  const nodes = optimize(outputs);
   const wanted = shallowFirst(nodes.filter((node) => elementCount(node.shape) > 0));
   const { groups, isStored } = planSchedule(wanted, bindingsMax);
   return { kernels: groups.map((group) => lowerGroup(group, isStored)), outputs: nodes };
