@@ -88,7 +88,7 @@ export function indexBehindPad(pad: Node, inputShape: Shape, index: Index): { in
  *
  * Axes are matched in the smallest groups of equal size, so that [B, T, C] -> [B * T, C] touches the first two alone.
  */
-function regroup(index: Index, from: Shape, to: Shape): Index {
+export function regroup(index: Index, from: Shape, to: Shape): Index {
   return axisGroups(from, to).flatMap((group) => {
     const sizes = from.slice(group.from, group.fromEnd);
     const flat = flatten(index.slice(group.from, group.fromEnd), sizes);

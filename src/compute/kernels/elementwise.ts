@@ -1,8 +1,9 @@
-/** Element by element; all arithmetic is the operand's. */
+/** Element by element; all arithmetic is the caller's. */
 import { add, i32, multiply } from "../lang/build.ts";
 import { invocationOf } from "../lang/expr.ts";
+import type { Statement } from "../lang/kernel.ts";
 import { elementCount } from "../layout/shape.ts";
-import { unflatten, type Grid, type Loops, type Operand, type Sink } from "./grid.ts";
+import { unflatten, type Grid, type Index, type Loops } from "./grid.ts";
 
 /** From how many elements on an invocation computes several: half the time on software adapters. */
 const FOUR_FROM = 2 ** 14;
@@ -13,18 +14,20 @@ function elementsEach(count: number): number {
   return count >= FOUR_FROM && count % 4 === 0 ? 4 : 1;
 }
 
-/** out[i] = operand[i], for each index i into `shape`. */
-export function elementwise(shape: readonly number[], operand: Operand, sink: Sink, loops: Loops): Grid {
+/** Does `body` for each index into `shape`; an invocation does `each` of them, a divisor of the count. */
+export function elementwise(
+  shape: readonly number[],
+  body: (index: Index) => readonly Statement[],
+  loops: Loops,
+  each: number = elementsEach(elementCount(shape)),
+): Grid {
   const count = elementCount(shape);
-  const each = elementsEach(count);
   const invocations = count / each;
   const invocation = invocationOf(invocations);
+  if (each === 1) return { invocations, body: body(unflatten(invocation, shape)) };
   // Neighbours compute neighbours, so that they load and store them together.
-  const element = loops.for("part", i32(0), i32(each), (part) => {
-    const index = unflatten(add(invocation, multiply(part, i32(invocations))), shape);
-    return sink(index, operand(index));
-  });
-  if (each > 1) return { invocations, body: [element] };
-  const index = unflatten(invocation, shape);
-  return { invocations, body: sink(index, operand(index)) };
+  const element = loops.for("part", i32(0), i32(each), (part) =>
+    body(unflatten(add(invocation, multiply(part, i32(invocations))), shape)),
+  );
+  return { invocations, body: [element] };
 }

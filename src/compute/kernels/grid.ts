@@ -64,6 +64,8 @@ export class Loops {
       case "bitcast":
         return this.depthOf(x.x);
       case "load":
+      case "loadShared":
+      case "loadPrivate":
         return this.depthOf(x.index);
       case "binary":
         return Math.max(this.depthOf(x.a), this.depthOf(x.b));

@@ -214,7 +214,7 @@ function misuseTests(on: Add): void {
     throws(InvariantError, () => device.record([{ kind: "dispatch", kernel, buffers: [a] }]));
     throws(InvariantError, () => device.record([{ kind: "dispatch", kernel, buffers: [a, b] }]));
     throws(InvariantError, () => device.record([{ kind: "dispatch", kernel, buffers: [a, a] }]));
-    throws(InvariantError, () => device.record([copy(a, 0, a, 8, 8)]));
+    throws(InvariantError, () => device.record([copy(a, 0, a, 4, 8)]));
     throws(InvariantError, () => device.record([copy(a, 0, b, 4, 8)]));
     throws(InvariantError, () => device.record([copy(a, 2, b, 0, 4)]));
     const recording = device.record([copy(a, 0, b, 0, 8)]);

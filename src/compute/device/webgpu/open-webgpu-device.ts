@@ -38,19 +38,36 @@ async function open(gpu: GPU, allowSoftware: boolean): Promise<Device> {
     throw new UnsupportedError(`openWebGpuDevice: expected a GPU, found the software adapter ${name}`);
   }
   const device = await requestDevice(adapter);
-  const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize } = device.limits;
+  const { limits } = device;
+  const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize } = limits;
   return new WebGpuDevice(device, {
     kind: "webgpu",
     name,
     isSoftware,
     hasFloat16: device.features.has("shader-f16"),
+    hasSubgroups: device.features.has("subgroups"),
     limits: {
       bindingsMax: maxStorageBuffersPerShaderStage,
       bindingBytesMax: wholeWords(Math.min(maxStorageBufferBindingSize, maxBufferSize)),
       bufferBytesMax: wholeWords(maxBufferSize),
+      workgroupBytesMax: limits.maxComputeWorkgroupStorageSize,
+      workgroupLanesMax: Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX),
     },
   });
 }
+
+/** Asked for at their largest. */
+const LIMITS = [
+  "maxStorageBuffersPerShaderStage",
+  "maxStorageBufferBindingSize",
+  "maxBufferSize",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+] as const;
+
+/** Asked for where the adapter has them. */
+const FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups"];
 
 /** Some drivers say 2^32 - 1. */
 function wholeWords(bytes: number): number {
@@ -58,9 +75,8 @@ function wholeWords(bytes: number): number {
 }
 
 async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
-  const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
-  const requiredLimits = { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize };
-  const requiredFeatures: GPUFeatureName[] = adapter.features.has("shader-f16") ? ["shader-f16"] : [];
+  const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
+  const requiredFeatures = FEATURES.filter((name) => adapter.features.has(name));
   try {
     return await adapter.requestDevice({ label: "hearth", requiredFeatures, requiredLimits });
   } catch (cause) {
