@@ -1,7 +1,7 @@
 /** One kernel for a region: its values are emitted where they are stored, and computed where the region reads them itself. */
 import { assert, present } from "../../base/assert.ts";
 import { InvariantError } from "../../base/errors.ts";
-import { contraction, tileFor } from "../kernels/contraction.ts";
+import { contraction } from "../kernels/contraction.ts";
 import { elementwise } from "../kernels/elementwise.ts";
 import { flatten, Loops, unflatten, type Grid, type Index, type Operand } from "../kernels/grid.ts";
 import { columnCount, rowCount, rows, type RowSpace, type Sweep } from "../kernels/rows.ts";
@@ -16,6 +16,8 @@ import { scalarTypeOf } from "./fold.ts";
 import { readInputs, type Node } from "./ir.ts";
 import type { Region } from "./regions.ts";
 import type { Group } from "./schedule.ts";
+import type { Choices } from "./tuning/choices.ts";
+import { Picks } from "./tuning/picks.ts";
 import { indexAheadOfView, regroup } from "./views.ts";
 
 /** A kernel, and the nodes whose bytes its bindings are: first those that it stores, then those that it reads. */
@@ -28,20 +30,26 @@ export interface LoweredKernel {
 }
 
 /** Undefined when the groups of `region` do not fit together: one reads a result of another at a place that has none. */
-export function lowerRegion(region: Region, isStored: (node: Node) => boolean): LoweredKernel | undefined {
-  return new RegionLowering(region, isStored).run();
+export function lowerRegion(
+  region: Region,
+  isStored: (node: Node) => boolean,
+  choices: Choices,
+): LoweredKernel | undefined {
+  return new RegionLowering(region, isStored, choices).run();
 }
 
 class RegionLowering {
   readonly #region: Region;
   readonly #isStored: (node: Node) => boolean;
+  readonly #picks: Picks;
   readonly #loops = new Loops();
   readonly #emitter: Emitter;
   /** By root. */
   readonly #groups: ReadonlyMap<Node, Group>;
 
-  constructor(region: Region, isStored: (node: Node) => boolean) {
+  constructor(region: Region, isStored: (node: Node) => boolean, choices: Choices) {
     this.#region = region;
+    this.#picks = new Picks(choices, isStored);
     this.#isStored = isStored;
     this.#groups = new Map(region.groups.map((group) => [group.root, group]));
     const isRead = (node: Node): boolean => isStored(node) && !this.#groups.has(node);
@@ -89,7 +97,8 @@ class RegionLowering {
       });
       return [...lets, ...stores];
     };
-    const grid = elementwise(last.shape, body, this.#loops, isUpdate ? 1 : undefined);
+    const each = isUpdate ? 1 : this.#picks.elementsEach(this.#region);
+    const grid = elementwise(last.shape, each, body, this.#loops);
     const isScattered = groups.length > 1 && groups.some(({ root }) => this.#emitter.placesOf(root) > 1);
     return isScattered ? undefined : grid;
   }
@@ -118,7 +127,7 @@ class RegionLowering {
       case "contraction": {
         const [batch = 1, rowsDown = 1, columns = 1] = shape;
         const product = { batch, rows: rowsDown, columns, inner: x?.shape[2] ?? 1 };
-        return contraction(product, tileFor(product), this.#operand(x), this.#operand(y), sink, loops);
+        return contraction(product, this.#picks.tile(core, product), this.#operand(x), this.#operand(y), sink, loops);
       }
       default:
         throw new InvariantError(`lowerRegion: expected a scan, scatterAdd or contraction, found ${primitive.kind}`);

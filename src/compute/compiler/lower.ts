@@ -4,8 +4,9 @@ import { elementCount } from "../layout/shape.ts";
 import type { Node } from "./ir.ts";
 import { lowerRegion, type LoweredKernel } from "./lower-region.ts";
 import { optimize } from "./passes/optimize.ts";
-import { planRegions } from "./regions.ts";
+import { planRegions, type Region } from "./regions.ts";
 import { planSchedule } from "./schedule.ts";
+import { DEFAULT_CHOICES, type Choices } from "./tuning/choices.ts";
 import { shallowFirst } from "./walk-graph.ts";
 
 export interface Lowered {
@@ -15,19 +16,26 @@ export interface Lowered {
   readonly outputs: readonly Node[];
 }
 
-/**
- * Kernels that compute `outputs` from the leaves under them; at most `bindingsMax` arrays in each.
- *
- * @param updatesFrom outputs from this one on are new values of state
- */
-export function lower(outputs: readonly Node[], bindingsMax: number, updatesFrom: number = outputs.length): Lowered {
+export interface LowerOptions {
+  /** Who decides between the candidates of a kernel. The defaults unless told. */
+  readonly choices?: Choices;
+  /** Outputs from this one on are new values of state. None unless told. */
+  readonly updatesFrom?: number;
+}
+
+/** Kernels that compute `outputs` from the leaves under them; at most `bindingsMax` arrays in each. */
+export function lower(outputs: readonly Node[], bindingsMax: number, options: LowerOptions = {}): Lowered {
+  const { choices = DEFAULT_CHOICES, updatesFrom = outputs.length } = options;
   const nodes = optimize(outputs);
   const wanted = shallowFirst(nodes.filter((node) => elementCount(node.shape) > 0));
   const schedule = planSchedule(wanted, bindingsMax);
   const isStored = (node: Node): boolean => schedule.isStored(node);
   const updates = new Set(nodes.slice(updatesFrom));
-  const inputs = { schedule, outputs: wanted, updates, bindingsMax };
-  const regions = planRegions(inputs, (region) => lowerRegion(region, isStored) !== undefined);
-  const kernels = regions.map((region) => present(lowerRegion(region, isStored), "lower: a kernel for a region"));
+  // Whether regions fit together does not depend on choices, and what is only tried is no kernel to be asked about.
+  const lowers = (region: Region): boolean => lowerRegion(region, isStored, DEFAULT_CHOICES) !== undefined;
+  const regions = planRegions({ schedule, outputs: wanted, updates, bindingsMax }, lowers);
+  const kernels = regions.map((region) =>
+    present(lowerRegion(region, isStored, choices), "lower: a kernel for a region"),
+  );
   return { kernels, outputs: nodes };
 }

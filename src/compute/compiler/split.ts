@@ -9,7 +9,7 @@ import type { BinaryFunction, Node, Shape } from "./ir.ts";
 import { rewrite, type Rewritten } from "./walk-graph.ts";
 
 /** Invocations that are worth having, even at the price of a second kernel. */
-const INVOCATIONS_WANTED = 128;
+const INVOCATIONS_WANTED = 1024;
 /** Work that is too small to share out: elements read. */
 const WORK_SMALL = 16_384;
 /** The least that one part is left with. */

@@ -40,7 +40,7 @@ export function tileFor({ batch, rows, columns }: Contraction): Tile {
 }
 
 /** About `wanted`, and a divisor of `size`. Without one a smaller side, since edges take conditions for every element. */
-function tileSide(size: number, wanted: number): number {
+export function tileSide(size: number, wanted: number): number {
   const sides = [wanted, wanted + 1, wanted - 1, wanted - 2, 4, 5, 3].filter((side) => size % side === 0);
   return sides[0] ?? Math.min(size, SIDE_AT_EDGES);
 }

@@ -161,15 +161,18 @@ class Packing {
       this.#table.push(own.invocations, firstBlock, ...places.map(({ word }) => word));
       firstBlock += blocksOf(own);
     }
+    const stepsAt = this.#table.push(FLAT_EACH) - 1;
     const part = load(0, add(block, i32(blocksAt)), "i32");
     const entry = (i: number): Expr => load(0, add(multiply(part, i32(width)), i32(partsAt + i)), "i32");
     const first = add(multiply(subtract(block, entry(1)), i32(FLAT_BLOCK)), LANE_VARIABLE);
     const bases = kernel.bindings.map((_, i) => entry(i + 2));
-    const step = variable("i32", `p${number}_step`, { min: 0, max: FLAT_EACH - 1 });
+    // A number that shader compilers do not know: written out, the loop takes four times as long to compile.
+    const steps = load(0, i32(stepsAt), "i32");
+    const step = variable("i32", `p${number}_step`);
     const own = this.#own(number, add(first, multiply(step, i32(LANES))));
     const inner = this.#inner(group, number, { invocation: own.use }, bases);
     const body = [own.statement, when(less(own.use, entry(0)), inner)];
-    return [{ kind: "for", name: `p${number}_step`, from: i32(0), to: i32(FLAT_EACH), body }];
+    return [{ kind: "for", name: `p${number}_step`, from: i32(0), to: steps, body }];
   }
 
   #own(number: number, value: Expr, invocations?: number): { statement: Statement; use: Expr } {
@@ -243,7 +246,7 @@ function invocationsOf({ kernel, isFlat, parts }: PackClass): number {
 function tableLengthOf({ kernel, isFlat, parts }: PackClass): number {
   const width = kernel.bindings.length;
   if (!isFlat) return parts.length * width;
-  return parts.reduce((sum, part) => sum + blocksOf(part.kernel) + width + 2, 0);
+  return parts.reduce((sum, part) => sum + blocksOf(part.kernel) + width + 2, 1);
 }
 
 function fromWord(type: ScalarType, word: Expr): Expr {

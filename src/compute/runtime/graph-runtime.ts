@@ -2,9 +2,9 @@
 import { assert, present } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import type { Node, Shape } from "../compiler/ir.ts";
-import { lower } from "../compiler/lower.ts";
+import { lower, type Lowered } from "../compiler/lower.ts";
 import type { LoweredKernel } from "../compiler/lower-region.ts";
-import type { Command, Device, DeviceBuffer } from "../device/device.ts";
+import type { Command, Device, DeviceBuffer, Recording } from "../device/device.ts";
 import type { DType } from "../layout/dtype.ts";
 import { placeValues } from "./assembly.ts";
 import { yieldByMessage } from "../device/reference/yielding.ts";
@@ -14,6 +14,7 @@ import { CompiledPlan, PlanLayout } from "./compiled-plan.ts";
 import { KernelCache } from "./kernel-cache.ts";
 import { bytesOfNode, Leaves } from "./leaves.ts";
 import type { HostArray, Plan, Runtime, RuntimeMemory } from "./runtime.ts";
+import { RuntimeTuning } from "./runtime-tuning.ts";
 
 /** What a leaf of an eager step stands for in the JavaScript heap: its share of the step's graph and tensors, roughly. */
 const GRAPH_BYTES = 16 * 2 ** 10;
@@ -29,10 +30,13 @@ export interface RuntimeOptions {
    * before computing waits for another one. 64 MiB by default.
    */
   readonly slackBytes?: number;
+  /** What is known of the device's speed; nothing unless told. */
+  readonly tuning?: RuntimeTuning;
 }
 
 class GraphRuntime implements Runtime {
   readonly device: Device;
+  readonly tuning: RuntimeTuning;
   readonly #pool: BufferPool;
   readonly #leaves: Leaves;
   readonly #kernels: KernelCache;
@@ -43,8 +47,9 @@ class GraphRuntime implements Runtime {
   });
   #isDestroyed = false;
 
-  constructor(device: Device, { slackBytes = SLACK_BYTES }: RuntimeOptions) {
+  constructor(device: Device, { slackBytes = SLACK_BYTES, tuning }: RuntimeOptions) {
     this.device = device;
+    this.tuning = tuning ?? new RuntimeTuning(device.info);
     this.#pool = new BufferPool(device);
     this.#leaves = new Leaves(device, this.#pool);
     this.#kernels = new KernelCache(device);
@@ -78,7 +83,7 @@ class GraphRuntime implements Runtime {
     const missing = nodes.filter((node) => !isLeaf(node));
     if (missing.length === 0) return [...nodes];
     await this.#relieved();
-    const lowered = lower(missing, this.device.info.limits.bindingsMax);
+    const lowered = this.#lower(missing);
     const kernels = lowered.kernels.map(withSharedReads);
     const compiled = await this.#kernels.getAll(kernels.map(({ kernel }) => kernel));
     this.#checkAlive();
@@ -155,10 +160,11 @@ class GraphRuntime implements Runtime {
     this.#checkAlive();
     await this.#relieved();
     const values = updates.map(([, value]) => value);
-    const lowered = lower([...outputs, ...values], this.device.info.limits.bindingsMax, outputs.length);
+    const lowered = this.#lower([...outputs, ...values], outputs.length);
     const token = {};
     const layout = new PlanLayout({
       device: this.device,
+      submit: (recording) => this.#submitRecording(recording),
       pool: this.#pool,
       leaves: this.#leaves,
       lowered,
@@ -196,7 +202,16 @@ class GraphRuntime implements Runtime {
   }
 
   #submit(commands: readonly Command[]): void {
-    if (commands.length > 0) this.device.submit(this.device.record(commands));
+    if (commands.length > 0) this.#submitRecording(this.device.record(commands));
+  }
+
+  #submitRecording(recording: Recording): void {
+    this.tuning.noteSubmit();
+    this.device.submit(recording);
+  }
+
+  #lower(nodes: readonly Node[], updatesFrom = nodes.length): Lowered {
+    return lower(nodes, this.device.info.limits.bindingsMax, { choices: this.tuning, updatesFrom });
   }
 
   #checkAlive(): void {

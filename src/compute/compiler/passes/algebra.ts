@@ -203,6 +203,7 @@ const POWERS: readonly Rule[] = [
   }),
   rule({
     name: "x^0, x^2, x^3, x^4, x^-1 and x^0.5 take no logarithm",
+    rounding: "once for each product or root, where a power is off by more",
     pattern: on("binary", { fn: "power" }, any("x"), constantOf("n")),
     rewrite: ({ x, n }) => powerOf(x, n.primitive.value),
   }),

@@ -95,7 +95,11 @@ export const JOINS: readonly Rule[] = [
   }),
   rule({
     name: "a slice of a whole that lies in one part, or outside, is a slice of that",
-    pattern: on("slice", { as: "outer" }, on("select", {}, on("pad", { as: "mask" }), any("x"), any("y"))),
+    pattern: on(
+      "slice",
+      { as: "outer" },
+      on("select", { isOutput: false }, on("pad", { as: "mask" }), any("x"), any("y")),
+    ),
     rewrite: ({ outer, mask, x, y }) => {
       const [everywhere] = mask.inputs;
       const seen = everywhere && sliceOfPad(outer, mask, everywhere);

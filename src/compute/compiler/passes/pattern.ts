@@ -21,6 +21,8 @@ export type Captures = Readonly<Record<string, Node>>;
 export interface Surroundings {
   /** True where one node alone reads `node`, as far as is known, and it is no output. */
   isReadOnce(node: Node): boolean;
+  /** True for a node that is an output: it will be in memory, and reading it is a load. */
+  isOutput(node: Node): boolean;
 }
 
 export interface Pattern<C extends Captures = Captures> {
@@ -97,12 +99,14 @@ export interface Conditions<K extends Kind, Name extends string> {
   readonly where?: (node: NodeOf<K>) => boolean;
   /** Only where nobody else reads it: rewriting it then computes nothing twice. */
   readonly isReadOnce?: boolean;
+  /** Only where it is no output: looking through one computes again what will be in memory. */
+  readonly isOutput?: false;
 }
 
 /** A node of a kind, under conditions, with inputs as given; without any, whatever they are. */
 export function on<K extends Kind, const Name extends string = string, const Inputs extends readonly Pattern[] = []>(
   kind: K,
-  { as, fn, where = () => true, isReadOnce = false }: Conditions<K, Name>,
+  { as, fn, where = () => true, isReadOnce = false, isOutput }: Conditions<K, Name>,
   ...inputs: Inputs
 ): Pattern<Named<Name, NodeOf<K>> & AllOf<Inputs>> {
   const functions: readonly string[] | undefined = typeof fn === "string" ? [fn] : fn;
@@ -118,6 +122,7 @@ export function on<K extends Kind, const Name extends string = string, const Inp
       if (!fitsInput(node) || !where(node)) return undefined;
       const all = matchInputs(node.inputs, inputs, found, around);
       if (all === undefined || (isReadOnce && !around.isReadOnce(node))) return undefined;
+      if (isOutput === false && around.isOutput(node)) return undefined;
       return capture(as, node, all);
     },
   };
@@ -160,6 +165,8 @@ export function commuted<const A extends Pattern, const B extends Pattern, const
 /** One line of a table: what it is called, what it matches, and what takes its place. */
 export interface Rule {
   readonly name: string;
+  /** How floats may come out otherwise; undefined where they are the same to the bit, but for the sign of a zero. */
+  readonly rounding: string | undefined;
   /** As a pattern's. */
   fits(node: Node): boolean;
   /** What takes the place of `node`; undefined where the rule does not apply. */
@@ -170,14 +177,16 @@ export interface RuleDefinition<C extends Captures> {
   /** What holds: "x + 0 is x". */
   readonly name: string;
   readonly pattern: Pattern<C>;
+  readonly rounding?: string;
   /** Another node of the same value, shape and dtype; undefined where there is none. */
   rewrite(found: C, around: Surroundings): Node | undefined;
 }
 
 /** A rule of its parts. */
-export function rule<C extends Captures>({ name, pattern, rewrite }: RuleDefinition<C>): Rule {
+export function rule<C extends Captures>({ name, pattern, rounding, rewrite }: RuleDefinition<C>): Rule {
   return {
     name,
+    rounding,
     fits: (node) => pattern.fits(node),
     apply: (node, around) => {
       const found = pattern.match(node, {}, around);

@@ -33,6 +33,7 @@ const SMALL: readonly Rule[] = [
   }),
   rule({
     name: "a reduction of a constant is a constant",
+    rounding: "a product or power is rounded once",
     pattern: on("reduce", { as: "op" }, constantOf("c")),
     rewrite: ({ op, c }) => {
       const { fn, axes } = op.primitive;
@@ -47,6 +48,7 @@ const SMALL: readonly Rule[] = [
 const REPEATED: readonly Rule[] = [
   rule({
     name: "what is repeated is reduced once",
+    rounding: "n times a sum is rounded once, where n sums of it are n times",
     pattern: on("reduce", { as: "op" }, on("expand", { as: "repeated" }, any("x"))),
     rewrite: ({ op, repeated, x }) => {
       const { fn, axes } = op.primitive;
@@ -68,6 +70,7 @@ function timesOf(x: Node, count: number): Node {
 const NESTED: readonly Rule[] = [
   rule({
     name: "a reduction of a reduction is one over the axes of both",
+    rounding: "the terms are the same, their sums are rounded in another order",
     pattern: on("reduce", { as: "outer" }, on("reduce", { as: "inner", isReadOnce: true }, any("x"))),
     rewrite: ({ outer, inner, x }) => {
       const { fn, axes } = outer.primitive;
@@ -76,6 +79,7 @@ const NESTED: readonly Rule[] = [
   }),
   rule({
     name: "a reduction of a reshaped reduction is one over the axes of both",
+    rounding: "the terms are the same, their sums are rounded in another order",
     pattern: on(
       "reduce",
       { as: "outer" },

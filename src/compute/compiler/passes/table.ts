@@ -56,6 +56,7 @@ interface State extends Numbered {
   by: string | undefined;
   /** True while the walk is beneath it. */
   isOpen: boolean;
+  isOutput: boolean;
   readers: number;
 }
 
@@ -89,7 +90,11 @@ class Application implements Surroundings {
         if (input !== undefined && inputs.indexOf(input) === i) input.readers += 1;
       }
     }
-    for (const output of this.#outputs) this.#stateOf(output).readers += 1;
+    for (const output of this.#outputs) {
+      const state = this.#stateOf(output);
+      state.readers += 1;
+      state.isOutput = true;
+    }
     this.#applicationsMax = APPLICATIONS_LEAST + APPLICATIONS_PER_NODE * order.length;
     for (const state of states) this.#settle(state);
     const became = (node: Node): Node | undefined => this.#states.get(node)?.end?.node;
@@ -102,6 +107,10 @@ class Application implements Surroundings {
     const isOnce = (this.#states.get(node)?.readers ?? 1) <= 1;
     if (!isOnce) this.#shared.add(node);
     return isOnce;
+  }
+
+  isOutput(node: Node): boolean {
+    return this.#states.get(node)?.isOutput ?? false;
   }
 
   #mayGoOn(outputs: readonly Node[]): boolean {
@@ -130,6 +139,7 @@ class Application implements Surroundings {
       next: undefined,
       by: undefined,
       isOpen: false,
+      isOutput: false,
       readers: 0,
     };
     this.#states.set(node, state);
@@ -153,7 +163,9 @@ class Application implements Surroundings {
       if (end === undefined) continue;
       state.end = end;
       state.isOpen = false;
-      if (end !== state) end.readers += state.readers;
+      if (end === state) continue;
+      end.readers += state.readers;
+      end.isOutput ||= state.isOutput;
     }
   }
 

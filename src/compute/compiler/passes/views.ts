@@ -129,10 +129,36 @@ function reshapeBeneathExpand(shape: Shape, expanded: Shape, x: Node): Node | un
   return expand(reshape(x, below), shape);
 }
 
+/** slice(reshape(x)) as reshape(slice(x)), where what is left of axes that became one, or come from one, is side by side. */
+function sliceBeneathReshape(outer: NodeOf<"slice">, reshaped: Shape, x: Node): Node | undefined {
+  if (outer.shape.includes(0)) return undefined;
+  const { starts, steps } = outer.primitive;
+  const below = { starts: x.shape.map(() => 0), sizes: [...x.shape], steps: x.shape.map(() => 1) };
+  for (const { from, fromEnd, to, toEnd } of axisGroups(x.shape, reshaped)) {
+    const cut = wideAxes(reshaped).filter((axis) => axis >= to && axis < toEnd);
+    const isWhole = (axis: number): boolean => outer.shape[axis] === reshaped[axis] && steps[axis] === 1;
+    if (cut.every(isWhole)) continue;
+    const [source, another] = wideAxes(x.shape).filter((axis) => axis >= from && axis < fromEnd);
+    const [first, ...rest] = cut;
+    if (source === undefined || another !== undefined || first === undefined || !rest.every(isWhole)) return undefined;
+    if (rest.length > 0 && steps[first] !== 1) return undefined;
+    const length = rest.reduce((count, axis) => count * sizeAt(reshaped, axis), 1);
+    below.starts[source] = sizeAt(starts, first) * length;
+    below.sizes[source] = sizeAt(outer.shape, first) * length;
+    below.steps[source] = rest.length > 0 ? 1 : sizeAt(steps, first);
+  }
+  return reshape(slice(x, below.starts, below.sizes, below.steps), outer.shape);
+}
+
 const BORDERS: readonly Rule[] = [
   rule({
+    name: "a slice goes beneath a reshape",
+    pattern: on("slice", { as: "outer" }, on("reshape", { as: "inner" }, any("x"))),
+    rewrite: ({ outer, inner, x }) => sliceBeneathReshape(outer, inner.shape, x),
+  }),
+  rule({
     name: "a slice goes beneath a pad",
-    pattern: on("slice", { as: "outer" }, on("pad", { as: "inner" }, any("x"))),
+    pattern: on("slice", { as: "outer" }, on("pad", { as: "inner", isOutput: false }, any("x"))),
     rewrite: ({ outer, inner, x }) => sliceOfPad(outer, inner, x),
   }),
   rule({

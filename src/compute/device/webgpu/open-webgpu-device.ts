@@ -66,8 +66,8 @@ const LIMITS = [
   "maxComputeWorkgroupSizeX",
 ] as const;
 
-/** Asked for where the adapter has them. */
-const FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups"];
+/** Used where the adapter has them: arrays of f16, subgroups, and the device's clock for `measure`. */
+const FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups", "timestamp-query"];
 
 /** Some drivers say 2^32 - 1. */
 function wholeWords(bytes: number): number {
