@@ -1,14 +1,14 @@
-/** From a graph to kernels: merge what is equal, cut what is long, decide what is stored, join what fits in one kernel, emit it. */
+/** From a graph to kernels: optimize it, decide what is stored, join what fits in one kernel, emit it. */
 import { present } from "../../base/assert.ts";
 import { PLAIN_DEVICE, type DeviceTraits } from "../kernels/device-traits.ts";
 import { elementCount } from "../layout/shape.ts";
 import type { Node } from "./ir.ts";
 import { lowerRegion, type LoweredKernel } from "./lower-region.ts";
+import { optimize } from "./passes/optimize.ts";
 import { planRegions, type Region } from "./regions.ts";
 import { planSchedule } from "./schedule.ts";
-import { splitLong } from "./split.ts";
 import { DEFAULT_CHOICES, type Choices } from "./tuning/choices.ts";
-import { mergeEqual, shallowFirst } from "./walk-graph.ts";
+import { shallowFirst } from "./walk-graph.ts";
 
 export interface Lowered {
   /** In an order that can be run. */
@@ -29,7 +29,7 @@ export interface LowerOptions {
 /** Kernels that compute `outputs` from the leaves under them; at most `bindingsMax` arrays in each. */
 export function lower(outputs: readonly Node[], bindingsMax: number, options: LowerOptions = {}): Lowered {
   const { choices = DEFAULT_CHOICES, updatesFrom = outputs.length, traits = PLAIN_DEVICE } = options;
-  const nodes = mergeEqual(splitLong(mergeEqual(outputs)));
+  const nodes = optimize(outputs);
   const wanted = shallowFirst(nodes.filter((node) => elementCount(node.shape) > 0));
   const schedule = planSchedule(wanted, bindingsMax);
   const isStored = (node: Node): boolean => schedule.isStored(node);

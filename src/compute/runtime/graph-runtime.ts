@@ -87,15 +87,15 @@ class GraphRuntime implements Runtime {
     const kernels = lowered.kernels.map(withSharedReads);
     const compiled = await this.#kernels.getAll(kernels.map(({ kernel }) => kernel));
     this.#checkAlive();
-    // Outputs of the graph that turned out equal share a leaf.
+    // Outputs of the graph that turned out equal share a leaf. One that turned out to be a leaf is copied: its bytes are
+    // the caller's, and may be overwritten or released.
     const results = new Map<Node, Node>();
     for (const stored of lowered.outputs) {
-      assert(!isLeaf(stored), "realize: expected an output that a kernel computes, found a leaf");
       if (!results.has(stored)) results.set(stored, this.#leaves.createLike(stored));
     }
     const placed = (node: Node): DeviceBuffer | undefined => {
-      const leaf = results.get(node) ?? node;
-      return isLeaf(leaf) ? this.#leaves.bufferOf(leaf) : undefined;
+      const leaf = isLeaf(node) ? node : results.get(node);
+      return leaf && this.#leaves.bufferOf(leaf);
     };
     const steps = kernels.map((kernel) => [kernel]);
     const { bufferOf, scratch } = placeValues(steps, placed, new Set(), this.#pool, this.device.info.limits);
@@ -103,7 +103,8 @@ class GraphRuntime implements Runtime {
       const kernel = present(compiled[i], "realize: a compiled kernel");
       return { kind: "dispatch", kernel, buffers: [...outputs, ...inputs].map(bufferOf) };
     });
-    this.#submit(commands);
+    const copies = [...results].flatMap(([stored, result]) => (isLeaf(stored) ? this.#copy(stored, result) : []));
+    this.#submit([...commands, ...copies]);
     for (const buffer of scratch) this.#pool.give(buffer);
     const byNode = new Map(missing.map((node, i) => [node, results.get(lowered.outputs[i] ?? node) ?? node]));
     return nodes.map((node) => byNode.get(node) ?? node);
@@ -127,6 +128,11 @@ class GraphRuntime implements Runtime {
       end += size;
       return packed.slice(end - size, end);
     });
+  }
+
+  #copy(from: Node, to: Node): Command[] {
+    const [source, target, bytes] = [this.#leaves.bufferOf(from), this.#leaves.bufferOf(to), bytesOfNode(from)];
+    return bytes === 0 ? [] : [{ kind: "copy", source, sourceOffset: 0, target, targetOffset: 0, bytes }];
   }
 
   /** All bytes one after another, in one readback. */
