@@ -1,10 +1,12 @@
-/** What a plan made of a graph, told as data. All that reports need to know of `Lowered` is in this file. */
+/** What a plan made of a graph, told as data. All that reports need to know of lowered kernels is in this file. */
 import type { Node } from "../compiler/ir.ts";
 import { readInputs } from "../compiler/ir.ts";
-import type { Lowered, LoweredKernel } from "../compiler/lower.ts";
+import type { LoweredKernel } from "../compiler/lower-region.ts";
+import type { Lowered } from "../compiler/lower.ts";
 import { countOperations } from "../lang/count-operations.ts";
-import { bytesOfArray, type Kernel } from "../lang/kernel.ts";
+import { bytesOfArray } from "../lang/kernel.ts";
 import { printWgsl } from "../lang/print-wgsl.ts";
+import type { Dispatch } from "./assembly.ts";
 import { reportGraph } from "./graph-report.ts";
 import type { KernelReport, PlanReport } from "./plan-report.ts";
 
@@ -12,56 +14,72 @@ import type { KernelReport, PlanReport } from "./plan-report.ts";
 export interface PlanFacts {
   /** The graph as the operations made it: what was asked for. */
   readonly asked: readonly Node[];
-  readonly lowered: Lowered;
+  readonly lowered: Pick<Lowered, "outputs">;
+  /** What runs: one or more lowered kernels at once. */
+  readonly dispatches: readonly Pick<Dispatch, "kernel" | "parts">[];
   readonly scratchBytes: number;
-  /** Milliseconds of each kernel; empty before a profile. */
+  /** Milliseconds of each dispatch; empty before a profile. */
   readonly ms: readonly (number | null)[];
 }
 
-/** The nodes that a kernel stores. */
-function outputsOf({ output }: LoweredKernel): readonly Node[] {
-  return [output];
-}
+/** Of kernels that run at once, as many are named. */
+const NAMES_MAX = 3;
 
 /** The report of a plan. Prints every kernel: milliseconds for each. */
-export function reportPlan({ asked, lowered, scratchBytes, ms }: PlanFacts): PlanReport {
-  const { kernels } = lowered;
-  const stored = new Set(kernels.flatMap(outputsOf));
-  const makers = makersOf(kernels, stored);
+export function reportPlan({ asked, lowered, dispatches, scratchBytes, ms }: PlanFacts): PlanReport {
+  const outputs = dispatches.map(({ parts }) => parts.flatMap((part) => part.outputs));
+  const stored = new Set(outputs.flat());
+  const makers = makersOf(outputs, stored);
   const after = reportGraph(lowered.outputs, {
     kernelsOf: (node) => makers.get(node) ?? [],
     isStored: (node) => stored.has(node),
   });
-  const reports = kernels.map((lowered, step): KernelReport => {
-    const { kernel } = lowered;
+  const kernels = dispatches.map(({ kernel, parts }, step): KernelReport => {
     return {
-      name: kernel.name,
+      name: nameOf(parts),
       invocations: kernel.invocations,
       bindings: kernel.bindings.length,
       source: printWgsl(kernel),
-      readBytes: boundBytes(kernel, "read"),
-      writtenBytes: boundBytes(kernel, "write"),
-      operations: countOperations(kernel),
-      outputs: outputsOf(lowered).map(after.idOf),
+      ...bytesMoved(parts),
+      // Of a packed kernel each invocation runs one part's code.
+      operations: parts.reduce((sum, part) => sum + countOperations(part.kernel), 0),
+      outputs: (outputs[step] ?? []).map(after.idOf),
       ms: ms[step] ?? null,
     };
   });
   const graph = { before: reportGraph(asked).report, after: after.report };
-  return { graph, kernels: reports, scratchBytes };
+  return { graph, kernels, scratchBytes };
 }
 
-/** Bytes of the arrays that `kernel` reads, or writes: one for both counts for each. */
-function boundBytes({ bindings }: Kernel, how: "read" | "write"): number {
-  const touched = bindings.filter(({ access }) => access === how || access === "readWrite");
-  return touched.reduce((sum, { type, length }) => sum + bytesOfArray(type, length), 0);
+/** The kernel's name, or the first few different ones of those that run at once. */
+function nameOf(parts: readonly LoweredKernel[]): string {
+  const names = [...new Set(parts.map(({ kernel }) => kernel.name))];
+  const few = names.slice(0, NAMES_MAX).join(" & ");
+  return parts.length === 1 ? few : `${parts.length} at once: ${few}${names.length > NAMES_MAX ? " & ..." : ""}`;
 }
 
-/** For each node, the kernels that compute it: those that store it, and those that compute it again inside of them. */
-function makersOf(kernels: readonly LoweredKernel[], stored: ReadonlySet<Node>): Map<Node, number[]> {
+/** Bytes of the arrays that are read, and of those that are written, each once; one for both counts for each. */
+function bytesMoved(parts: readonly LoweredKernel[]): Pick<KernelReport, "readBytes" | "writtenBytes"> {
+  const read = new Map<Node, number>();
+  const written = new Map<Node, number>();
+  for (const { kernel, outputs, inputs } of parts) {
+    for (const [i, node] of [...outputs, ...inputs].entries()) {
+      const binding = kernel.bindings[i];
+      if (binding === undefined) continue;
+      const bytes = bytesOfArray(binding.type, binding.length);
+      if (binding.access !== "write") read.set(node, bytes);
+      if (binding.access !== "read") written.set(node, bytes);
+    }
+  }
+  const sum = (bytes: ReadonlyMap<Node, number>): number => [...bytes.values()].reduce((to, at) => to + at, 0);
+  return { readBytes: sum(read), writtenBytes: sum(written) };
+}
+
+/** For each node, the dispatches that compute it: those that store it, and those that compute it again inside of them. */
+function makersOf(outputs: readonly (readonly Node[])[], stored: ReadonlySet<Node>): Map<Node, number[]> {
   const makers = new Map<Node, number[]>();
-  for (const [step, kernel] of kernels.entries()) {
-    const own = outputsOf(kernel);
-    const isRead = (node: Node): boolean => node.primitive.kind === "buffer" || stored.has(node);
+  const isRead = (node: Node): boolean => node.primitive.kind === "buffer" || stored.has(node);
+  for (const [step, own] of outputs.entries()) {
     const seen = new Set<Node>(own);
     const stack = [...own];
     for (let node = stack.pop(); node !== undefined; node = stack.pop()) {

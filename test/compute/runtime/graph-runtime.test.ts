@@ -146,7 +146,7 @@ for (const device of testDevices) {
       const ms = await plan.profile(3);
       expect(await values(runtime, y)).toEqual([[9]]);
       const { kernels } = plan.explain();
-      expect(kernels.length).toBeGreaterThanOrEqual(2);
+      expect(kernels.length).toBeGreaterThanOrEqual(1);
       expect(ms).toEqual(kernels.map((kernel) => kernel.ms));
       for (const time of ms) expect(time).toBeGreaterThanOrEqual(0);
       plan.destroy();

@@ -1,6 +1,6 @@
 /** A text that is the same for kernels that do the same: what compiled kernels are kept under. */
-import type { Expr, Kernel, Statement } from "../lang/kernel.ts";
-import { operandsOf, visitOperandsFirst } from "../lang/walk.ts";
+import type { Expr, Kernel, Statement } from "./kernel.ts";
+import { operandsOf, visitOperandsFirst } from "./walk.ts";
 
 /** Everything about `kernel` but its name. Linear in its distinct expressions, however often they are shared. */
 export function kernelKey(kernel: Kernel): string {
@@ -12,9 +12,15 @@ class KeyWriter {
   readonly #ids = new Map<Expr, number>();
   readonly #byText = new Map<string, number>();
 
-  write({ bindings, invocations, body }: Kernel): string {
-    this.#parts.push(String(invocations));
-    for (const { type, access, length } of bindings) this.#parts.push(`${type} ${access} ${length}`);
+  write({ bindings, invocations, workgroup, keepsLoops, body }: Kernel): string {
+    this.#parts.push(`${invocations}${keepsLoops === true ? " keeps loops" : ""}`);
+    if (workgroup !== undefined) {
+      const shared = workgroup.shared.map(({ type, length }) => `${type} ${length}`);
+      this.#parts.push(`lanes ${workgroup.lanes} ${shared.join()}`);
+    }
+    for (const { type, access, length, isShared, aliasOf } of bindings) {
+      this.#parts.push(`${type} ${access} ${length} ${isShared === true ? "shared" : ""} ${aliasOf ?? ""}`);
+    }
     this.#statements(body);
     return this.#parts.join(";");
   }
@@ -30,6 +36,23 @@ class KeyWriter {
         case "store":
           this.#parts.push(`store ${statement.binding} ${this.#id(statement.index)} ${this.#id(statement.value)}`);
           break;
+        case "storeShared":
+          this.#parts.push(`shared ${statement.array} ${this.#id(statement.index)} ${this.#id(statement.value)}`);
+          break;
+        case "storePrivate":
+          this.#parts.push(`private ${statement.name} ${this.#id(statement.index)} ${this.#id(statement.value)}`);
+          break;
+        case "array":
+          this.#parts.push(`array ${statement.name} ${statement.type} ${statement.length}`);
+          break;
+        case "barrier":
+          this.#parts.push("barrier");
+          break;
+        case "subgroup": {
+          const { op, name, value, mask, lane } = statement;
+          this.#parts.push(`subgroup ${op} ${name} ${this.#id(value)} ${mask} ${lane}`);
+          break;
+        }
         case "for":
           this.#parts.push(`for ${statement.name} ${this.#id(statement.from)} ${this.#id(statement.to)}{`);
           this.#statements(statement.body);
@@ -74,6 +97,10 @@ function textOf(x: Expr): string {
       return `${x.type} ${x.op}`;
     case "load":
       return `${x.type} load ${x.binding}`;
+    case "loadShared":
+      return `${x.type} shared ${x.array}`;
+    case "loadPrivate":
+      return `${x.type} private ${x.name}`;
     case "select":
     case "cast":
     case "bitcast":
