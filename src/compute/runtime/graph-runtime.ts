@@ -3,6 +3,7 @@ import { assert, present } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import type { Node, Shape } from "../compiler/ir.ts";
 import { lower, type Lowered } from "../compiler/lower.ts";
+import { LoweringCache } from "../compiler/lowering-cache.ts";
 import type { LoweredKernel } from "../compiler/lower-region.ts";
 import type { Command, Device, DeviceBuffer, Recording } from "../device/device.ts";
 import type { DType } from "../layout/dtype.ts";
@@ -40,6 +41,7 @@ class GraphRuntime implements Runtime {
   readonly #pool: BufferPool;
   readonly #leaves: Leaves;
   readonly #kernels: KernelCache;
+  readonly #lowerings = new LoweringCache();
   readonly #collector: Collector;
   /** Frees what plans held that nobody can run any more. */
   readonly #unreachablePlans = new FinalizationRegistry<readonly DeviceBuffer[]>((scratch) => {
@@ -214,7 +216,10 @@ class GraphRuntime implements Runtime {
 
   #lower(nodes: readonly Node[], updatesFrom = nodes.length): Lowered {
     const { info } = this.device;
-    return lower(nodes, info.limits.bindingsMax, { choices: this.tuning, updatesFrom, traits: info });
+    const options = { choices: this.tuning, updatesFrom, traits: info };
+    return this.#lowerings.get(nodes, `${updatesFrom} ${this.tuning.version}`, () =>
+      lower(nodes, info.limits.bindingsMax, options),
+    );
   }
 
   #checkAlive(): void {
