@@ -162,14 +162,17 @@ class GraphRuntime implements Runtime {
     this.#checkAlive();
     await this.#relieved();
     const values = updates.map(([, value]) => value);
-    const lowered = this.#lower([...outputs, ...values], outputs.length);
+    const asked = [...outputs, ...values];
+    const lowered = this.#lower(asked, outputs.length);
     const token = {};
     const layout = new PlanLayout({
       device: this.device,
       submit: (recording) => this.#submitRecording(recording),
       pool: this.#pool,
       leaves: this.#leaves,
+      asked,
       lowered,
+      lowerAgain: () => this.#lowerNew(asked, outputs.length),
       outputCount: outputs.length,
       targets: updates.map(([target]) => target),
       onDestroy: () => this.#unreachablePlans.unregister(token),
@@ -213,11 +216,13 @@ class GraphRuntime implements Runtime {
   }
 
   #lower(nodes: readonly Node[], updatesFrom = nodes.length): Lowered {
+    const condition = `${updatesFrom} ${this.tuning.version}`;
+    return this.#lowerings.get(nodes, condition, () => this.#lowerNew(nodes, updatesFrom));
+  }
+
+  #lowerNew(nodes: readonly Node[], updatesFrom: number): Lowered {
     const { info } = this.device;
-    const options = { choices: this.tuning, updatesFrom, traits: info };
-    return this.#lowerings.get(nodes, `${updatesFrom} ${this.tuning.version}`, () =>
-      lower(nodes, info.limits.bindingsMax, options),
-    );
+    return lower(nodes, info.limits.bindingsMax, { choices: this.tuning, updatesFrom, traits: info });
   }
 
   #checkAlive(): void {
