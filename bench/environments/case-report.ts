@@ -11,7 +11,7 @@ export interface CaseRequest {
 /** Sent before each thing that may take long or never end: whoever watches knows whom to blame. */
 export interface Stage {
   readonly library: string;
-  /** "opening", "first step", "timing". */
+  /** "first steps", "timing", "end". */
   readonly doing: string;
 }
 

@@ -1,4 +1,5 @@
 /** `chromium-webgpu`: a page of a browser of its own with a fresh profile, served by Vite. */
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -29,7 +30,10 @@ const ISOLATION = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-E
 export async function openChromiumHost(): Promise<Host> {
   const folder = await mkdtemp(join(tmpdir(), "hearth-bench-"));
   const groups = new ProcessGroups();
-  const endAll = (): void => groups.endAll();
+  const endAll = (): void => {
+    groups.endAll();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  };
   process.once("exit", endAll);
   const closers: (() => Promise<void>)[] = [
     async () => void process.off("exit", endAll),

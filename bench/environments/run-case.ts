@@ -91,7 +91,6 @@ export class CaseRunner {
   #open(name: string): Promise<Library> {
     const known = this.#libraries.get(name);
     if (known) return known;
-    this.#onStage({ library: name, doing: "opening" });
     const opened = openLibrary(name, this.#runtime).then((library) => {
       void library.lost.then(() => this.#lost.add(name));
       return library;

@@ -17,6 +17,7 @@ import type { KernelReport, Plan } from "./runtime.ts";
 
 export interface PlanParts {
   readonly device: Device;
+  readonly submit: (recording: Recording) => void;
   readonly pool: BufferPool;
   readonly leaves: Leaves;
   /** Its outputs are those of the plan, followed by the values of the updates. */
@@ -135,10 +136,10 @@ export class CompiledPlan implements Plan {
 
   run(): void {
     assert(!this.#isDestroyed, "plan: expected one that is not destroyed");
-    const { leaves, device } = this.#layout.parts;
     // A released leaf's buffer may be another's by now.
+    const { leaves, submit } = this.#layout.parts;
     for (const leaf of [...this.#used, ...this.outputs]) leaves.bufferOf(leaf);
-    device.submit(this.#recording);
+    submit(this.#recording);
   }
 
   explain(): readonly KernelReport[] {

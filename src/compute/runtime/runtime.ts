@@ -7,6 +7,7 @@ import type { Bytes } from "../../base/bytes.ts";
 import type { DType } from "../layout/dtype.ts";
 import type { Node, Shape } from "../compiler/ir.ts";
 import type { Device } from "../device/device.ts";
+import type { RuntimeTuning } from "./runtime-tuning.ts";
 
 /** Host values of a tensor: Float32Array for float32 and float16, Int32Array for int32, Uint32Array for uint32 and bool. */
 export type HostArray = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
@@ -49,6 +50,8 @@ export interface Runtime {
   /** True after `destroy`. */
   readonly isDestroyed: boolean;
   readonly memory: RuntimeMemory;
+  /** What is known of the device's speed, and asked when kernels are made. */
+  readonly tuning: RuntimeTuning;
   /** A leaf; zeros without `data`. */
   leaf(shape: Shape, dtype: DType, data?: HostArray): Node;
   /** Overwrites a leaf's bytes, before all that is submitted later. */

@@ -9,6 +9,7 @@ import type { Device } from "../../../src/compute/device/device.ts";
 import type { DType } from "../../../src/compute/layout/dtype.ts";
 import { elementCount } from "../../../src/compute/layout/shape.ts";
 import type { HostArray, Plan, Runtime, RuntimeMemory } from "../../../src/compute/runtime/runtime.ts";
+import type { RuntimeTuning } from "../../../src/compute/runtime/runtime-tuning.ts";
 import { hostArray } from "../../../src/compute/tensor/host-values.ts";
 import { interpretGraph } from "./interpret-graph.ts";
 
@@ -26,6 +27,10 @@ export class InterpreterRuntime implements Runtime {
 
   get memory(): RuntimeMemory {
     throw new InvariantError("InterpreterRuntime: counts no bytes");
+  }
+
+  get tuning(): RuntimeTuning {
+    throw new InvariantError("InterpreterRuntime: has no kernels");
   }
 
   leaf(shape: Shape, dtype: DType, data?: HostArray): Node {
