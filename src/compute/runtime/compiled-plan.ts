@@ -13,8 +13,8 @@ import { formatShape, sameShape } from "../layout/shape.ts";
 import { dispatchesOf, placeValues, type Dispatch } from "./assembly.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 import { bytesOfNode, type Leaves } from "./leaves.ts";
-import { middleMeans } from "./middle-means.ts";
 import type { PlanReport } from "./plan-report.ts";
+import { middleMeans } from "./middle-means.ts";
 import { reportPlan } from "./report-plan.ts";
 import type { Plan } from "./runtime.ts";
 
@@ -27,6 +27,8 @@ export interface PlanParts {
   readonly asked: readonly Node[];
   /** Its outputs are those of the plan, followed by the values of the updates. */
   readonly lowered: Lowered;
+  /** `lowered`, made of `asked` once more. */
+  readonly lowerAgain: () => Lowered;
   readonly outputCount: number;
   /** The leaf that each update overwrites. */
   readonly targets: readonly Node[];
@@ -98,11 +100,6 @@ export class PlanLayout {
     return this.dispatches.map(({ kernel }) => kernel);
   }
 
-  /** Commands before the first kernel's. */
-  get firstKernel(): number {
-    return this.#before.length;
-  }
-
   commands(compiled: readonly DeviceKernel[]): Command[] {
     const dispatches = this.dispatches.map(({ buffers }, i): Command => {
       const kernel = compiled[i];
@@ -110,6 +107,11 @@ export class PlanLayout {
       return { kind: "dispatch", kernel, buffers };
     });
     return [...this.#before, ...dispatches, ...this.#after];
+  }
+
+  /** Commands before the first dispatch. */
+  get firstDispatch(): number {
+    return this.#before.length;
   }
 
   /** Gives its memory back. */
@@ -152,21 +154,33 @@ export class CompiledPlan implements Plan {
   }
 
   async profile(runs: number = 1): Promise<readonly (number | null)[]> {
-    const { firstKernel, dispatches } = this.#layout;
+    const { device } = this.#layout.parts;
+    const { dispatches, firstDispatch } = this.#layout;
     const all: (readonly (number | null)[])[] = [];
     for (let run = 0; run < runs; run++) {
       this.#checkUsable();
-      const ms = await this.#layout.parts.device.measure(this.#recording);
-      all.push(ms.slice(firstKernel, firstKernel + dispatches.length));
+      const ms = await device.measure(this.#recording);
+      all.push(ms.slice(firstDispatch, firstDispatch + dispatches.length));
     }
     this.#kernelMs = middleMeans(all, dispatches.length);
     return this.#kernelMs;
   }
 
   explain(): PlanReport {
-    const { parts, dispatches } = this.#layout;
-    const { asked, lowered } = parts;
-    return reportPlan({ asked, lowered, dispatches, scratchBytes: this.scratchBytes, ms: this.#kernelMs });
+    const { asked, lowered, lowerAgain } = this.#layout.parts;
+    // What is kept of a graph that came before is its kernels, without what they were made of.
+    const again = lowerAgain();
+    const dispatches = this.#layout.dispatches.map(({ kernel, parts }) => {
+      const own = parts.map((part) => again.kernels[lowered.kernels.indexOf(part)]);
+      return { kernel, parts: own.filter((part) => part !== undefined) };
+    });
+    return reportPlan({
+      asked,
+      outputs: again.outputs,
+      dispatches,
+      scratchBytes: this.scratchBytes,
+      ms: this.#kernelMs,
+    });
   }
 
   destroy(): void {
@@ -179,7 +193,8 @@ export class CompiledPlan implements Plan {
   #checkUsable(): void {
     assert(!this.#isDestroyed, "plan: expected one that is not destroyed");
     // A released leaf's buffer may be another's by now.
-    for (const leaf of [...this.#used, ...this.outputs]) this.#layout.parts.leaves.bufferOf(leaf);
+    const { leaves } = this.#layout.parts;
+    for (const leaf of [...this.#used, ...this.outputs]) leaves.bufferOf(leaf);
   }
 }
 

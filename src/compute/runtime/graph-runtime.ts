@@ -172,6 +172,7 @@ class GraphRuntime implements Runtime {
       leaves: this.#leaves,
       asked,
       lowered,
+      lowerAgain: () => this.#lowerNew(asked, outputs.length),
       outputCount: outputs.length,
       targets: updates.map(([target]) => target),
       onDestroy: () => this.#unreachablePlans.unregister(token),
@@ -215,11 +216,13 @@ class GraphRuntime implements Runtime {
   }
 
   #lower(nodes: readonly Node[], updatesFrom = nodes.length): Lowered {
+    const condition = `${updatesFrom} ${this.tuning.version}`;
+    return this.#lowerings.get(nodes, condition, () => this.#lowerNew(nodes, updatesFrom));
+  }
+
+  #lowerNew(nodes: readonly Node[], updatesFrom: number): Lowered {
     const { info } = this.device;
-    const options = { choices: this.tuning, updatesFrom, traits: info };
-    return this.#lowerings.get(nodes, `${updatesFrom} ${this.tuning.version}`, () =>
-      lower(nodes, info.limits.bindingsMax, options),
-    );
+    return lower(nodes, info.limits.bindingsMax, { choices: this.tuning, updatesFrom, traits: info });
   }
 
   #checkAlive(): void {

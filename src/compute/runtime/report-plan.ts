@@ -2,7 +2,6 @@
 import type { Node } from "../compiler/ir.ts";
 import { readInputs } from "../compiler/ir.ts";
 import type { LoweredKernel } from "../compiler/lower-region.ts";
-import type { Lowered } from "../compiler/lower.ts";
 import { countOperations } from "../lang/count-operations.ts";
 import { bytesOfArray } from "../lang/kernel.ts";
 import { printWgsl } from "../lang/print-wgsl.ts";
@@ -14,8 +13,9 @@ import type { KernelReport, PlanReport } from "./plan-report.ts";
 export interface PlanFacts {
   /** The graph as the operations made it: what was asked for. */
   readonly asked: readonly Node[];
-  readonly lowered: Pick<Lowered, "outputs">;
-  /** What runs: one or more lowered kernels at once. */
+  /** The graph that was lowered. */
+  readonly outputs: readonly Node[];
+  /** Kernels as they are bound, with those that each was made of: one, or several that were packed. */
   readonly dispatches: readonly Pick<Dispatch, "kernel" | "parts">[];
   readonly scratchBytes: number;
   /** Milliseconds of each dispatch; empty before a profile. */
@@ -26,24 +26,24 @@ export interface PlanFacts {
 const NAMES_MAX = 3;
 
 /** The report of a plan. Prints every kernel: milliseconds for each. */
-export function reportPlan({ asked, lowered, dispatches, scratchBytes, ms }: PlanFacts): PlanReport {
-  const outputs = dispatches.map(({ parts }) => parts.flatMap((part) => part.outputs));
-  const stored = new Set(outputs.flat());
-  const makers = makersOf(outputs, stored);
-  const after = reportGraph(lowered.outputs, {
+export function reportPlan({ asked, outputs, dispatches, scratchBytes, ms }: PlanFacts): PlanReport {
+  const stores = dispatches.map(({ parts }) => parts.flatMap((part) => part.outputs));
+  const stored = new Set(stores.flat());
+  const makers = makersOf(stores, stored);
+  const after = reportGraph(outputs, {
     kernelsOf: (node) => makers.get(node) ?? [],
     isStored: (node) => stored.has(node),
   });
   const kernels = dispatches.map(({ kernel, parts }, step): KernelReport => {
     return {
-      name: nameOf(parts),
+      name: parts.length > 1 ? nameOf(parts) : kernel.name,
       invocations: kernel.invocations,
       bindings: kernel.bindings.length,
       source: printWgsl(kernel),
       ...bytesMoved(parts),
       // Of a packed kernel each invocation runs one part's code.
       operations: parts.reduce((sum, part) => sum + countOperations(part.kernel), 0),
-      outputs: (outputs[step] ?? []).map(after.idOf),
+      outputs: (stores[step] ?? []).map(after.idOf),
       ms: ms[step] ?? null,
     };
   });
@@ -51,11 +51,10 @@ export function reportPlan({ asked, lowered, dispatches, scratchBytes, ms }: Pla
   return { graph, kernels, scratchBytes };
 }
 
-/** The kernel's name, or the first few different ones of those that run at once. */
+/** "29 at once: " and the first few different names: those of all would fill a page. */
 function nameOf(parts: readonly LoweredKernel[]): string {
   const names = [...new Set(parts.map(({ kernel }) => kernel.name))];
-  const few = names.slice(0, NAMES_MAX).join(" & ");
-  return parts.length === 1 ? few : `${parts.length} at once: ${few}${names.length > NAMES_MAX ? " & ..." : ""}`;
+  return `${parts.length} at once: ${names.slice(0, NAMES_MAX).join(" & ")}${names.length > NAMES_MAX ? " & ..." : ""}`;
 }
 
 /** Bytes of the arrays that are read, and of those that are written, each once; one for both counts for each. */
@@ -76,10 +75,10 @@ function bytesMoved(parts: readonly LoweredKernel[]): Pick<KernelReport, "readBy
 }
 
 /** For each node, the dispatches that compute it: those that store it, and those that compute it again inside of them. */
-function makersOf(outputs: readonly (readonly Node[])[], stored: ReadonlySet<Node>): Map<Node, number[]> {
+function makersOf(stores: readonly (readonly Node[])[], stored: ReadonlySet<Node>): Map<Node, number[]> {
   const makers = new Map<Node, number[]>();
   const isRead = (node: Node): boolean => node.primitive.kind === "buffer" || stored.has(node);
-  for (const [step, own] of outputs.entries()) {
+  for (const [step, own] of stores.entries()) {
     const seen = new Set<Node>(own);
     const stack = [...own];
     for (let node = stack.pop(); node !== undefined; node = stack.pop()) {

@@ -28,9 +28,9 @@ export class RuntimeTuning implements Choices {
     this.#table = new Map(table);
   }
 
-  /** With what `store` has for the device. */
-  static async load(info: DeviceInfo, store: TuningStore): Promise<RuntimeTuning> {
-    return new RuntimeTuning(info, store, await store.load(adapterKey(info)));
+  /** With what `store` has for the device; nothing is known, and nothing kept, without one. */
+  static async load(info: DeviceInfo, store: TuningStore | null): Promise<RuntimeTuning> {
+    return new RuntimeTuning(info, store, await store?.load(adapterKey(info)));
   }
 
   get table(): TuningTable {
@@ -70,10 +70,13 @@ export class RuntimeTuning implements Choices {
       .map(({ site }) => site);
   }
 
-  /** Takes what was measured over: kernels made from now on use it. */
+  /** Takes what was measured over: kernels made from now on use it. @throws QuotaError when it cannot be stored */
   async adopt(site: Site, entry: TuningEntry): Promise<void> {
     this.#table.set(siteKey(site), entry);
     this.#version += 1;
-    await this.#store?.save(this.#adapter, this.#table);
+    if (this.#store === null) return;
+    // Others may have stored what they measured since this runtime loaded the table.
+    const stored = await this.#store.load(this.#adapter);
+    await this.#store.save(this.#adapter, new Map([...stored, ...this.#table]));
   }
 }

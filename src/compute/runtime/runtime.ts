@@ -7,8 +7,8 @@ import type { Bytes } from "../../base/bytes.ts";
 import type { DType } from "../layout/dtype.ts";
 import type { Node, Shape } from "../compiler/ir.ts";
 import type { Device } from "../device/device.ts";
-import type { PlanReport } from "./plan-report.ts";
 import type { RuntimeTuning } from "./runtime-tuning.ts";
+import type { PlanReport } from "./plan-report.ts";
 
 /** Host values of a tensor: Float32Array for float32 and float16, Int32Array for int32, Uint32Array for uint32 and bool. */
 export type HostArray = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;

@@ -19,7 +19,7 @@ function reportOf(...asked: Node[]): PlanReport {
   const lowered = lower(asked, 8);
   return reportPlan({
     asked,
-    lowered,
+    outputs: lowered.outputs,
     dispatches: lowered.kernels.map((kernel) => alone(kernel)),
     scratchBytes: 0,
     ms: [],
@@ -52,7 +52,7 @@ function softmax(x: Node = leaf(16, 64)): PlanReport {
   const quotient = graph.binary("divide", powers, graph.expand(sum, x.shape));
   const kernels = [kernelOf(highest, [x]), kernelOf(sum, [x, highest]), kernelOf(quotient, [x, highest, sum])];
   const dispatches = kernels.map((kernel) => alone(kernel));
-  return reportPlan({ asked: [quotient], lowered: { outputs: [quotient] }, dispatches, scratchBytes: 512, ms: [0.5] });
+  return reportPlan({ asked: [quotient], outputs: [quotient], dispatches, scratchBytes: 512, ms: [0.5] });
 }
 
 /** Those nodes of the lowered graph whose label is `label`. */
@@ -77,7 +77,7 @@ test("an array that is written and read counts as both", () => {
   const [values, places] = [graph.buffer([100], "float16"), graph.buffer([100], "int32")];
   const sum = graph.scatterAdd(leaf(100), places, 0, 10);
   const dispatches = [alone(kernelOf(sum, [values, places], "readWrite"))];
-  const { kernels } = reportPlan({ asked: [sum], lowered: { outputs: [sum] }, dispatches, scratchBytes: 0, ms: [] });
+  const { kernels } = reportPlan({ asked: [sum], outputs: [sum], dispatches, scratchBytes: 0, ms: [] });
   expect(kernels[0]).toMatchObject({ readBytes: 40 + 200 + 400, writtenBytes: 40, bindings: 3, invocations: 4 });
 });
 
@@ -90,7 +90,7 @@ test("kernels that run at once are one, of all that they store, and of what they
   });
   const [{ kernel } = kernelOf(x, [])] = parts;
   const dispatches = [{ kernel, parts }];
-  const report = reportPlan({ asked: results, lowered: { outputs: results }, dispatches, scratchBytes: 0, ms: [] });
+  const report = reportPlan({ asked: results, outputs: results, dispatches, scratchBytes: 0, ms: [] });
   expect(report.kernels).toHaveLength(1);
   expect(report.kernels[0]).toMatchObject({
     name: "4 at once: part 0 & part 1 & part 2 & ...",
