@@ -1,12 +1,18 @@
 /** Names of kernels, for people: what is computed, and for which shapes. */
 import { formatShape } from "../layout/shape.ts";
 import { readInputs, type Node } from "./ir.ts";
+import type { Region } from "./regions.ts";
 import type { Group } from "./schedule.ts";
 
 const STEPS_MAX = 5;
 
+/** The groups of a region, one after another. */
+export function describeRegion({ groups }: Region, isStored: (node: Node) => boolean): string {
+  return groups.map((group) => describeGroup(group, isStored)).join(" | ");
+}
+
 /** "sum [128, 64] -> [128, 1]; multiply add" */
-export function describeGroup(group: Group, isStored: (node: Node) => boolean): string {
+function describeGroup(group: Group, isStored: (node: Node) => boolean): string {
   const { root, core, epilogue } = group;
   if (core.primitive.kind === "contraction") {
     const [x] = core.inputs;

@@ -5,7 +5,6 @@
  * them, whatever its length, is arithmetic inside the kernel that reads its end.
  */
 import { assert, present } from "../../base/assert.ts";
-import { InvariantError } from "../../base/errors.ts";
 import * as build from "../lang/build.ts";
 import { exponential, normal } from "../lang/distributions.ts";
 import { constant } from "../lang/expr.ts";
@@ -39,6 +38,7 @@ export class Emitter {
   readonly #firstBinding: number;
   readonly #stored: Node[] = [];
   readonly #known = new Map<Node, { readonly index: Index; readonly value: Expr }[]>();
+  #missing: Node | undefined;
 
   /** `isStored` tells which nodes are in an array; those that are read get bindings from `firstBinding` on. */
   constructor(isStored: (node: Node) => boolean, loops: Loops, firstBinding: number) {
@@ -50,6 +50,16 @@ export class Emitter {
   /** The stored nodes that the emitted values read, in the order of their bindings. */
   get stored(): readonly Node[] {
     return this.#stored;
+  }
+
+  /** A reduction, scan or product that was read where it is not known: what has been emitted is no kernel. */
+  get missing(): Node | undefined {
+    return this.#missing;
+  }
+
+  /** How many different places `node` was computed at. */
+  placesOf(node: Node): number {
+    return this.#known.get(node)?.length ?? 0;
   }
 
   /** The value of `node` at `index`, which has an entry an axis. */
@@ -102,7 +112,8 @@ export class Emitter {
       case "scan":
       case "scatterAdd":
       case "contraction":
-        throw new InvariantError(`emit: expected a ${primitive.kind} to be stored`);
+        this.#missing ??= node;
+        return constant(scalarTypeOf(node.dtype), node.dtype === "bool" ? false : 0);
       default: {
         assert(isView(node), `emit: expected a view, found ${primitive.kind}`);
         const [source] = node.inputs;

@@ -34,13 +34,24 @@ export interface DeviceInfo {
   readonly hasFloat16: boolean;
   /** Whether kernels may use subgroups, of a size that only they learn. */
   readonly hasSubgroups: boolean;
+  /** Lanes in every subgroup; null where kernels may get subgroups of several sizes, or it is not known. */
+  readonly subgroupSize: number | null;
   readonly limits: DeviceLimits;
 }
 
-/** Device memory. Zeroed at creation. Sizes are multiples of 4 bytes, at least 4. */
+/** Parts of buffers begin at multiples of this, which every device can bind. */
+export const PART_BYTES = 256;
+
+/** Device memory, or a part of it. Zeroed at creation. Sizes are multiples of 4 bytes, at least 4. */
 export interface DeviceBuffer {
   readonly bytes: number;
-  /** Frees it after the commands submitted so far. Using it afterwards is an InvariantError. */
+  /** The buffer that was created: itself, or what it is a part of. */
+  readonly whole: DeviceBuffer;
+  /** Where it begins in the whole, in bytes. */
+  readonly offset: number;
+  /** [offset, offset + bytes) of it, which lives as long as the whole. `offset` is a multiple of PART_BYTES. */
+  part(offset: number, bytes: number): DeviceBuffer;
+  /** Frees a whole buffer after the commands submitted so far. Using it or a part of it afterwards is an InvariantError. */
   destroy(): void;
 }
 
@@ -84,6 +95,19 @@ export interface Device {
   record(commands: readonly Command[]): Recording;
   /** Starts a recording; long ones yield to the event loop on a device that shares the thread. */
   submit(recording: Recording): void;
+  /**
+   * Runs a recording once and says how many milliseconds each of its commands took; null where the device cannot tell.
+   *
+   * For measuring only: commands run one by one, and the whole may take far longer than `submit`; whoever submits
+   * something else meanwhile is measured too. WebGPU with `timestamp-query`: the device's own clock around each
+   * dispatch, without what a submit costs, null for copies. Chromium rounds timestamps to about 0.1 ms unless its WebGPU
+   * developer features are on (Dawn in Node to 65.5 µs), so a short kernel is seen as 0 or 0.1 ms: sum many runs. The
+   * first run of a kernel may include the driver's compiling. WebGPU without: each command is submitted alone and waited
+   * for, which adds the way to the GPU and back. Reference device: the time of the work itself. Null device: zeros.
+   *
+   * @throws DeviceLostError
+   */
+  measure(recording: Recording): Promise<readonly (number | null)[]>;
   /** Resolves when all that was submitted has run. @throws DeviceLostError */
   idle(): Promise<void>;
   /** Frees everything. `lost` resolves. */

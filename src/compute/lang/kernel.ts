@@ -72,10 +72,10 @@ export type Expr =
 
 /**
  * What the lanes of a subgroup make of their values: all lanes get the sum, the largest, the smallest, the product, or
- * the value of lane 0; `shuffleXor` gives lane i the value of lane i ^ mask, which must be a lane of the subgroup.
+ * the value of lane 0, or (`broadcast`) that of a given lane; `shuffleXor` gives lane i the value of lane i ^ mask, which must be a lane of the subgroup.
  * Floats are added and multiplied in an order that is the device's.
  */
-export type SubgroupOp = "add" | "maximum" | "minimum" | "product" | "broadcastFirst" | "shuffleXor";
+export type SubgroupOp = "add" | "maximum" | "minimum" | "product" | "broadcastFirst" | "broadcast" | "shuffleXor";
 
 /**
  * `let` names an immutable value, `var` a mutable one, `array` an array of the invocation, zeroed where it is declared;
@@ -113,6 +113,8 @@ export type Statement =
       readonly value: Expr;
       /** Of `shuffleXor`: from 1 to 127. */
       readonly mask?: number;
+      /** Of `broadcast`: a lane of the subgroup. */
+      readonly lane?: number;
     };
 
 /** One array a kernel sees. No array is bound twice in a dispatch when one of the bindings writes. */
@@ -121,6 +123,13 @@ export interface Binding {
   readonly access: "read" | "write" | "readWrite";
   /** Elements. */
   readonly length: number;
+  /** Of one that is read: its memory is part of a buffer that the kernel writes elsewhere, which WebGPU wants to know. */
+  readonly isShared?: boolean;
+  /**
+   * Of one that is read: the binding whose memory it is too, and whose writes it need not see. So loads keep their
+   * places, which those of a written binding do not.
+   */
+  readonly aliasOf?: number;
 }
 
 /** Invocations that run together. */
@@ -132,7 +141,7 @@ export interface Workgroup {
 }
 
 /** Lanes of a workgroup in kernels that do not say. */
-const LANES_DEFAULT = 64;
+export const LANES_DEFAULT = 64;
 
 /**
  * A whole kernel. `body` may use the i32 variables INVOCATION, which runs from 0 to `invocations` - 1, WORKGROUP and LANE:
@@ -146,6 +155,8 @@ export interface Kernel {
   readonly invocations: number;
   /** Without it, invocations are independent; they still come in workgroups, of LANES_DEFAULT. */
   readonly workgroup?: Workgroup;
+  /** True where compilers must not write short loops out: on software adapters that takes longer than it saves. */
+  readonly keepsLoops?: boolean;
   readonly body: readonly Statement[];
 }
 

@@ -198,7 +198,7 @@ class JavaScriptTarget implements Target {
     return `${name} = ${text};`;
   }
 
-  store(array: ArrayPlace, index: string, text: string): string {
+  store(array: ArrayPlace, index: string, [text = ""]: readonly string[]): string {
     const value = array.type === "f16" ? `bitsOfF16(${text})` : text;
     return this.#isWatched(array)
       ? `${array.name}.store(${index}, ${value}, invocation);`
@@ -216,9 +216,9 @@ class JavaScriptTarget implements Target {
     return [`yield ${this.#sites.length - 1};`];
   }
 
-  subgroup({ op, value, mask }: Line & { kind: "subgroup" }, name: string, text: string): string {
+  subgroup({ op, value, mask, lane }: Line & { kind: "subgroup" }, name: string, text: string): string {
     const { type } = value.expr;
-    this.#sites.push({ kind: "subgroup", op, type, mask });
+    this.#sites.push({ kind: "subgroup", op, type, mask, lane });
     return `const ${name} = (values[lane] = ${text}, yield ${this.#sites.length - 1});`;
   }
 

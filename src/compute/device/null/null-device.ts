@@ -3,7 +3,7 @@ import { assert } from "../../../base/assert.ts";
 import type { Bytes } from "../../../base/bytes.ts";
 import { DeviceLostError } from "../../../base/errors.ts";
 import type { Kernel } from "../../lang/kernel.ts";
-import { checkBufferBytes, checkCommand, checkKernel, checkRange } from "../checks.ts";
+import { checkBufferBytes, checkCommand, checkKernel, checkPart, checkRange } from "../checks.ts";
 import type { Command, Device, DeviceBuffer, DeviceInfo, DeviceKernel, DeviceLimits, Recording } from "../device.ts";
 
 /** What was asked of the device, in order. Buffers are told apart by identity. */
@@ -15,6 +15,7 @@ export type NullCall =
   | { readonly kind: "createKernel"; readonly kernel: Kernel }
   | { readonly kind: "record"; readonly recording: Recording }
   | { readonly kind: "submit"; readonly recording: Recording }
+  | { readonly kind: "measure"; readonly recording: Recording }
   | { readonly kind: "idle" }
   | { readonly kind: "destroy" };
 
@@ -26,6 +27,29 @@ const LIMITS: DeviceLimits = {
   workgroupLanesMax: 256,
 };
 
+class NullBuffer implements DeviceBuffer {
+  readonly bytes: number;
+  readonly offset: number;
+  readonly whole: DeviceBuffer;
+  readonly #free: (whole: DeviceBuffer) => void;
+
+  constructor(bytes: number, offset: number, whole: DeviceBuffer | undefined, free: (whole: DeviceBuffer) => void) {
+    this.bytes = bytes;
+    this.offset = offset;
+    this.whole = whole ?? this;
+    this.#free = free;
+  }
+
+  part(offset: number, bytes: number): DeviceBuffer {
+    checkPart(this, offset, bytes);
+    return new NullBuffer(bytes, this.offset + offset, this.whole, () => {});
+  }
+
+  destroy(): void {
+    this.#free(this);
+  }
+}
+
 /** Records calls. The limits are those every WebGPU device has, unless others are given. */
 export class NullDevice implements Device {
   readonly info: DeviceInfo;
@@ -36,7 +60,15 @@ export class NullDevice implements Device {
   #failure: DeviceLostError | undefined;
 
   constructor(limits: DeviceLimits = LIMITS) {
-    this.info = { kind: "null", name: "null", isSoftware: true, hasFloat16: true, hasSubgroups: true, limits };
+    this.info = {
+      kind: "null",
+      name: "null",
+      isSoftware: true,
+      hasFloat16: true,
+      hasSubgroups: true,
+      subgroupSize: null,
+      limits,
+    };
     this.lost = new Promise((resolve) => {
       this.#resolveLost = resolve;
     });
@@ -44,12 +76,9 @@ export class NullDevice implements Device {
 
   createBuffer(bytes: number): DeviceBuffer {
     checkBufferBytes(bytes, this.info.limits);
-    const buffer: DeviceBuffer = {
-      bytes,
-      destroy: () => {
-        if (this.#live.delete(buffer)) this.calls.push({ kind: "destroyBuffer", buffer });
-      },
-    };
+    const buffer = new NullBuffer(bytes, 0, undefined, (whole) => {
+      if (this.#live.delete(whole)) this.calls.push({ kind: "destroyBuffer", buffer: whole });
+    });
     this.#live.add(buffer);
     this.calls.push({ kind: "createBuffer", buffer });
     return buffer;
@@ -91,6 +120,13 @@ export class NullDevice implements Device {
     this.calls.push({ kind: "submit", recording });
   }
 
+  async measure(recording: Recording): Promise<readonly number[]> {
+    if (this.#failure !== undefined) throw this.#failure;
+    for (const command of recording.commands) this.#checkBuffers("measure", command);
+    this.calls.push({ kind: "measure", recording });
+    return recording.commands.map(() => 0);
+  }
+
   async idle(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     this.calls.push({ kind: "idle" });
@@ -111,6 +147,9 @@ export class NullDevice implements Device {
 
   #checkLive(what: string, buffer: DeviceBuffer): void {
     if (this.#failure !== undefined) return;
-    assert(this.#live.has(buffer), `${what}: expected a live buffer of this device, found another or a destroyed one`);
+    assert(
+      this.#live.has(buffer.whole),
+      `${what}: expected a live buffer of this device, found another or a destroyed one`,
+    );
   }
 }

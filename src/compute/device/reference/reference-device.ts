@@ -15,7 +15,7 @@ import {
   type KernelArray,
   type KernelFunction,
 } from "../../lang/print-javascript.ts";
-import { checkBufferBytes, checkCommand, checkKernel, checkRange } from "../checks.ts";
+import { checkBufferBytes, checkCommand, checkKernel, checkPart, checkRange } from "../checks.ts";
 import type { Command, Device, DeviceBuffer, DeviceInfo, DeviceKernel, Recording } from "../device.ts";
 import { SliceQueue, type Work } from "./slices.ts";
 import { yieldByMessage, type YieldToEventLoop } from "./yielding.ts";
@@ -27,6 +27,7 @@ const INFO: DeviceInfo = {
   isSoftware: true,
   hasFloat16: true,
   hasSubgroups: true,
+  subgroupSize: 32,
   limits: {
     bindingsMax: 16,
     bindingBytesMax: GIBIBYTE,
@@ -53,14 +54,29 @@ export interface ReferenceDeviceOptions {
 
 class ReferenceBuffer implements DeviceBuffer {
   readonly bytes: number;
+  readonly offset: number;
+  readonly whole: ReferenceBuffer;
+  /** Of the whole. */
   memory: ArrayBuffer;
   isDestroyed = false;
   readonly #free: (buffer: ReferenceBuffer) => void;
 
-  constructor(bytes: number, free: (buffer: ReferenceBuffer) => void) {
+  constructor(bytes: number, free: (buffer: ReferenceBuffer) => void, offset = 0, whole?: ReferenceBuffer) {
     this.bytes = bytes;
-    this.memory = new ArrayBuffer(bytes);
+    this.offset = offset;
+    this.whole = whole ?? this;
+    this.memory = whole?.memory ?? new ArrayBuffer(bytes);
     this.#free = free;
+  }
+
+  part(offset: number, bytes: number): DeviceBuffer {
+    checkPart(this, offset, bytes);
+    return new ReferenceBuffer(bytes, () => {}, this.offset + offset, this.whole);
+  }
+
+  /** Its bytes from `start` up to, not including, `end`. */
+  bytesAt(start: number, end: number): Bytes {
+    return new Uint8Array(this.whole.memory, this.offset + start, end - start);
   }
 
   destroy(): void {
@@ -97,10 +113,9 @@ class ReferenceRecording implements Recording {
 
 /** A device on this thread. `createKernel` rejects with UnsupportedError where the page forbids code from text. */
 export class ReferenceDevice implements Device {
-  readonly info: DeviceInfo = INFO;
+  readonly info: DeviceInfo;
   readonly lost: Promise<DeviceLostError>;
   readonly #clock: Clock;
-  readonly #subgroupSize: number | undefined;
   readonly #checksRaces: boolean;
   readonly #queue: SliceQueue;
   /** Kernels that print alike share their function. */
@@ -110,9 +125,9 @@ export class ReferenceDevice implements Device {
   #failure: DeviceLostError | undefined;
 
   constructor(options: ReferenceDeviceOptions = {}) {
-    const { clock = systemClock, yieldToEventLoop = yieldByMessage, subgroupSize, checksRaces = false } = options;
+    const { clock = systemClock, yieldToEventLoop = yieldByMessage, checksRaces = false } = options;
+    this.info = { ...INFO, subgroupSize: options.subgroupSize ?? INFO.subgroupSize };
     this.#clock = clock;
-    this.#subgroupSize = subgroupSize;
     this.#checksRaces = checksRaces;
     this.#queue = new SliceQueue(clock, yieldToEventLoop, (cause) => {
       this.#lose(new DeviceLostError("reference device: expected kernels that run, found one that threw", { cause }));
@@ -135,10 +150,11 @@ export class ReferenceDevice implements Device {
   write(buffer: DeviceBuffer, data: Uint8Array, offset: number = 0): void {
     const target = ownBuffer("write", buffer);
     checkRange("write", buffer, offset, data.byteLength);
-    if (this.#queue.isEmpty) return new Uint8Array(target.memory).set(data, offset);
+    const end = offset + data.byteLength;
+    if (this.#queue.isEmpty) return target.bytesAt(offset, end).set(data);
     const copy = data.slice();
     this.#enqueue(() => {
-      new Uint8Array(target.memory).set(copy, offset);
+      target.bytesAt(offset, end).set(copy);
       return true;
     });
   }
@@ -146,7 +162,7 @@ export class ReferenceDevice implements Device {
   async read(buffer: DeviceBuffer, bytes: number = buffer.bytes): Promise<Bytes> {
     const source = ownBuffer("read", buffer);
     checkRange("read", buffer, 0, bytes);
-    return await this.#afterQueue(() => new Uint8Array(source.memory.slice(0, bytes)));
+    return await this.#afterQueue(() => source.bytesAt(0, bytes).slice());
   }
 
   async createKernel(kernel: Kernel): Promise<DeviceKernel> {
@@ -173,9 +189,21 @@ export class ReferenceDevice implements Device {
   }
 
   submit(recording: Recording): void {
-    assert(recording instanceof ReferenceRecording, "submit: expected a recording of this device");
-    for (const buffer of recording.buffers) ownBuffer("submit", buffer);
-    for (const start of recording.starts) this.#enqueue(start());
+    for (const work of this.#worksOf("submit", recording)) this.#enqueue(work);
+  }
+
+  async measure(recording: Recording): Promise<readonly number[]> {
+    const works = this.#worksOf("measure", recording);
+    const tookMs = works.map(() => 0);
+    // Around each call, so that the turns of the event loop between them do not count.
+    const timed = works.map((work, i) => () => {
+      const startMs = this.#clock.nowMs();
+      const isDone = work();
+      tookMs[i] = (tookMs[i] ?? 0) + this.#clock.nowMs() - startMs;
+      return isDone;
+    });
+    for (const work of timed) this.#enqueue(work);
+    return await this.#afterQueue(() => tookMs);
   }
 
   async idle(): Promise<void> {
@@ -184,6 +212,12 @@ export class ReferenceDevice implements Device {
 
   destroy(): void {
     this.#lose(new DeviceLostError("reference device: destroyed by its owner"));
+  }
+
+  #worksOf(what: string, recording: Recording): Work[] {
+    assert(recording instanceof ReferenceRecording, `${what}: expected a recording of this device`);
+    for (const buffer of recording.buffers) ownBuffer(what, buffer);
+    return recording.starts.map((start) => start());
   }
 
   #startDispatch(command: Command & { kind: "dispatch" }, buffers: readonly ReferenceBuffer[]): () => Work {
@@ -198,7 +232,7 @@ export class ReferenceDevice implements Device {
         const wanted = Math.floor((kernel.invocationsPerMs * CALL_MS) / lanes) * lanes;
         const to = Math.min(invocations, from + Math.max(lanes, wanted));
         const startMs = this.#clock.nowMs();
-        kernel.run(arrays, from, to, this.#subgroupSize);
+        kernel.run(arrays, from, to, this.info.subgroupSize ?? undefined);
         const tookMs = this.#clock.nowMs() - startMs;
         kernel.invocationsPerMs = nextRate(kernel.invocationsPerMs, to - from, tookMs);
         from = to;
@@ -245,7 +279,10 @@ function buffersOf(command: Command): readonly DeviceBuffer[] {
 
 function ownBuffer(what: string, buffer: DeviceBuffer): ReferenceBuffer {
   assert(buffer instanceof ReferenceBuffer, `${what}: expected a buffer of this device`);
-  assert(!buffer.isDestroyed, `${what}: expected a live buffer, found one of ${buffer.bytes} bytes that is destroyed`);
+  assert(
+    !buffer.whole.isDestroyed,
+    `${what}: expected a live buffer, found one of ${buffer.bytes} bytes that is destroyed`,
+  );
   return buffer;
 }
 
@@ -253,8 +290,8 @@ function startCopy(command: Command & { kind: "copy" }): () => Work {
   const source = ownBuffer("record", command.source);
   const target = ownBuffer("record", command.target);
   return () => () => {
-    const bytes = new Uint8Array(source.memory, command.sourceOffset, command.bytes);
-    new Uint8Array(target.memory).set(bytes, command.targetOffset);
+    const { sourceOffset, targetOffset, bytes } = command;
+    target.bytesAt(targetOffset, targetOffset + bytes).set(source.bytesAt(sourceOffset, sourceOffset + bytes));
     return true;
   };
 }
@@ -262,12 +299,12 @@ function startCopy(command: Command & { kind: "copy" }): () => Work {
 function arrayOf({ type, length }: Binding, buffer: ReferenceBuffer): KernelArray {
   switch (type) {
     case "f32":
-      return new Float32Array(buffer.memory, 0, length);
+      return new Float32Array(buffer.whole.memory, buffer.offset, length);
     case "f16":
-      return new Uint16Array(buffer.memory, 0, length);
+      return new Uint16Array(buffer.whole.memory, buffer.offset, length);
     case "i32":
-      return new Int32Array(buffer.memory, 0, length);
+      return new Int32Array(buffer.whole.memory, buffer.offset, length);
     case "u32":
-      return new Uint32Array(buffer.memory, 0, length);
+      return new Uint32Array(buffer.whole.memory, buffer.offset, length);
   }
 }

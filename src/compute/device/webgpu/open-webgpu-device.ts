@@ -46,6 +46,7 @@ async function open(gpu: GPU, allowSoftware: boolean): Promise<Device> {
     isSoftware,
     hasFloat16: device.features.has("shader-f16"),
     hasSubgroups: device.features.has("subgroups"),
+    subgroupSize: device.features.has("subgroups") ? subgroupSizeOf(info) : null,
     limits: {
       bindingsMax: maxStorageBuffersPerShaderStage,
       bindingBytesMax: wholeWords(Math.min(maxStorageBufferBindingSize, maxBufferSize)),
@@ -66,8 +67,12 @@ const LIMITS = [
   "maxComputeWorkgroupSizeX",
 ] as const;
 
-/** Asked for where the adapter has them. */
-const FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups"];
+/** Used where the adapter has them: arrays of f16, subgroups, and the device's clock for `measure`. */
+const FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups", "timestamp-query"];
+
+function subgroupSizeOf({ subgroupMinSize, subgroupMaxSize }: GPUAdapterInfo): number | null {
+  return subgroupMinSize === undefined || subgroupMinSize !== subgroupMaxSize ? null : subgroupMinSize;
+}
 
 /** Some drivers say 2^32 - 1. */
 function wholeWords(bytes: number): number {

@@ -9,9 +9,11 @@ import type { Bytes } from "../../../base/bytes.ts";
 import { DeviceLostError } from "../../../base/errors.ts";
 import { bytesOfArray, type Kernel } from "../../lang/kernel.ts";
 import { workgroupsOf } from "../../lang/print-wgsl.ts";
-import { checkBufferBytes, checkCommand, checkKernel, checkRange } from "../checks.ts";
+import { checkBufferBytes, checkCommand, checkKernel, checkPart, checkRange } from "../checks.ts";
 import type { Command, Device, DeviceBuffer, DeviceInfo, DeviceKernel, Recording } from "../device.ts";
 import { BufferUsage, MAP_MODE_READ } from "./constants.ts";
+import { encode, type Step } from "./encode.ts";
+import { measureByTimestamps, measureByWaiting } from "./measure.ts";
 import { Pipelines, type Pipeline } from "./pipelines.ts";
 import { Staging } from "./staging.ts";
 
@@ -19,15 +21,26 @@ const STORAGE_USAGE = BufferUsage.storage | BufferUsage.copySrc | BufferUsage.co
 
 class WebGpuBuffer implements DeviceBuffer {
   readonly bytes: number;
+  readonly offset: number;
+  readonly whole: WebGpuBuffer;
+  /** Of the whole. */
   readonly gpu: GPUBuffer;
   isDestroyed = false;
 
-  constructor(bytes: number, gpu: GPUBuffer) {
+  constructor(bytes: number, gpu: GPUBuffer, offset = 0, whole?: WebGpuBuffer) {
     this.bytes = bytes;
     this.gpu = gpu;
+    this.offset = offset;
+    this.whole = whole ?? this;
+  }
+
+  part(offset: number, bytes: number): DeviceBuffer {
+    checkPart(this, offset, bytes);
+    return new WebGpuBuffer(bytes, this.gpu, this.offset + offset, this.whole);
   }
 
   destroy(): void {
+    if (this.whole !== this) return;
     this.isDestroyed = true;
     this.gpu.destroy();
   }
@@ -42,15 +55,6 @@ class WebGpuKernel implements DeviceKernel {
     this.pipeline = pipeline;
   }
 }
-
-type Step =
-  | {
-      readonly kind: "dispatch";
-      readonly pipeline: GPUComputePipeline;
-      readonly bindGroup: GPUBindGroup;
-      readonly workgroups: readonly [number, number];
-    }
-  | (Command & { readonly kind: "copy" });
 
 class WebGpuRecording implements Recording {
   readonly commands: readonly Command[];
@@ -102,7 +106,7 @@ export class WebGpuDevice implements Device {
     const target = ownBuffer("write", buffer);
     checkRange("write", buffer, offset, data.byteLength);
     const { buffer: memory, byteOffset, byteLength } = data;
-    this.#device.queue.writeBuffer(target.gpu, offset, memory, byteOffset, byteLength);
+    this.#device.queue.writeBuffer(target.gpu, target.offset + offset, memory, byteOffset, byteLength);
   }
 
   async read(buffer: DeviceBuffer, bytes: number = buffer.bytes): Promise<Bytes> {
@@ -112,7 +116,7 @@ export class WebGpuDevice implements Device {
     if (bytes === 0) return new Uint8Array(0);
     const staging = this.#staging.take(bytes);
     const encoder = this.#device.createCommandEncoder();
-    encoder.copyBufferToBuffer(source.gpu, 0, staging, 0, bytes);
+    encoder.copyBufferToBuffer(source.gpu, source.offset, staging, 0, bytes);
     this.#device.queue.submit([encoder.finish()]);
     await this.#unlessLost(staging.mapAsync(MAP_MODE_READ, 0, bytes));
     const out = new Uint8Array(staging.getMappedRange(0, bytes).slice(0));
@@ -132,7 +136,7 @@ export class WebGpuDevice implements Device {
     const steps = commands.map((command) => {
       checkCommand(command);
       for (const buffer of buffersOf(command)) buffers.add(ownBuffer("record", buffer));
-      return command.kind === "copy" ? command : this.#bind(command);
+      return command.kind === "copy" ? this.#copy(command) : this.#bind(command);
     });
     return new WebGpuRecording(commands, steps, buffers);
   }
@@ -142,23 +146,17 @@ export class WebGpuDevice implements Device {
     for (const buffer of recording.buffers) ownBuffer("submit", buffer);
     if (recording.steps.length === 0 || this.#failure !== undefined) return;
     const encoder = this.#device.createCommandEncoder();
-    let pass: GPUComputePassEncoder | undefined;
-    let pipeline: GPUComputePipeline | undefined;
-    for (const step of recording.steps) {
-      if (step.kind === "copy") {
-        pass?.end();
-        pass = pipeline = undefined;
-        encodeCopy(encoder, step);
-        continue;
-      }
-      pass ??= encoder.beginComputePass();
-      if (pipeline !== step.pipeline) pass.setPipeline(step.pipeline);
-      pipeline = step.pipeline;
-      pass.setBindGroup(0, step.bindGroup);
-      pass.dispatchWorkgroups(...step.workgroups);
-    }
-    pass?.end();
+    encode(encoder, recording.steps);
     this.#device.queue.submit([encoder.finish()]);
+  }
+
+  async measure(recording: Recording): Promise<readonly (number | null)[]> {
+    assert(recording instanceof WebGpuRecording, "measure: expected a recording of this device");
+    for (const buffer of recording.buffers) ownBuffer("measure", buffer);
+    if (this.#failure !== undefined) throw this.#failure;
+    const hasTimestamps = this.#device.features.has("timestamp-query");
+    const measureSteps = hasTimestamps ? measureByTimestamps : measureByWaiting;
+    return await this.#unlessLost(measureSteps(this.#device, recording.steps));
   }
 
   async idle(): Promise<void> {
@@ -175,12 +173,28 @@ export class WebGpuDevice implements Device {
     const { kernel, buffers } = command;
     assert(kernel instanceof WebGpuKernel, `record: expected a kernel of this device for ${kernel.kernel.name}`);
     const { pipeline, layout } = kernel.pipeline;
-    const entries = buffers.map((buffer, binding) => ({
-      binding,
-      resource: { buffer: ownBuffer("record", buffer).gpu, size: bindingBytes(kernel.kernel, binding) },
-    }));
+    const entries = buffers.flatMap((buffer, binding) => {
+      if (kernel.kernel.bindings[binding]?.aliasOf !== undefined) return [];
+      const { gpu, offset } = ownBuffer("record", buffer);
+      return [{ binding, resource: { buffer: gpu, offset, size: bindingBytes(kernel.kernel, binding) } }];
+    });
     const bindGroup = this.#device.createBindGroup({ label: kernel.kernel.name, layout, entries });
     return { kind: "dispatch", pipeline, bindGroup, workgroups: workgroupsOf(kernel.kernel) };
+  }
+
+  #copy({ source, sourceOffset, target, targetOffset, bytes }: Command & { kind: "copy" }): Step {
+    const [from, to] = [ownBuffer("record", source), ownBuffer("record", target)];
+    const step = {
+      kind: "copy",
+      source: from.gpu,
+      sourceOffset: from.offset + sourceOffset,
+      target: to.gpu,
+      targetOffset: to.offset + targetOffset,
+      bytes,
+    } as const;
+    if (from.gpu !== to.gpu || bytes === 0) return step;
+    const usage = BufferUsage.copySrc | BufferUsage.copyDst;
+    return { ...step, between: this.#device.createBuffer({ size: bytes, usage }) };
   }
 
   /** `promise`, or the reason of the loss: promises of a lost device may reject for other reasons, late, or never. */
@@ -214,14 +228,11 @@ function bindingBytes(kernel: Kernel, binding: number): number {
   return Math.ceil(bytesOfArray(type, length) / 4) * 4;
 }
 
-function encodeCopy(encoder: GPUCommandEncoder, command: Command & { kind: "copy" }): void {
-  const source = ownBuffer("submit", command.source).gpu;
-  const target = ownBuffer("submit", command.target).gpu;
-  encoder.copyBufferToBuffer(source, command.sourceOffset, target, command.targetOffset, command.bytes);
-}
-
 function ownBuffer(what: string, buffer: DeviceBuffer): WebGpuBuffer {
   assert(buffer instanceof WebGpuBuffer, `${what}: expected a buffer of this device`);
-  assert(!buffer.isDestroyed, `${what}: expected a live buffer, found one of ${buffer.bytes} bytes that is destroyed`);
+  assert(
+    !buffer.whole.isDestroyed,
+    `${what}: expected a live buffer, found one of ${buffer.bytes} bytes that is destroyed`,
+  );
   return buffer;
 }

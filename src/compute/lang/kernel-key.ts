@@ -1,6 +1,6 @@
 /** A text that is the same for kernels that do the same: what compiled kernels are kept under. */
-import type { Expr, Kernel, Statement } from "../lang/kernel.ts";
-import { operandsOf, visitOperandsFirst } from "../lang/walk.ts";
+import type { Expr, Kernel, Statement } from "./kernel.ts";
+import { operandsOf, visitOperandsFirst } from "./walk.ts";
 
 /** Everything about `kernel` but its name. Linear in its distinct expressions, however often they are shared. */
 export function kernelKey(kernel: Kernel): string {
@@ -12,13 +12,15 @@ class KeyWriter {
   readonly #ids = new Map<Expr, number>();
   readonly #byText = new Map<string, number>();
 
-  write({ bindings, invocations, workgroup, body }: Kernel): string {
-    this.#parts.push(String(invocations));
+  write({ bindings, invocations, workgroup, keepsLoops, body }: Kernel): string {
+    this.#parts.push(`${invocations}${keepsLoops === true ? " keeps loops" : ""}`);
     if (workgroup !== undefined) {
       const shared = workgroup.shared.map(({ type, length }) => `${type} ${length}`);
       this.#parts.push(`lanes ${workgroup.lanes} ${shared.join()}`);
     }
-    for (const { type, access, length } of bindings) this.#parts.push(`${type} ${access} ${length}`);
+    for (const { type, access, length, isShared, aliasOf } of bindings) {
+      this.#parts.push(`${type} ${access} ${length} ${isShared === true ? "shared" : ""} ${aliasOf ?? ""}`);
+    }
     this.#statements(body);
     return this.#parts.join(";");
   }
@@ -47,8 +49,8 @@ class KeyWriter {
           this.#parts.push("barrier");
           break;
         case "subgroup": {
-          const { op, name, value, mask } = statement;
-          this.#parts.push(`subgroup ${op} ${name} ${this.#id(value)} ${mask}`);
+          const { op, name, value, mask, lane } = statement;
+          this.#parts.push(`subgroup ${op} ${name} ${this.#id(value)} ${mask} ${lane}`);
           break;
         }
         case "for":

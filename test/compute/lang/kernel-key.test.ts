@@ -5,7 +5,7 @@ import { lower } from "../../../src/compute/compiler/lower.ts";
 import { NullDevice } from "../../../src/compute/device/null/null-device.ts";
 import type { Kernel } from "../../../src/compute/lang/kernel.ts";
 import { KernelCache } from "../../../src/compute/runtime/kernel-cache.ts";
-import { kernelKey } from "../../../src/compute/runtime/kernel-key.ts";
+import { kernelKey } from "../../../src/compute/lang/kernel-key.ts";
 
 function kernelOf(make: (x: Node) => Node, shape: readonly number[] = [8]): Kernel {
   const { kernels } = lower([make(graph.buffer(shape, "float32"))], 8);

@@ -1,0 +1,321 @@
+/**
+ * Which stored values share a kernel: reductions with what leads to them and what follows from them, row by row, and
+ * elementwise values of as many elements (`kernels/rows.ts`, `kernels/elementwise.ts`).
+ *
+ * Starts from one group a kernel (`schedule.ts`) and joins two at a time: a producer with its reader, or two that read
+ * the same. A value that only its own region reads is not stored any more. Joining never makes the order of kernels
+ * cyclic, stays within the arrays that a kernel may bind, and keeps enough invocations for a device; whether the rows
+ * of both fit together is found out by lowering them.
+ */
+import { present } from "../../base/assert.ts";
+import { columnCount, rowCount, type RowSpace } from "../kernels/rows.ts";
+import { elementCount } from "../layout/shape.ts";
+import { ownCost } from "./cost.ts";
+import { readInputs, type Node } from "./ir.ts";
+import type { Group, Schedule } from "./schedule.ts";
+
+/** Groups that one kernel computes. */
+export interface Region {
+  /** In an order in which each finds what it reads computed. */
+  readonly groups: readonly Group[];
+  /** What the kernel goes along; null without a reduction. */
+  readonly space: RowSpace | null;
+  /** The roots that are stored: those that are read elsewhere. */
+  readonly outputs: readonly Node[];
+  /** True for updates of state, element by element, that are to be packed with others. */
+  readonly isUpdate: boolean;
+}
+
+/** Larger arrays are updated by whatever kernel computes their gradient last. */
+const UPDATE_ELEMENTS_MAX = 2 ** 18;
+/** Fewer rows than this go along no more elements in one kernel than `WORK_SMALL`. */
+const ROWS_WANTED = 64;
+const WORK_SMALL = 16_384;
+/** Kernels of more groups than this would take long to compile. */
+const GROUPS_MAX = 24;
+/** An element that costs more than this, in additions, is not computed again in each sweep. */
+const SWEEP_COST_MAX = 60;
+
+export interface RegionInputs {
+  readonly schedule: Schedule;
+  readonly outputs: readonly Node[];
+  /** Those of the outputs that are new values of state. */
+  readonly updates: ReadonlySet<Node>;
+  readonly bindingsMax: number;
+}
+
+/** @param lowers whether a region can be lowered as one kernel */
+export function planRegions(wanted: RegionInputs, lowers: (region: Region) => boolean): Region[] {
+  return new Fusion(wanted, lowers).run();
+}
+
+/** A region while it grows. */
+interface Cell {
+  groups: readonly Group[];
+  space: RowSpace | null;
+  /** Of elements, where there is no space. */
+  count: number;
+  isFusible: boolean;
+  /** Updates of state stay among themselves: all of an optimizer's are packed into one dispatch. */
+  isUpdate: boolean;
+  /** Cells whose roots it reads. */
+  readonly producers: Set<Cell>;
+  readonly readers: Set<Cell>;
+  /** The place of its first group, which orders equals. */
+  readonly order: number;
+}
+
+class Fusion {
+  readonly #schedule: Schedule;
+  readonly #outputs: ReadonlySet<Node>;
+  readonly #updates: ReadonlySet<Node>;
+  readonly #bindingsMax: number;
+  readonly #lowers: (region: Region) => boolean;
+  readonly #reads = new Map<Group, ReadonlySet<Node>>();
+  readonly #readersOf = new Map<Node, Set<Group>>();
+  readonly #cellOf = new Map<Group, Cell>();
+  readonly #orders: ReadonlyMap<Group, number>;
+  readonly #refused = new Map<Cell, Set<Cell>>();
+
+  constructor({ schedule, outputs, updates, bindingsMax }: RegionInputs, lowers: (region: Region) => boolean) {
+    this.#updates = updates;
+    this.#schedule = schedule;
+    this.#outputs = new Set(outputs);
+    this.#bindingsMax = bindingsMax;
+    this.#lowers = lowers;
+    this.#orders = new Map(schedule.groups.map((group, order) => [group, order]));
+    this.#connect();
+  }
+
+  run(): Region[] {
+    for (const group of this.#schedule.groups) this.#absorbProducers(group);
+    this.#joinSiblings();
+    return this.#inOrder().map((cell) => this.#regionOf(cell.groups, cell.space, cell.isUpdate));
+  }
+
+  #connect(): void {
+    const groupOf = new Map<Node, Group>();
+    for (const [order, group] of this.#schedule.groups.entries()) {
+      groupOf.set(group.root, group);
+      const reads = this.#readsUnder(group);
+      this.#reads.set(group, reads);
+      const cell = newCell(group, order, this.#updates);
+      this.#cellOf.set(group, cell);
+      for (const read of reads) {
+        const readers = this.#readersOf.get(read) ?? new Set();
+        this.#readersOf.set(read, readers.add(group));
+        const producer = groupOf.get(read);
+        if (producer === undefined) continue;
+        const other = this.#cell(producer);
+        cell.producers.add(other);
+        other.readers.add(cell);
+      }
+    }
+  }
+
+  #cell(group: Group): Cell {
+    return present(this.#cellOf.get(group), "planRegions: the cell of a group");
+  }
+
+  /** The stored nodes that a group's kernel reads when it is alone. */
+  #readsUnder({ root }: Group): Set<Node> {
+    const reads = new Set<Node>();
+    const seen = new Set<Node>([root]);
+    const stack = [root];
+    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+      for (const input of readInputs(node)) {
+        if (seen.has(input)) continue;
+        seen.add(input);
+        if (this.#schedule.isStored(input)) reads.add(input);
+        else stack.push(input);
+      }
+    }
+    return reads;
+  }
+
+  #absorbProducers(group: Group): void {
+    for (let changed = true; changed;) {
+      const cell = this.#cell(group);
+      changed = [...cell.producers].sort((a, b) => b.order - a.order).some((producer) => this.#join(producer, cell));
+    }
+  }
+
+  /** Reductions over the same rows that read the same: they share the loads. */
+  #joinSiblings(): void {
+    const cells = new Set(this.#cellOf.values());
+    for (const cell of cells) {
+      if (cell.space === null || !this.#isAlive(cell)) continue;
+      for (const group of cell.groups) {
+        for (const read of this.#reads.get(group) ?? []) {
+          for (const reader of this.#readersOf.get(read) ?? []) {
+            const other = this.#cell(reader);
+            const current = this.#cell(group);
+            if (other !== current && other.space !== null) this.#join(other, current);
+          }
+        }
+      }
+    }
+  }
+
+  #isAlive(cell: Cell): boolean {
+    const [first] = cell.groups;
+    return first !== undefined && this.#cell(first) === cell;
+  }
+
+  /** Makes one cell of two, if they may share a kernel. */
+  #join(a: Cell, b: Cell): boolean {
+    if (a === b || !a.isFusible || !b.isFusible || a.isUpdate !== b.isUpdate || this.#refused.get(a)?.has(b) === true)
+      return false;
+    const space = commonSpace(a, b);
+    const fits = space !== undefined && !hasDetour(a, b) && !hasDetour(b, a);
+    if (space === undefined || !fits || a.groups.length + b.groups.length > GROUPS_MAX) return this.#refuse(a, b);
+    const order = (group: Group): number => this.#orders.get(group) ?? 0;
+    const groups = [...a.groups, ...b.groups].sort((x, y) => order(x) - order(y));
+    const region = this.#regionOf(groups, space, a.isUpdate);
+    if (this.#bindingsOf(region) > this.#bindingsMax) return this.#refuse(a, b);
+    if (space !== null && this.#isCostly(groups)) return this.#refuse(a, b);
+    if (!this.#lowers(region)) return this.#refuse(a, b);
+    this.#merge(a, b, groups, space);
+    return true;
+  }
+
+  #refuse(a: Cell, b: Cell): false {
+    const refused = this.#refused.get(a) ?? new Set();
+    this.#refused.set(a, refused.add(b));
+    return false;
+  }
+
+  #merge(a: Cell, b: Cell, groups: readonly Group[], space: RowSpace | null): void {
+    const merged: Cell = {
+      groups,
+      space,
+      count: b.count,
+      isFusible: true,
+      isUpdate: a.isUpdate,
+      producers: new Set([...a.producers, ...b.producers]),
+      readers: new Set([...a.readers, ...b.readers]),
+      order: Math.min(a.order, b.order),
+    };
+    for (const cell of [a, b]) {
+      merged.producers.delete(cell);
+      merged.readers.delete(cell);
+    }
+    for (const producer of merged.producers) replaceIn(producer.readers, [a, b], merged);
+    for (const reader of merged.readers) replaceIn(reader.producers, [a, b], merged);
+    for (const group of groups) this.#cellOf.set(group, merged);
+  }
+
+  #regionOf(groups: readonly Group[], space: RowSpace | null, isUpdate: boolean): Region {
+    const inside = new Set(groups);
+    const isOutput = ({ root }: Group): boolean =>
+      this.#outputs.has(root) || [...(this.#readersOf.get(root) ?? [])].some((reader) => !inside.has(reader));
+    return { groups, space, isUpdate, outputs: groups.filter(isOutput).map(({ root }) => root) };
+  }
+
+  #bindingsOf({ groups, outputs }: Region): number {
+    const inside = new Set(groups.map(({ root }) => root));
+    const reads = new Set<Node>();
+    for (const group of groups) for (const read of this.#reads.get(group) ?? []) if (!inside.has(read)) reads.add(read);
+    return reads.size + outputs.length;
+  }
+
+  /** True when something expensive would be computed for each element in more than one sweep. */
+  #isCostly(groups: readonly Group[]): boolean {
+    if (groups.filter(({ core }) => core.primitive.kind === "reduce").length < 2) return false;
+    return groups.some(
+      ({ root, core }) => root === core && core.primitive.kind !== "reduce" && this.#costUnder(root) > SWEEP_COST_MAX,
+    );
+  }
+
+  #costUnder(root: Node): number {
+    let cost = 0;
+    const seen = new Set<Node>([root]);
+    const stack = [root];
+    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+      cost += ownCost(node);
+      for (const input of readInputs(node)) {
+        if (seen.has(input) || this.#schedule.isStored(input)) continue;
+        seen.add(input);
+        stack.push(input);
+      }
+    }
+    return cost;
+  }
+
+  /** Producers before readers; equals in the order of their groups. */
+  #inOrder(): Cell[] {
+    const out: Cell[] = [];
+    const state = new Map<Cell, "open" | "done">();
+    const cells = this.#schedule.groups.map((group) => this.#cell(group));
+    const stack = [...new Set(cells)].sort((a, b) => b.order - a.order);
+    for (let cell = stack.at(-1); cell !== undefined; cell = stack.at(-1)) {
+      const seen = state.get(cell);
+      if (seen === undefined) {
+        state.set(cell, "open");
+        const missing = [...cell.producers].filter((producer) => !state.has(producer));
+        stack.push(...missing.sort((a, b) => b.order - a.order));
+        continue;
+      }
+      stack.pop();
+      if (seen === "open") out.push(cell);
+      state.set(cell, "done");
+    }
+    return out;
+  }
+}
+
+function newCell(group: Group, order: number, updates: ReadonlySet<Node>): Cell {
+  const { core, root } = group;
+  const [x] = core.inputs;
+  const { primitive } = core;
+  const space = primitive.kind === "reduce" && x !== undefined ? { shape: x.shape, axes: primitive.axes } : null;
+  const isElementwise = core === root && !TAKES_A_KERNEL.has(primitive.kind);
+  return {
+    groups: [group],
+    space,
+    count: elementCount(root.shape),
+    isFusible: space !== null || isElementwise,
+    isUpdate: isElementwise && updates.has(root) && elementCount(root.shape) <= UPDATE_ELEMENTS_MAX,
+    producers: new Set(),
+    readers: new Set(),
+    order,
+  };
+}
+
+const TAKES_A_KERNEL: ReadonlySet<string> = new Set(["reduce", "scan", "scatterAdd", "contraction"]);
+
+/** The space of both together; null for elements alone, undefined if they do not fit. */
+function commonSpace(a: Cell, b: Cell): RowSpace | null | undefined {
+  if (a.space === null && b.space === null) return a.count === b.count ? null : undefined;
+  const space = b.space ?? a.space;
+  if (space === null) return undefined;
+  const rows = rowCount(space);
+  const columns = columnCount(space);
+  const isFew = rows < ROWS_WANTED && rows * columns > WORK_SMALL;
+  for (const cell of [a, b]) {
+    if (cell.space !== null) {
+      if (rowCount(cell.space) !== rows || columnCount(cell.space) !== columns) return undefined;
+    } else if (cell.count !== rows && (cell.count !== rows * columns || isFew)) {
+      return undefined;
+    }
+  }
+  return space;
+}
+
+/** True when something leads from `from` to `to` other than directly: then both in one kernel would wait for each other. */
+function hasDetour(from: Cell, to: Cell): boolean {
+  const seen = new Set<Cell>();
+  const stack = [...to.producers].filter((cell) => cell !== from);
+  for (let cell = stack.pop(); cell !== undefined; cell = stack.pop()) {
+    if (seen.has(cell)) continue;
+    seen.add(cell);
+    if (cell.producers.has(from)) return true;
+    for (const producer of cell.producers) stack.push(producer);
+  }
+  return false;
+}
+
+function replaceIn(set: Set<Cell>, old: readonly Cell[], by: Cell): void {
+  for (const cell of old) set.delete(cell);
+  set.add(by);
+}
