@@ -7,7 +7,7 @@ import {
   type ContractionSchedule,
 } from "../../kernels/contraction/schedule.ts";
 import type { DeviceTraits } from "../../kernels/device-traits.ts";
-import { elementsEachCandidates } from "../../kernels/elementwise.ts";
+import { elementCandidates, elementScheduleName, type ElementSchedule } from "../../kernels/elementwise.ts";
 import { elementCount } from "../../layout/shape.ts";
 import { ownCost } from "../cost.ts";
 import { readInputs, type Node } from "../ir.ts";
@@ -49,13 +49,13 @@ export class Picks {
     return this.#pick(candidates, () => ({ kind: "contraction", ...product, left, right }));
   }
 
-  /** How many elements each invocation of a region without loops computes. */
-  elementsEach({ groups, outputs }: Region): number {
-    const { shape, dtype } = present(groups.at(-1), "Picks.elementsEach: a group").root;
+  /** Which elements each invocation of a region without loops computes. */
+  elements({ groups, outputs }: Region): ElementSchedule {
+    const { shape, dtype } = present(groups.at(-1), "Picks.elements: a group").root;
     const count = elementCount(shape);
-    return this.#pick(named(elementsEachCandidates(count)), () => {
-      return { kind: "elementwise", dtype, count, stores: outputs.length, ...this.#workOf(groups) };
-    });
+    const work = this.#workOf(groups);
+    const candidates = elementCandidates(count, work.isHeavy).map((value) => ({ name: elementScheduleName(value), value })); // prettier-ignore
+    return this.#pick(candidates, () => ({ kind: "elementwise", dtype, count, stores: outputs.length, ...work }));
   }
 
   #pick<T>(candidates: readonly Candidate<T>[], problem: () => Problem): T {
@@ -82,8 +82,4 @@ export class Picks {
     }
     return { loads, isHeavy: cost >= HEAVY };
   }
-}
-
-function named(values: readonly number[]): readonly Candidate<number>[] {
-  return values.map((value) => ({ name: String(value), value }));
 }
