@@ -20,8 +20,8 @@ import { siteOf } from "./site.ts";
 
 /** The arithmetic of an element (in units of `cost.ts`) from which on it outweighs a few loads. */
 const HEAVY = 24;
-/** What has more steps than this is heavy. */
-const STEPS_MAX = 64;
+/** What has more steps than this is heavy, and counted no further. */
+const STEPS_MAX = 1_000;
 
 interface Candidate<T> {
   readonly name: string;
@@ -77,7 +77,7 @@ export class Picks {
         continue;
       }
       cost += ownCost(node);
-      if (seen.size > STEPS_MAX) return { loads: Math.max(1, loads), isHeavy: true };
+      if (seen.size > STEPS_MAX) return { loads, isHeavy: true };
       for (const input of readInputs(node)) seen.add(input);
     }
     return { loads, isHeavy: cost >= HEAVY };
