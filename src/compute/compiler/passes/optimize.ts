@@ -1,4 +1,5 @@
 /** From the graph that ops made to the graph that is scheduled: passes one after another, and the check between them. */
+import { describeError, InvariantError } from "../../../base/errors.ts";
 import type { Node } from "../ir.ts";
 import { splitLong } from "../split.ts";
 import { inTopologicalOrder, type Rewritten } from "../walk-graph.ts";
@@ -23,10 +24,11 @@ export const SIMPLIFICATIONS: readonly Rule[] = [
 ]; // prettier-ignore
 
 /**
- * Cutting long reductions brings views, which are put in order again; rules of reductions would join the cuts. Every
- * table makes equal nodes one.
+ * Every table makes equal nodes one, and an empty one nothing else: rules then know who reads what. Cutting long
+ * reductions brings views, which are put in order again; rules of reductions would join the cuts.
  */
 const PASSES: readonly Pass[] = [
+  { name: "common", table: [] },
   { name: "simplify", table: SIMPLIFICATIONS },
   { name: "split", run: splitLong },
   { name: "tidy", table: VIEWS },
@@ -55,13 +57,13 @@ export function optimize(outputs: readonly Node[], { passes = PASSES }: Optimize
   };
   for (const pass of passes) {
     if ("run" in pass) {
-      advance(pass.name, pass.run(now));
+      advance(pass.name, named(pass.name, () => pass.run(now))); // prettier-ignore
       continue;
     }
     const isKnown = pass.table.every((rule) => rules.has(rule));
     const isNormal = (node: Node): boolean => isKnown && normal.has(node);
     for (let round = 0; round < ROUNDS_MAX; round++) {
-      const after = applyTable(pass.name, pass.table, now, { order, isNormal });
+      const after = named(pass.name, () => applyTable(pass.name, pass.table, now, { order, isNormal }));
       advance(pass.name, after);
       if (!after.mayGoOn) break;
     }
@@ -69,4 +71,14 @@ export function optimize(outputs: readonly Node[], { passes = PASSES }: Optimize
     normal = new Set(order);
   }
   return now;
+}
+
+/** What constructors refuse is here the pass's fault, not the caller's. */
+function named<T>(pass: string, run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    if (cause instanceof InvariantError) throw cause;
+    throw new InvariantError(`the pass "${pass}": ${describeError(cause)}`, { cause });
+  }
 }
