@@ -1,14 +1,21 @@
-/** `npm run bench`: medians of 5 after a warm-up, in Node; kernels and steps on its WebGPU. */
+/** `npm run bench`: ours and, with `--peers`, others beside it, in the same run; medians of 5 after a warm-up. */
 import { writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { describeError, HearthError } from "../src/base/errors.ts";
-import { openWebGpuDevice } from "../src/compute/device/webgpu/open-webgpu-device.ts";
-import { createRuntime } from "../src/compute/runtime/graph-runtime.ts";
-import type { Runtime } from "../src/compute/runtime/runtime.ts";
-import { openDawn } from "../src/host/node/dawn.ts";
 import { allReduce } from "./all-reduce.ts";
+import { DEVICE_CASES } from "./cases/device-cases.ts";
 import { checkpoint } from "./checkpoint.ts";
-import { COMPUTE_BENCHMARKS } from "./compute.ts";
+import { deviceResult } from "./device-result.ts";
+import type { CaseRequest } from "./environments/case-report.ts";
+import { openChromiumHost } from "./environments/chromium-host.ts";
+import type { Host } from "./environments/host.ts";
+import { openNodeHost } from "./environments/node-host.ts";
+import { runEnvironment } from "./environments/run-environment.ts";
+import type { EnvironmentReport } from "./environments/run-environment.ts";
+import { OURS, PEERS } from "./libraries/library.ts";
 import { parseBenchOptions } from "./options.ts";
+import type { BenchOptions, DeviceEnvironment } from "./options.ts";
+import { resultsPage } from "./results-page.ts";
 import { rounded, tableOf } from "./result.ts";
 import type { BenchResult, Measured } from "./result.ts";
 
@@ -17,56 +24,88 @@ const HOST_BENCHMARKS: ReadonlyMap<string, () => Promise<Measured[]>> = new Map(
   ["checkpoint", checkpoint],
 ]);
 
-/** What people would compare with. */
-const COMPUTE_PEERS = ["tfjs", "jax-js"];
-const NO_PEER = "not measured yet: the package is not a dependency";
+const HOSTS: Readonly<Record<DeviceEnvironment, () => Promise<Host>>> = {
+  "node-webgpu": openNodeHost,
+  "chromium-webgpu": openChromiumHost,
+};
 
-async function main(argv: readonly string[]): Promise<void> {
-  const { names, peers, json } = parseBenchOptions(
-    argv,
-    new Set([...COMPUTE_BENCHMARKS.keys(), ...HOST_BENCHMARKS.keys()]),
-  );
+const RESULTS_PATH = fileURLToPath(new URL("./RESULTS.md", import.meta.url));
+
+async function main(argv: readonly string[]): Promise<number> {
+  const existing = { device: new Set(DEVICE_CASES.keys()), host: new Set(HOST_BENCHMARKS.keys()) };
+  const options = parseBenchOptions(argv, existing);
   const results: BenchResult[] = [];
-  let runtime: Runtime | undefined;
-  for (const name of names) {
-    console.error(`${name} ...`);
-    const onDevice = COMPUTE_BENCHMARKS.get(name);
-    if (onDevice !== undefined) runtime ??= await openRuntime();
-    const measured = onDevice && runtime ? await onDevice(runtime) : ((await HOST_BENCHMARKS.get(name)?.()) ?? []);
-    const theirs = peers && onDevice ? COMPUTE_PEERS : [];
-    results.push(...measured.map((line) => resultOf(name, line, theirs)));
+  const bounds: string[] = [];
+  for (const environment of options.environments) {
+    const report = await benchDevice(environment, options, results);
+    if (report) bounds.push(boundsOf(environment, report));
   }
+  for (const name of options.names) results.push(...(await benchHost(name)));
   console.log(tableOf(results));
-  if (runtime) console.log(`WebGPU: ${runtime.device.info.name}${runtime.device.info.isSoftware ? " (software)" : ""}`);
-  if (json !== null) writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
+  console.log(bounds.join("\n"));
+  if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
+  if (options.results) writeFileSync(RESULTS_PATH, resultsPage(results, bounds, argv));
+  return results.every(({ ours }) => ours !== null) ? 0 : 1;
+}
+
+/** Adds to `results` as they come. Null when there is nothing to run on a device. */
+async function benchDevice(
+  environment: DeviceEnvironment,
+  { names, peers }: BenchOptions,
+  results: BenchResult[],
+): Promise<EnvironmentReport | null> {
+  const libraries = [OURS, ...(peers ? PEERS : [])];
+  const requests = names.flatMap((name) =>
+    (DEVICE_CASES.get(name) ?? []).map((_, index): CaseRequest => ({ name, index, libraries })),
+  );
+  if (requests.length === 0) return null;
+  console.error(`${environment}: opening`);
+  return runEnvironment({
+    open: HOSTS[environment],
+    requests,
+    onReport({ name, index }, report) {
+      const benchCase = DEVICE_CASES.get(name)?.[index];
+      if (!benchCase) return;
+      const result = deviceResult(name, benchCase, environment, report);
+      results.push(result);
+      const figures = Object.entries({ ours: result.ours, ...result.peers });
+      const said = figures.map(([library, value]) => `${library} ${value ?? "-"}`).join(", ");
+      const alarm = result.notes.includes("DISAGREES") ? ", DISAGREES" : "";
+      console.error(`${environment}: ${name}: ${result.case}: ${said} ${result.unit}${alarm}`);
+    },
+  });
 }
 
 /** Node's threads and files come under the one environment of Node that there is. */
-function resultOf(name: string, { notes, ours, ...line }: Measured, peers: readonly string[]): BenchResult {
-  const missing = peers.map((peer) => `${peer}: ${NO_PEER}`);
-  return {
+async function benchHost(name: string): Promise<BenchResult[]> {
+  const measure = HOST_BENCHMARKS.get(name);
+  if (!measure) return [];
+  console.error(`${name} ...`);
+  const measured = await measure();
+  return measured.map((line) => ({
     name,
     case: line.case,
     environment: "node-webgpu",
     unit: line.unit,
     better: line.better,
-    ours: rounded(ours),
-    peers: Object.fromEntries(peers.map((peer) => [peer, null])),
-    notes: [notes, ...missing].join("; "),
-  };
+    ours: rounded(line.ours),
+    peers: {},
+    notes: line.notes,
+  }));
 }
 
-async function openRuntime(): Promise<Runtime> {
-  return createRuntime(await openWebGpuDevice({ gpu: await openDawn(), allowSoftware: true }));
+function boundsOf(environment: DeviceEnvironment, { deviceName, ceilings }: EnvironmentReport): string {
+  const said = ceilings.map(({ name, unit, value }) => `${name} ${rounded(value)} ${unit}`);
+  return `${environment}: ${deviceName}: at most ${said.length > 0 ? said.join(", ") : "unknown"}`;
 }
 
-// Dawn's threads may outlive their device.
+// Hosts end with this process, in its "exit".
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+
+// Sockets and threads of what was started may outlive it.
 process.exit(
-  await main(process.argv.slice(2)).then(
-    () => 0,
-    (error: unknown) => {
-      console.error(`bench: ${error instanceof HearthError ? error.message : describeError(error)}`);
-      return error instanceof HearthError && error.code === "option" ? 2 : 1;
-    },
-  ),
+  await main(process.argv.slice(2)).catch((error: unknown) => {
+    console.error(`bench: ${error instanceof HearthError ? error.message : describeError(error)}`);
+    return error instanceof HearthError && error.code === "option" ? 2 : 1;
+  }),
 );

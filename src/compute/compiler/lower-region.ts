@@ -1,7 +1,8 @@
 /** One kernel for a region: its values are emitted where they are stored, and computed where the region reads them itself. */
 import { assert, present } from "../../base/assert.ts";
 import { InvariantError } from "../../base/errors.ts";
-import { contraction } from "../kernels/contraction.ts";
+import { contraction } from "../kernels/contraction/contraction.ts";
+import type { DeviceTraits } from "../kernels/device-traits.ts";
 import { elementwise } from "../kernels/elementwise.ts";
 import { flatten, Loops, unflatten, type Grid, type Index, type Operand } from "../kernels/grid.ts";
 import { columnCount, rowCount, rows, type RowSpace, type Sweep } from "../kernels/rows.ts";
@@ -25,6 +26,8 @@ export interface LoweredKernel {
   readonly kernel: Kernel;
   readonly outputs: readonly Node[];
   readonly inputs: readonly Node[];
+  /** True for sums and the like, row by row. */
+  readonly isRows: boolean;
 }
 
 /** Undefined when the groups of `region` do not fit together: one reads a result of another at a place that has none. */
@@ -32,22 +35,25 @@ export function lowerRegion(
   region: Region,
   isStored: (node: Node) => boolean,
   choices: Choices,
+  traits: DeviceTraits,
 ): LoweredKernel | undefined {
-  return new RegionLowering(region, isStored, choices).run();
+  return new RegionLowering(region, isStored, new Picks(choices, traits, isStored), traits.isSoftware).run();
 }
 
 class RegionLowering {
   readonly #region: Region;
   readonly #isStored: (node: Node) => boolean;
   readonly #picks: Picks;
+  readonly #keepsLoops: boolean;
   readonly #loops = new Loops();
   readonly #emitter: Emitter;
   /** By root. */
   readonly #groups: ReadonlyMap<Node, Group>;
 
-  constructor(region: Region, isStored: (node: Node) => boolean, choices: Choices) {
+  constructor(region: Region, isStored: (node: Node) => boolean, picks: Picks, keepsLoops: boolean) {
+    this.#keepsLoops = keepsLoops;
     this.#region = region;
-    this.#picks = new Picks(choices, isStored);
+    this.#picks = picks;
     this.#isStored = isStored;
     this.#groups = new Map(region.groups.map((group) => [group.root, group]));
     const isRead = (node: Node): boolean => isStored(node) && !this.#groups.has(node);
@@ -69,7 +75,8 @@ class RegionLowering {
       length: elementCount(node.shape),
     }));
     const name = describeRegion(this.#region, this.#isStored);
-    return { kernel: { name, bindings, invocations: grid.invocations, body: grid.body }, outputs, inputs };
+    const keepsLoops = this.#keepsLoops;
+    return { kernel: { name, bindings, keepsLoops, ...grid }, outputs, inputs, isRows };
   }
 
   #store(root: Node, index: Index, value: Expr): Statement {
@@ -79,7 +86,7 @@ class RegionLowering {
 
   /** All roots at one place after another; what each is at the place of the last one. */
   #elements(): Grid | undefined {
-    const { groups, outputs } = this.#region;
+    const { groups, outputs, isUpdate } = this.#region;
     const last = present(groups.at(-1), "lowerRegion: a last group").root;
     const body = (index: Index): readonly Statement[] => {
       const lets: Statement[] = [];
@@ -95,8 +102,10 @@ class RegionLowering {
       });
       return [...lets, ...stores];
     };
-    const grid = elementwise(last.shape, this.#picks.elementsEach(this.#region), body, this.#loops);
-    const isScattered = groups.length > 1 && groups.some(({ root }) => this.#emitter.placesOf(root) > 1);
+    const schedule = isUpdate ? { each: 1, areNeighbours: false } : this.#picks.elements(this.#region);
+    const grid = elementwise(last.shape, schedule, body, this.#loops);
+    const places = schedule.areNeighbours ? schedule.each : 1;
+    const isScattered = groups.length > 1 && groups.some(({ root }) => this.#emitter.placesOf(root) > places);
     return isScattered ? undefined : grid;
   }
 
@@ -124,7 +133,8 @@ class RegionLowering {
       case "contraction": {
         const [batch = 1, rowsDown = 1, columns = 1] = shape;
         const product = { batch, rows: rowsDown, columns, inner: x?.shape[2] ?? 1 };
-        return contraction(product, this.#picks.tile(core, product), this.#operand(x), this.#operand(y), sink, loops);
+        const schedule = this.#picks.contraction(core, product);
+        return contraction(product, schedule, this.#operand(x), this.#operand(y), sink, loops);
       }
       default:
         throw new InvariantError(`lowerRegion: expected a scan, scatterAdd or contraction, found ${primitive.kind}`);

@@ -22,8 +22,12 @@ export interface Region {
   readonly space: RowSpace | null;
   /** The roots that are stored: those that are read elsewhere. */
   readonly outputs: readonly Node[];
+  /** True for updates of state, element by element, that are to be packed with others. */
+  readonly isUpdate: boolean;
 }
 
+/** Larger arrays are updated by whatever kernel computes their gradient last. */
+const UPDATE_ELEMENTS_MAX = 2 ** 18;
 /** Fewer rows than this go along no more elements in one kernel than `WORK_SMALL`. */
 const ROWS_WANTED = 64;
 const WORK_SMALL = 16_384;
@@ -32,14 +36,17 @@ const GROUPS_MAX = 24;
 /** An element that costs more than this, in additions, is not computed again in each sweep. */
 const SWEEP_COST_MAX = 60;
 
+export interface RegionInputs {
+  readonly schedule: Schedule;
+  readonly outputs: readonly Node[];
+  /** Those of the outputs that are new values of state. */
+  readonly updates: ReadonlySet<Node>;
+  readonly bindingsMax: number;
+}
+
 /** @param lowers whether a region can be lowered as one kernel */
-export function planRegions(
-  schedule: Schedule,
-  outputs: readonly Node[],
-  bindingsMax: number,
-  lowers: (region: Region) => boolean,
-): Region[] {
-  return new Fusion(schedule, outputs, bindingsMax, lowers).run();
+export function planRegions(wanted: RegionInputs, lowers: (region: Region) => boolean): Region[] {
+  return new Fusion(wanted, lowers).run();
 }
 
 /** A region while it grows. */
@@ -49,6 +56,8 @@ interface Cell {
   /** Of elements, where there is no space. */
   count: number;
   isFusible: boolean;
+  /** Updates of state stay among themselves: all of an optimizer's are packed into one dispatch. */
+  isUpdate: boolean;
   /** Cells whose roots it reads. */
   readonly producers: Set<Cell>;
   readonly readers: Set<Cell>;
@@ -59,6 +68,7 @@ interface Cell {
 class Fusion {
   readonly #schedule: Schedule;
   readonly #outputs: ReadonlySet<Node>;
+  readonly #updates: ReadonlySet<Node>;
   readonly #bindingsMax: number;
   readonly #lowers: (region: Region) => boolean;
   readonly #reads = new Map<Group, ReadonlySet<Node>>();
@@ -67,7 +77,8 @@ class Fusion {
   readonly #orders: ReadonlyMap<Group, number>;
   readonly #refused = new Map<Cell, Set<Cell>>();
 
-  constructor(schedule: Schedule, outputs: readonly Node[], bindingsMax: number, lowers: (region: Region) => boolean) {
+  constructor({ schedule, outputs, updates, bindingsMax }: RegionInputs, lowers: (region: Region) => boolean) {
+    this.#updates = updates;
     this.#schedule = schedule;
     this.#outputs = new Set(outputs);
     this.#bindingsMax = bindingsMax;
@@ -79,7 +90,7 @@ class Fusion {
   run(): Region[] {
     for (const group of this.#schedule.groups) this.#absorbProducers(group);
     this.#joinSiblings();
-    return this.#inOrder().map((cell) => this.#regionOf(cell.groups, cell.space));
+    return this.#inOrder().map((cell) => this.#regionOf(cell.groups, cell.space, cell.isUpdate));
   }
 
   #connect(): void {
@@ -88,7 +99,7 @@ class Fusion {
       groupOf.set(group.root, group);
       const reads = this.#readsUnder(group);
       this.#reads.set(group, reads);
-      const cell = newCell(group, order);
+      const cell = newCell(group, order, this.#updates);
       this.#cellOf.set(group, cell);
       for (const read of reads) {
         const readers = this.#readersOf.get(read) ?? new Set();
@@ -153,13 +164,14 @@ class Fusion {
 
   /** Makes one cell of two, if they may share a kernel. */
   #join(a: Cell, b: Cell): boolean {
-    if (a === b || !a.isFusible || !b.isFusible || this.#refused.get(a)?.has(b) === true) return false;
+    if (a === b || !a.isFusible || !b.isFusible || a.isUpdate !== b.isUpdate || this.#refused.get(a)?.has(b) === true)
+      return false;
     const space = commonSpace(a, b);
     const fits = space !== undefined && !hasDetour(a, b) && !hasDetour(b, a);
     if (space === undefined || !fits || a.groups.length + b.groups.length > GROUPS_MAX) return this.#refuse(a, b);
     const order = (group: Group): number => this.#orders.get(group) ?? 0;
     const groups = [...a.groups, ...b.groups].sort((x, y) => order(x) - order(y));
-    const region = this.#regionOf(groups, space);
+    const region = this.#regionOf(groups, space, a.isUpdate);
     if (this.#bindingsOf(region) > this.#bindingsMax) return this.#refuse(a, b);
     if (space !== null && this.#isCostly(groups)) return this.#refuse(a, b);
     if (!this.#lowers(region)) return this.#refuse(a, b);
@@ -179,6 +191,7 @@ class Fusion {
       space,
       count: b.count,
       isFusible: true,
+      isUpdate: a.isUpdate,
       producers: new Set([...a.producers, ...b.producers]),
       readers: new Set([...a.readers, ...b.readers]),
       order: Math.min(a.order, b.order),
@@ -192,11 +205,11 @@ class Fusion {
     for (const group of groups) this.#cellOf.set(group, merged);
   }
 
-  #regionOf(groups: readonly Group[], space: RowSpace | null): Region {
+  #regionOf(groups: readonly Group[], space: RowSpace | null, isUpdate: boolean): Region {
     const inside = new Set(groups);
     const isOutput = ({ root }: Group): boolean =>
       this.#outputs.has(root) || [...(this.#readersOf.get(root) ?? [])].some((reader) => !inside.has(reader));
-    return { groups, space, outputs: groups.filter(isOutput).map(({ root }) => root) };
+    return { groups, space, isUpdate, outputs: groups.filter(isOutput).map(({ root }) => root) };
   }
 
   #bindingsOf({ groups, outputs }: Region): number {
@@ -251,7 +264,7 @@ class Fusion {
   }
 }
 
-function newCell(group: Group, order: number): Cell {
+function newCell(group: Group, order: number, updates: ReadonlySet<Node>): Cell {
   const { core, root } = group;
   const [x] = core.inputs;
   const { primitive } = core;
@@ -262,6 +275,7 @@ function newCell(group: Group, order: number): Cell {
     space,
     count: elementCount(root.shape),
     isFusible: space !== null || isElementwise,
+    isUpdate: isElementwise && updates.has(root) && elementCount(root.shape) <= UPDATE_ELEMENTS_MAX,
     producers: new Set(),
     readers: new Set(),
     order,

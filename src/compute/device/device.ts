@@ -18,6 +18,10 @@ export interface DeviceLimits {
   readonly bindingBytesMax: number;
   /** Bytes of one buffer. */
   readonly bufferBytesMax: number;
+  /** Bytes of the arrays that a workgroup shares. */
+  readonly workgroupBytesMax: number;
+  /** Invocations in a workgroup. */
+  readonly workgroupLanesMax: number;
 }
 
 export interface DeviceInfo {
@@ -28,13 +32,26 @@ export interface DeviceInfo {
   readonly isSoftware: boolean;
   /** Whether kernels may bind arrays of f16. */
   readonly hasFloat16: boolean;
+  /** Whether kernels may use subgroups, of a size that only they learn. */
+  readonly hasSubgroups: boolean;
+  /** Lanes in every subgroup; null where kernels may get subgroups of several sizes, or it is not known. */
+  readonly subgroupSize: number | null;
   readonly limits: DeviceLimits;
 }
 
-/** Device memory. Zeroed at creation. Sizes are multiples of 4 bytes, at least 4. */
+/** Parts of buffers begin at multiples of this, which every device can bind. */
+export const PART_BYTES = 256;
+
+/** Device memory, or a part of it. Zeroed at creation. Sizes are multiples of 4 bytes, at least 4. */
 export interface DeviceBuffer {
   readonly bytes: number;
-  /** Frees it after the commands submitted so far. Using it afterwards is an InvariantError. */
+  /** The buffer that was created: itself, or what it is a part of. */
+  readonly whole: DeviceBuffer;
+  /** Where it begins in the whole, in bytes. */
+  readonly offset: number;
+  /** [offset, offset + bytes) of it, which lives as long as the whole. `offset` is a multiple of PART_BYTES. */
+  part(offset: number, bytes: number): DeviceBuffer;
+  /** Frees a whole buffer after the commands submitted so far. Using it or a part of it afterwards is an InvariantError. */
   destroy(): void;
 }
 

@@ -7,7 +7,7 @@
  */
 import { assert } from "../../base/assert.ts";
 import { constant, isConstant, node, rangeOf } from "./expr.ts";
-import type { BinaryOp, Expr, ScalarType, UnaryOp } from "./kernel.ts";
+import type { BinaryOp, Expr, PlainType, ScalarType, UnaryOp } from "./kernel.ts";
 import { foldBinary, foldBitcast, foldCast, foldUnary } from "./scalar-functions.ts";
 import { divideSum, multiplySum, remainderSum, sumOf } from "./simplify.ts";
 
@@ -313,4 +313,16 @@ export function load(binding: number, index: Expr, type: ScalarType): Expr {
   assert(index.type === "i32" || index.type === "u32", `load: expected an integer index, found ${index.type}`);
   assert(type !== "bool", "load: expected f32, i32 or u32, found bool, which is stored as u32");
   return node({ kind: "load", type, binding, index });
+}
+
+/** Element `index` of shared array `array` of the workgroup, clamped as in `load`. */
+export function loadShared(array: number, index: Expr, type: PlainType): Expr {
+  assert(index.type === "i32" || index.type === "u32", `loadShared: expected an integer index, found ${index.type}`);
+  return node({ kind: "loadShared", type, array, index });
+}
+
+/** Element `index` of the private array `name` (see `arrayIn`), clamped as in `load`. */
+export function loadPrivate(name: string, index: Expr, type: PlainType): Expr {
+  assert(index.type === "i32" || index.type === "u32", `loadPrivate: expected an integer index, found ${index.type}`);
+  return node({ kind: "loadPrivate", type, name, index });
 }

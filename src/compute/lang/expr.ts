@@ -43,3 +43,13 @@ export function variable(type: ScalarType, name: string, range?: Interval): Expr
 export function invocationOf(invocations: number): Expr {
   return variable("i32", "invocation", { min: 0, max: Math.max(0, invocations - 1) });
 }
+
+/** WORKGROUP with its bounds, in a kernel of so many workgroups. */
+export function workgroupOf(workgroups: number): Expr {
+  return variable("i32", "workgroup", { min: 0, max: Math.max(0, workgroups - 1) });
+}
+
+/** LANE with its bounds, in a kernel of so many lanes a workgroup. */
+export function laneOf(lanes: number): Expr {
+  return variable("i32", "lane", { min: 0, max: Math.max(0, lanes - 1) });
+}

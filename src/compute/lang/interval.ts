@@ -53,6 +53,8 @@ export function inferInterval(x: Expr, of: (operand: Expr) => Interval): Interva
       return clampInterval(x.type, unaryInterval(x, of) ?? whole);
     case "variable":
     case "load":
+    case "loadShared":
+    case "loadPrivate":
       return whole;
   }
 }

@@ -5,7 +5,7 @@
  * adapters do not do that themselves), but never out of a condition. It is printed in place when it has one use there.
  */
 import { assert } from "../../base/assert.ts";
-import type { NumberedKernel, Scope, Site, Value } from "./numbering.ts";
+import type { NumberedKernel, Scope, Site, Value } from "./numbered-kernel.ts";
 
 /** Deeper expressions are cut with a name: parsers recurse. */
 const NESTING_MAX = 24;

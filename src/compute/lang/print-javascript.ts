@@ -1,5 +1,6 @@
 /**
- * Kernels as JavaScript: a function `(arrays, from, to)` that runs the invocations [from, to) over typed arrays.
+ * Kernels as JavaScript: a function `(arrays, from, to)` that runs the invocations [from, to) over typed arrays. Plain
+ * kernels are a loop over invocations; those with barriers or subgroups one generator a lane (`lock-step.ts`).
  *
  * Integers wrap to the bit. f32 arithmetic runs in double between loads, stores and whatever depends on a single bit:
  * operands of comparisons, of rounding, of `%`, of casts to integers and of bitcasts are rounded to f32 first. (Rounding
@@ -7,17 +8,34 @@
  */
 import { assert } from "../../base/assert.ts";
 import { float16Bits, float16OfBits } from "../../base/float16.ts";
-import { InvariantError, UnsupportedError } from "../../base/errors.ts";
-import type { BinaryOp, Binding, Kernel, ScalarType, UnaryOp } from "./kernel.ts";
-import { isInside, type Value } from "./numbering.ts";
-import { printBody, printedName, type Target } from "./print.ts";
+import { UnsupportedError } from "../../base/errors.ts";
+import type { ArrayPlace } from "./array-place.ts";
+import { isLockStep } from "./features.ts";
+import { binary, bitcast, cast, literal, unary } from "./javascript-operators.ts";
+import { lanesOf, type BinaryOp, type BuiltInName, type Kernel, type ScalarType, type UnaryOp } from "./kernel.ts";
+import { runLockStep, type LockStepSite } from "./lock-step.ts";
+import { isInside, type Line, type Value } from "./numbered-kernel.ts";
+import { printBody, type Target } from "./print.ts";
+import { printedName } from "./printed-name.ts";
+import { Races } from "./races.ts";
 import * as scalar from "./scalar-functions.ts";
 
 /** An array that a kernel can be bound to: a Uint16Array of bits for f16. */
 export type KernelArray = Float32Array | Uint16Array | Int32Array | Uint32Array;
 
-/** Runs the invocations from `from` up to, not including, `to`. */
-export type KernelFunction = (arrays: readonly KernelArray[], from: number, to: number) => void;
+/**
+ * Runs the invocations from `from` up to, not including, `to`. In a kernel with a workgroup they are whole workgroups.
+ * Subgroups have 32 lanes unless `subgroupSize` says otherwise.
+ */
+export type KernelFunction = (arrays: readonly KernelArray[], from: number, to: number, subgroupSize?: number) => void;
+
+export interface JavaScriptOptions {
+  /**
+   * Watch every element that the kernel stores, and throw an InvariantError that names the array, the element and the
+   * two lanes, or workgroups, that use it with no barrier between. Ten times slower.
+   */
+  readonly checksRaces?: boolean;
+}
 
 /** By their bits: decoding one by one would cost ten times as much. */
 const F16_VALUES = Float32Array.from({ length: 2 ** 16 }, (_, bits) => float16OfBits(bits));
@@ -56,15 +74,18 @@ const FUNCTIONS = {
   f32OfBits: scalar.f32OfBits,
   f16Of: (bits: number): number => F16_VALUES[bits] ?? 0,
   bitsOfF16: float16Bits,
+  runLockStep,
+  Races,
 } as const;
 
 const FUNCTION_NAMES = Object.keys(FUNCTIONS).join(", ");
 
 /** The source of an arrow function of type KernelFunction; it wants the functions in scope that `compileJavaScript` gives. */
-export function printJavaScript(kernel: Kernel): string {
-  const bindings = kernel.bindings.map((_, index) => `  const b${index} = arrays[${index}];\n`).join("");
-  const body = printBody(kernel, new JavaScriptTarget(kernel)).join("\n");
-  return `(arrays, from, to) => {\n${bindings}${body}\n}`;
+export function printJavaScript(kernel: Kernel, options: JavaScriptOptions = {}): string {
+  const target = new JavaScriptTarget(kernel, options.checksRaces === true);
+  const body = printBody(kernel, target).join("\n");
+  const arrays = target.arrays().map((line) => `  ${line}\n`);
+  return `(arrays, from, to, subgroup_size = 32) => {\n${arrays.join("")}${body}\n}`;
 }
 
 /**
@@ -90,21 +111,83 @@ export function compileJavaScript(source: string): KernelFunction {
   }
 }
 
+const ARRAY_TYPES = { f32: "Float32Array", f16: "Uint16Array", i32: "Int32Array", u32: "Uint32Array" } as const;
+
+function newArray({ type, length }: { type: keyof typeof ARRAY_TYPES; length: number }): string {
+  return `new ${ARRAY_TYPES[type]}(${length})`;
+}
+
 class JavaScriptTarget implements Target {
   readonly #kernel: Kernel;
+  readonly #checksRaces: boolean;
+  readonly #isLockStep: boolean;
   /** By value id: true where the number is an f32 already. */
   readonly #exact = new Map<number, boolean>();
+  readonly #private: ArrayPlace[] = [];
+  readonly #sites: LockStepSite[] = [];
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, checksRaces: boolean) {
     this.#kernel = kernel;
+    this.#checksRaces = checksRaces;
+    this.#isLockStep = isLockStep(kernel);
   }
 
-  openEach(): readonly string[] {
-    return ["for (let invocation = from; invocation < to; invocation++) {"];
+  /** The lines that give the arrays their names. */
+  arrays(): string[] {
+    const { bindings, workgroup } = this.#kernel;
+    const watch = (array: string, words: string, use: string): string =>
+      this.#checksRaces ? `races.watch(${array}, "${words}", "${use}")` : array;
+    const lines = bindings.map(({ access }, i) => {
+      const array = `arrays[${i}]`;
+      return `const b${i} = ${access === "read" ? array : watch(array, `binding ${i}`, access)};`;
+    });
+    for (const [i, array] of (workgroup?.shared ?? []).entries()) {
+      lines.push(`const s${i} = ${watch(newArray(array), `shared array ${i}`, "shared")};`);
+    }
+    return this.#checksRaces ? [`const races = new Races(${lanesOf(this.#kernel)});`, ...lines] : lines;
+  }
+
+  openEach(builtIns: ReadonlySet<BuiltInName>): readonly string[] {
+    const lanes = lanesOf(this.#kernel);
+    const isWatched = this.#checksRaces;
+    const subgroupLane = builtIns.has("subgroupLane") ? ["  const subgroup_lane = lane % subgroup_size;"] : [];
+    if (this.#isLockStep) {
+      return [
+        `const values = new Array(${lanes}).fill(0);`,
+        "function* run(workgroup, lane) {",
+        ...(builtIns.has("invocation") || isWatched ? [`  const invocation = workgroup * ${lanes} + lane;`] : []),
+        ...subgroupLane,
+      ];
+    }
+    const begin = this.#beginWorkgroup();
+    const wantsLane = builtIns.has("lane") || subgroupLane.length > 0 || begin.length > 0;
+    return [
+      ...this.#private.map((array) => `const ${array.name} = ${newArray(array)};`),
+      "for (let invocation = from; invocation < to; invocation++) {",
+      ...(builtIns.has("workgroup") || isWatched ? [`  const workgroup = (invocation / ${lanes}) | 0;`] : []),
+      ...(wantsLane ? [`  const lane = invocation % ${lanes};`] : []),
+      ...(begin.length > 0 ? [`  if (lane === 0) { ${begin.join(" ")} }`] : []),
+      ...subgroupLane,
+    ];
   }
 
   closeEach(): readonly string[] {
-    return ["}"];
+    if (!this.#isLockStep) return ["}"];
+    const lanes = lanesOf(this.#kernel);
+    const races = this.#checksRaces ? ", races" : "";
+    return [
+      "}",
+      `const sites = ${JSON.stringify(this.#sites)};`,
+      `for (let workgroup = from / ${lanes}; workgroup < to / ${lanes}; workgroup++) {`,
+      ...this.#beginWorkgroup().map((text) => `  ${text}`),
+      `  runLockStep(run, workgroup, sites, values, subgroup_size${races});`,
+      "}",
+    ];
+  }
+
+  #beginWorkgroup(): string[] {
+    const clear = (this.#kernel.workgroup?.shared ?? []).map((_, i) => `s${i}.fill(0);`);
+    return this.#checksRaces ? ["races.begin(workgroup);", ...clear] : clear;
   }
 
   define(name: string, _type: ScalarType, text: string, isMutable: boolean): string {
@@ -115,9 +198,32 @@ class JavaScriptTarget implements Target {
     return `${name} = ${text};`;
   }
 
-  store(binding: number, index: string, value: string): string {
-    const isHalf = this.#kernel.bindings[binding]?.type === "f16";
-    return `b${binding}[${index}] = ${isHalf ? `bitsOfF16(${value})` : value};`;
+  store(array: ArrayPlace, index: string, [text = ""]: readonly string[]): string {
+    const value = array.type === "f16" ? `bitsOfF16(${text})` : text;
+    return this.#isWatched(array)
+      ? `${array.name}.store(${index}, ${value}, invocation);`
+      : `${array.name}[${index}] = ${value};`;
+  }
+
+  declare(array: ArrayPlace): string {
+    if (this.#isLockStep) return `const ${array.name} = ${newArray(array)};`;
+    this.#private.push(array);
+    return `${array.name}.fill(0);`;
+  }
+
+  barrier(): readonly string[] {
+    this.#sites.push({ kind: "barrier" });
+    return [`yield ${this.#sites.length - 1};`];
+  }
+
+  subgroup({ op, value, mask, lane }: Line & { kind: "subgroup" }, name: string, text: string): string {
+    const { type } = value.expr;
+    this.#sites.push({ kind: "subgroup", op, type, mask, lane });
+    return `const ${name} = (values[lane] = ${text}, yield ${this.#sites.length - 1});`;
+  }
+
+  #isWatched({ space, access }: ArrayPlace): boolean {
+    return this.#checksRaces && space !== "private" && access !== "read";
   }
 
   openFor(name: string, from: string, to: string): string {
@@ -128,8 +234,8 @@ class JavaScriptTarget implements Target {
     return `if (${condition}) {`;
   }
 
-  inside(index: string, indexType: ScalarType, binding: Binding): string {
-    const below = `${index} < ${binding.length}`;
+  inside(index: string, indexType: ScalarType, array: ArrayPlace): string {
+    const below = `${index} < ${array.length}`;
     return indexType === "i32" ? `${index} >= 0 && ${below}` : below;
   }
 
@@ -146,7 +252,7 @@ class JavaScriptTarget implements Target {
       case "unary":
         return unary(expr.op, expr.type, a);
       case "binary":
-        return binary(expr.op, expr.a.type, a, b, value.operands[1]);
+        return binary(expr.op, expr.a.type, a, b, value.operands[1]?.range);
       case "select":
         return `(${a} ? ${b} : ${c})`;
       case "cast":
@@ -154,16 +260,18 @@ class JavaScriptTarget implements Target {
       case "bitcast":
         return bitcast(expr.type, expr.x.type, a);
       case "load":
-        return this.#load(expr.binding, value, a);
+      case "loadShared":
+      case "loadPrivate":
+        return this.#load(value, a);
     }
   }
 
-  #load(at: number, value: Value, index: string): string {
-    const binding = this.#kernel.bindings[at];
-    const place = value.operands[0];
-    assert(binding !== undefined && place !== undefined, `print ${this.#kernel.name}: no binding ${at}`);
-    const inside = isInside(place, binding) ? index : `clamp(${index}, ${binding.length - 1})`;
-    return binding.type === "f16" ? `f16Of(b${at}[${inside}])` : `b${at}[${inside}]`;
+  #load({ array, operands }: Value, index: string): string {
+    const [place] = operands;
+    assert(array !== undefined && place !== undefined, `print ${this.#kernel.name}: expected a load from an array`);
+    const inside = isInside(place, array) ? index : `clamp(${index}, ${array.length - 1})`;
+    const element = this.#isWatched(array) ? `${array.name}.load(${inside}, invocation)` : `${array.name}[${inside}]`;
+    return array.type === "f16" ? `f16Of(${element})` : element;
   }
 
   #rounded(operand: Value | undefined, text: string): string {
@@ -177,6 +285,8 @@ class JavaScriptTarget implements Target {
     switch (expr.kind) {
       case "constant":
       case "load":
+      case "loadShared":
+      case "loadPrivate":
       case "bitcast":
       case "cast":
         return true;
@@ -214,106 +324,4 @@ function roundsOperands({ expr }: Value): boolean {
     default:
       return false;
   }
-}
-
-function literal(value: number | boolean): string {
-  if (Object.is(value, -0)) return "(-0)";
-  return typeof value === "number" && value < 0 ? `(${value})` : String(value);
-}
-
-/** `text`, whose operators bind tighter than `|` and `>>>`, brought into `type`. */
-function wrapped(type: ScalarType, text: string): string {
-  return type === "i32" ? `(${text} | 0)` : type === "u32" ? `(${text} >>> 0)` : `(${text})`;
-}
-
-function unary(op: UnaryOp, type: ScalarType, x: string): string {
-  switch (op) {
-    case "negate":
-      return wrapped(type, `-${x}`);
-    case "not":
-      return type === "bool" ? `(!${x})` : wrapped(type, `~${x}`);
-    case "abs":
-      return type === "i32" ? wrapped(type, `abs(${x})`) : `abs(${x})`;
-    case "floor":
-    case "ceil":
-    case "round":
-    case "trunc":
-      return type === "f32" ? `${op}(${x})` : x;
-    default:
-      return `${op}(${x})`;
-  }
-}
-
-const COMPARISON: { readonly [Op in BinaryOp]?: string } = {
-  less: "<",
-  lessEqual: "<=",
-  equal: "===",
-  notEqual: "!==",
-};
-
-function binary(op: BinaryOp, type: ScalarType, a: string, b: string, divisor: Value | undefined): string {
-  const comparison = COMPARISON[op];
-  if (comparison !== undefined) return `(${a} ${comparison} ${b})`;
-  const suffix = type === "i32" ? "I32" : "U32";
-  const isNotZero = divisor !== undefined && (divisor.range.min > 0 || divisor.range.max < 0);
-  switch (op) {
-    case "add":
-      return wrapped(type, `${a} + ${b}`);
-    case "subtract":
-      return wrapped(type, `${a} - ${b}`);
-    case "multiply":
-      return type === "f32" ? `(${a} * ${b})` : type === "i32" ? `imul(${a}, ${b})` : `(imul(${a}, ${b}) >>> 0)`;
-    case "divide":
-      return type === "f32" || isNotZero ? wrapped(type, `${a} / ${b}`) : `divide${suffix}(${a}, ${b})`;
-    case "remainder":
-      return type === "f32" || isNotZero ? wrapped(type, `${a} % ${b}`) : `remainder${suffix}(${a}, ${b})`;
-    case "power":
-      return type === "f32" ? `pow(${a}, ${b})` : `power${suffix}(${a}, ${b})`;
-    case "minimum":
-      return `min(${a}, ${b})`;
-    case "maximum":
-      return `max(${a}, ${b})`;
-    case "multiplyHigh":
-      return `multiplyHigh(${a}, ${b})`;
-    default:
-      return bits(op, type, a, b);
-  }
-}
-
-function bits(op: BinaryOp, type: ScalarType, a: string, b: string): string {
-  switch (op) {
-    case "and":
-      return type === "bool" ? `(${a} && ${b})` : wrapped(type, `(${a} & ${b})`);
-    case "or":
-      return type === "bool" ? `(${a} || ${b})` : wrapped(type, `(${a} | ${b})`);
-    case "xor":
-      return type === "bool" ? `(${a} !== ${b})` : wrapped(type, `(${a} ^ ${b})`);
-    case "shiftLeft":
-      return wrapped(type, `${a} << ${b}`);
-    case "shiftRight":
-      return type === "u32" ? `(${a} >>> ${b})` : `(${a} >> ${b})`;
-    default:
-      throw new InvariantError(`print: expected a binary operator, found ${op}`);
-  }
-}
-
-function cast(to: ScalarType, from: ScalarType, x: string): string {
-  if (to === from) return x;
-  if (from === "bool") return `(${x} ? 1 : 0)`;
-  switch (to) {
-    case "bool":
-      return `(${x} !== 0)`;
-    case "f32":
-      return `fround(${x})`;
-    case "i32":
-      return from === "f32" ? `toI32(${x})` : `(${x} | 0)`;
-    case "u32":
-      return from === "f32" ? `toU32(${x})` : `(${x} >>> 0)`;
-  }
-}
-
-function bitcast(to: ScalarType, from: ScalarType, x: string): string {
-  if (to === "f32") return `f32OfBits(${x} >>> 0)`;
-  const whole = from === "f32" ? `bitsOfF32(${x})` : x;
-  return to === "i32" ? `(${whole} | 0)` : `(${whole} >>> 0)`;
 }

@@ -1,60 +1,139 @@
 /**
- * Kernels as WGSL: one entry point `main`, 64 invocations a workgroup, bindings in group 0.
+ * Kernels as WGSL: one entry point `main`, bindings in group 0.
  *
  * Grids beyond 65,535 workgroups fold into y. Arrays have their length in their type. What WGSL leaves open (indices
  * outside an array, constants that overflow, sin of large angles) is written out, so that devices agree.
  */
 import { assert } from "../../base/assert.ts";
-import { InvariantError } from "../../base/errors.ts";
-import type { BinaryOp, Binding, Expr, Kernel, ScalarType, UnaryOp } from "./kernel.ts";
-import type { Value } from "./numbering.ts";
-import { isInside } from "./numbering.ts";
-import { printBody, printedName, type Target } from "./print.ts";
-import { wgslFloat, wgslFunctionsFor } from "./wgsl-functions.ts";
+import type { ArrayPlace } from "./array-place.ts";
+import { usesSubgroups } from "./features.ts";
+import { lanesOf, type Binding, type BuiltInName, type Kernel, type ScalarType, type SubgroupOp } from "./kernel.ts";
+import { isInside, type Line, type Value } from "./numbered-kernel.ts";
+import { printBody, type Target } from "./print.ts";
+import { printedName } from "./printed-name.ts";
+import { VECTOR, vectorAccessOf } from "./vectorize.ts";
+import { wgslFunctionsFor } from "./wgsl-functions.ts";
+import { binary, literal, unary } from "./wgsl-operators.ts";
 
-/** Invocations in a workgroup. */
-const LANES = 64;
 /** Workgroups along a dimension, on every WebGPU device. */
 const WORKGROUPS_MAX = 65_535;
 
 /** Workgroups of a kernel's dispatch, [x, y]. */
 export function workgroupsOf(kernel: Kernel): readonly [number, number] {
-  const total = Math.ceil(kernel.invocations / LANES);
+  const total = Math.ceil(kernel.invocations / lanesOf(kernel));
   const y = Math.ceil(total / WORKGROUPS_MAX);
   return [Math.ceil(total / y), y];
 }
 
+/** Whether a binding has the writable type: one that is only read may have to, too. */
+export function isBoundWritable({ access, isShared }: Binding): boolean {
+  return access !== "read" || isShared === true;
+}
+
 /** The WGSL module of a kernel. @throws InvariantError for a kernel that breaks the rules of `kernel.ts`. */
 export function printWgsl(kernel: Kernel): string {
-  const body = printBody(kernel, new WgslTarget(kernel)).join("\n");
-  const bindings = kernel.bindings.map(printBinding).join("");
-  const main = `@compute @workgroup_size(${LANES})
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  const target = new WgslTarget(kernel);
+  const vectors = vectorAccessOf(kernel);
+  const body = printBody(kernel, target, vectors).join("\n");
+  const bindings = kernel.bindings.flatMap((binding, i) =>
+    binding.aliasOf === undefined ? [printBinding(binding, i, vectors.bindings.has(i))] : [],
+  );
+  const shared = (kernel.workgroup?.shared ?? []).map(printShared).join("");
+  const main = `@compute @workgroup_size(${lanesOf(kernel)})
+fn main(${target.parameters().join(", ")}) {
 ${body}
 }
 `;
-  const enables = kernel.bindings.some(({ type }) => type === "f16") ? "enable f16;\n" : "";
-  return `${enables}${bindings}\n${wgslFunctionsFor(body)}${main}`;
+  const isHalf = kernel.bindings.some(({ type }) => type === "f16");
+  const enables = `${isHalf ? "enable f16;\n" : ""}${usesSubgroups(kernel) ? "enable subgroups;\n" : ""}`;
+  return `${enables}${bindings.join("")}${shared}\n${wgslFunctionsFor(body)}${main}`;
 }
 
-function printBinding({ type, access, length }: Binding, index: number): string {
-  const mode = access === "read" ? "read" : "read_write";
-  return `@group(0) @binding(${index}) var<storage, ${mode}> b${index}: array<${type}, ${length}>;\n`;
+function printBinding(binding: Binding, index: number, isVector: boolean): string {
+  const { type, length } = binding;
+  const mode = isBoundWritable(binding) ? "read_write" : "read";
+  const elements = isVector ? `vec${VECTOR}<${type}>, ${length / VECTOR}` : `${type}, ${length}`;
+  return `@group(0) @binding(${index}) var<storage, ${mode}> b${index}: array<${elements}>;\n`;
 }
+
+function printShared({ type, length }: { type: string; length: number }, index: number): string {
+  return `var<workgroup> s${index}: array<${type}, ${length}>;\n`;
+}
+
+const COMPONENTS = "xyzw";
+
+/** WGSL's functions; that of `shuffleXor` takes the mask too, that of `broadcast` the lane. */
+const SUBGROUP_FUNCTIONS: { readonly [Op in SubgroupOp]: string } = {
+  add: "subgroupAdd",
+  maximum: "subgroupMax",
+  minimum: "subgroupMin",
+  product: "subgroupMul",
+  broadcastFirst: "subgroupBroadcastFirst",
+  broadcast: "subgroupBroadcast",
+  shuffleXor: "subgroupShuffleXor",
+};
+
+/** The bound of a loop that a compiler knows. */
+const LITERAL = /^(\d+)i$/;
+/** Longer loops are written out by nobody. */
+const WRITTEN_OUT_MAX = 64;
 
 class WgslTarget implements Target {
   readonly #kernel: Kernel;
+  #builtIns: ReadonlySet<BuiltInName> = new Set();
+  #hidesBounds = false;
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
   }
 
-  openEach(): readonly string[] {
+  /** Of `main`: what the printed body needs. */
+  parameters(): string[] {
+    const isGrouped = this.#isGrouped();
+    const out = isGrouped
+      ? ["@builtin(workgroup_id) group: vec3<u32>"]
+      : ["@builtin(global_invocation_id) id: vec3<u32>"];
+    if (isGrouped) out.push("@builtin(local_invocation_index) local: u32");
+    if (this.#hidesBounds) out.push("@builtin(num_workgroups) count: vec3<u32>");
+    if (this.#builtIns.has("subgroupSize")) out.push("@builtin(subgroup_size) size: u32");
+    if (this.#builtIns.has("subgroupLane")) out.push("@builtin(subgroup_invocation_id) sublane: u32");
+    return out;
+  }
+
+  openEach(builtIns: ReadonlySet<BuiltInName>): readonly string[] {
+    this.#builtIns = builtIns;
+    return this.#isGrouped() ? this.#openGrouped() : this.#openIndependent();
+  }
+
+  /** Where a lane is in its workgroup is asked of the device: some see then what is the same for all lanes. */
+  #isGrouped(): boolean {
+    return this.#kernel.workgroup !== undefined || this.#builtIns.has("workgroup") || this.#builtIns.has("lane");
+  }
+
+  #openIndependent(): string[] {
     const { invocations } = this.#kernel;
+    const lanes = lanesOf(this.#kernel);
     const [x, y] = workgroupsOf(this.#kernel);
-    const number = y === 1 ? "id.x" : `id.y * ${x * LANES}u + id.x`;
+    const number = y === 1 ? "id.x" : `id.y * ${x * lanes}u + id.x`;
     const lines = [`let invocation = bitcast<i32>(${number});`];
-    if (x * y * LANES > invocations) lines.push(`if (${number} >= ${invocations}u) { return; }`);
+    if (x * y * lanes > invocations) lines.push(`if (${number} >= ${invocations}u) { return; }`);
+    return lines;
+  }
+
+  /** Whole workgroups return where there are too many: so all lanes of the others come by every barrier. */
+  #openGrouped(): string[] {
+    const lanes = lanesOf(this.#kernel);
+    const { invocations } = this.#kernel;
+    const workgroups = Math.ceil(invocations / lanes);
+    const [x, y] = workgroupsOf(this.#kernel);
+    const number = y === 1 ? "group.x" : `(group.y * ${x}u + group.x)`;
+    const lines = x * y > workgroups ? [`if (${number} >= ${workgroups}u) { return; }`] : [];
+    lines.push(`let workgroup = bitcast<i32>(${number});`, "let lane = bitcast<i32>(local);");
+    const isRagged = workgroups * lanes > invocations;
+    if (isRagged || this.#builtIns.has("invocation")) lines.push(`let invocation = workgroup * ${lanes}i + lane;`);
+    if (isRagged) lines.push(`if (invocation >= ${invocations}i) { return; }`);
+    if (this.#builtIns.has("subgroupSize")) lines.push("let subgroup_size = bitcast<i32>(size);");
+    if (this.#builtIns.has("subgroupLane")) lines.push("let subgroup_lane = bitcast<i32>(sublane);");
     return lines;
   }
 
@@ -70,12 +149,39 @@ class WgslTarget implements Target {
     return `${name} = ${text};`;
   }
 
-  store(binding: number, index: string, value: string): string {
-    const isHalf = this.#kernel.bindings[binding]?.type === "f16";
-    return `b${binding}[${index}] = ${isHalf ? `f16(${value})` : value};`;
+  store({ name, type }: ArrayPlace, index: string, values: readonly string[]): string {
+    const parts = type === "f16" ? values.map((value) => `f16(${value})`) : values;
+    const stored = parts.length === VECTOR ? `vec${VECTOR}<${type}>(${parts.join(", ")})` : (parts[0] ?? "");
+    return `${name}[${index}] = ${stored};`;
   }
 
+  declare({ name, type, length }: ArrayPlace): string {
+    return `var ${name}: array<${type}, ${length}>;`;
+  }
+
+  /** Each of WGSL's two barriers makes the lanes wait; a kernel gets those that it has arrays for. */
+  barrier(): readonly string[] {
+    const { bindings, workgroup } = this.#kernel;
+    const isStored = bindings.some(({ access }) => access === "readWrite");
+    const isShared = !isStored || (workgroup?.shared.length ?? 0) > 0;
+    return [...(isShared ? ["workgroupBarrier();"] : []), ...(isStored ? ["storageBarrier();"] : [])];
+  }
+
+  subgroup({ op, mask, lane }: Line & { kind: "subgroup" }, name: string, text: string): string {
+    const more = op === "shuffleXor" ? `, ${mask}u` : op === "broadcast" ? `, ${lane}u` : "";
+    return `let ${name} = ${SUBGROUP_FUNCTIONS[op]}(${text}${more});`;
+  }
+
+  /**
+   * Bounds of short loops are hidden from compilers that write loops out, if the kernel asks for it: a number that is 0
+   * is added, and only the device knows that it is.
+   */
   openFor(name: string, from: string, to: string): string {
+    const bound = LITERAL.exec(to)?.[1];
+    if (this.#kernel.keepsLoops === true && bound !== undefined && Number(bound) <= WRITTEN_OUT_MAX) {
+      this.#hidesBounds = true;
+      return `for (var ${name} = ${from}; ${name} < ${to} + bitcast<i32>(count.x >> 31u); ${name}++) {`;
+    }
     return `for (var ${name} = ${from}; ${name} < ${to}; ${name}++) {`;
   }
 
@@ -83,9 +189,9 @@ class WgslTarget implements Target {
     return `if (${condition}) {`;
   }
 
-  inside(index: string, indexType: ScalarType, binding: Binding): string {
+  inside(index: string, indexType: ScalarType, array: ArrayPlace): string {
     // A negative index becomes a large one.
-    return `${indexType === "i32" ? `bitcast<u32>(${index})` : index} < ${binding.length}u`;
+    return `${indexType === "i32" ? `bitcast<u32>(${index})` : index} < ${array.length}u`;
   }
 
   expression(value: Value, operands: readonly string[]): string {
@@ -107,17 +213,25 @@ class WgslTarget implements Target {
       case "bitcast":
         return `bitcast<${expr.type}>(${a}${hiding(value.operands[0])})`;
       case "load":
-        return this.#load(expr.binding, value, a);
+      case "loadShared":
+      case "loadPrivate":
+        return this.#load(value, a);
     }
   }
 
-  #load(at: number, value: Value, index: string): string {
-    const binding = this.#kernel.bindings[at];
-    const place = value.operands[0];
-    assert(binding !== undefined && place !== undefined, `print ${this.#kernel.name}: no binding ${at}`);
-    const element = (text: string): string => (binding.type === "f16" ? `f32(b${at}[${text}])` : `b${at}[${text}]`);
-    if (isInside(place, binding)) return element(index);
-    const last = binding.length - 1;
+  #load({ array, operands, vector }: Value, index: string): string {
+    const [place] = operands;
+    assert(array !== undefined && place !== undefined, `print ${this.#kernel.name}: expected a load from an array`);
+    const { name, type, isVector } = array;
+    // For a component the operand is the vector.
+    if (typeof vector === "number") return `${index}.${COMPONENTS[vector]}`;
+    if (vector === "whole") return type === "f16" ? `vec${VECTOR}<f32>(${name}[${index}])` : `${name}[${index}]`;
+    const element = (text: string): string => {
+      const one = isVector ? `${name}[${text} / ${VECTOR}][${text} % ${VECTOR}]` : `${name}[${text}]`;
+      return type === "f16" ? `f32(${one})` : one;
+    };
+    if (isInside(place, array)) return element(index);
+    const last = array.length - 1;
     const inside = place.expr.type === "u32" ? `min(${index}, ${last}u)` : `clamp(${index}, 0i, ${last}i)`;
     return element(inside);
   }
@@ -127,89 +241,4 @@ class WgslTarget implements Target {
 function hiding(operand: Value | undefined): string {
   if (operand?.expr.kind !== "constant") return "";
   return operand.expr.type === "u32" ? " ^ zero" : operand.expr.type === "i32" ? " ^ bitcast<i32>(zero)" : "";
-}
-
-function literal(x: Expr & { kind: "constant" }): string {
-  const { type, value } = x;
-  switch (type) {
-    case "bool":
-      return String(value);
-    case "f32":
-      return wgslFloat(Number(value));
-    case "u32":
-      return `${value}u`;
-    case "i32":
-      // The lowest i32 is no literal with a sign in front; negative ones are no atoms.
-      return Number(value) === -0x80000000 ? "i32(-2147483648)" : Number(value) < 0 ? `(${value}i)` : `${value}i`;
-  }
-}
-
-function unary(op: UnaryOp, type: ScalarType, x: string): string {
-  switch (op) {
-    case "negate":
-      return type === "u32" ? `(0u - ${x})` : `(-${x})`;
-    case "not":
-      return type === "bool" ? `(!${x})` : `(~${x})`;
-    case "sign":
-      return type === "u32" ? `min(${x}, 1u)` : `sign(${x})`;
-    case "floor":
-    case "ceil":
-    case "round":
-    case "trunc":
-      return type === "f32" ? `${op}(${x})` : x;
-    case "log":
-    case "sin":
-    case "cos":
-    case "tanh":
-    case "erf":
-      return `${op}_f32(${x})`;
-    case "abs":
-    case "exp":
-    case "sqrt":
-      return `${op}(${x})`;
-  }
-}
-
-const INFIX: { readonly [Op in BinaryOp]?: string } = {
-  add: "+",
-  subtract: "-",
-  multiply: "*",
-  divide: "/",
-  less: "<",
-  lessEqual: "<=",
-  equal: "==",
-  notEqual: "!=",
-};
-
-function binary(op: BinaryOp, type: ScalarType, otherType: ScalarType, a: string, b: string): string {
-  const infix = INFIX[op];
-  if (infix !== undefined) return `(${a} ${infix} ${b})`;
-  switch (op) {
-    case "remainder":
-      return type === "f32" ? `remainder_f32(${a}, ${b})` : `(${a} % ${b})`;
-    case "power":
-      return `power_${type}(${a}, ${b})`;
-    case "minimum":
-      return `min(${a}, ${b})`;
-    case "maximum":
-      return `max(${a}, ${b})`;
-    case "and":
-      return type === "bool" ? `(${a} && ${b})` : `(${a} & ${b})`;
-    case "or":
-      return type === "bool" ? `(${a} || ${b})` : `(${a} | ${b})`;
-    case "xor":
-      return type === "bool" ? `(${a} != ${b})` : `(${a} ^ ${b})`;
-    case "shiftLeft":
-      return `(${a} << ${shiftAmount(otherType, b)})`;
-    case "shiftRight":
-      return `(${a} >> ${shiftAmount(otherType, b)})`;
-    case "multiplyHigh":
-      return `multiply_high(${a}, ${b})`;
-    default:
-      throw new InvariantError(`print: expected a binary operator, found ${op}`);
-  }
-}
-
-function shiftAmount(type: ScalarType, text: string): string {
-  return `(${type === "i32" ? `bitcast<u32>(${text})` : text} & 31u)`;
 }

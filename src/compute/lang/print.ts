@@ -1,7 +1,11 @@
 /** Prints a kernel for a target: the target says how an operation reads, this says in what order and under what names. */
-import type { Binding, Kernel, ScalarType } from "./kernel.ts";
-import { isInside, numberKernel, type Block, type Line, type Scope, type Value } from "./numbering.ts";
+import type { ArrayPlace } from "./array-place.ts";
+import type { BuiltInName, Kernel, ScalarType } from "./kernel.ts";
+import { isInside, type Block, type Line, type NumberedKernel, type Scope, type Value } from "./numbered-kernel.ts";
+import { numberKernel } from "./numbering.ts";
 import { placeValues, type Placing } from "./placing.ts";
+import { printedName } from "./printed-name.ts";
+import { NO_VECTORS, type VectorAccess } from "./vectorize.ts";
 
 /** The syntax of one language. Texts of operands are atoms or parenthesised. */
 export interface Target {
@@ -9,34 +13,35 @@ export interface Target {
   expression(value: Value, operands: readonly string[]): string;
   define(name: string, type: ScalarType, text: string, isMutable: boolean): string;
   assign(name: string, text: string): string;
-  store(binding: number, index: string, value: string): string;
+  /** One value; or those of a vector at its index, if the target was printed with vector accesses. */
+  store(array: ArrayPlace, index: string, values: readonly string[]): string;
+  /** A private array begins, all zeros. */
+  declare(array: ArrayPlace): string;
+  barrier(): readonly string[];
+  /** The name is that of the result. */
+  subgroup(line: Line & { kind: "subgroup" }, name: string, text: string): string;
   /** The opening lines of blocks; each is closed by `}`. */
   openFor(name: string, from: string, to: string): string;
   openIf(condition: string): string;
-  /** True when `index`, unknown to be inside, is inside `binding`. */
-  inside(index: string, indexType: ScalarType, binding: Binding): string;
-  /** What surrounds the body of an invocation. */
-  openEach(): readonly string[];
+  /** True when `index`, unknown to be inside, is inside `array`. */
+  inside(index: string, indexType: ScalarType, array: ArrayPlace): string;
+  /** What surrounds the body of an invocation. Asked for when the body is printed. */
+  openEach(builtIns: ReadonlySet<BuiltInName>): readonly string[];
   closeEach(): readonly string[];
 }
 
-/** The name of a kernel's variable in printed code: no keyword and no built-in starts so. */
-export function printedName(name: string): string {
-  return name === "invocation" ? name : `v_${name}`;
-}
-
-/** The lines of a kernel's body. */
-export function printBody(kernel: Kernel, target: Target): string[] {
-  const numbered = numberKernel(kernel);
-  return new Printer(kernel, target, placeValues(numbered)).block(numbered.root, "  ");
+/** The lines of a kernel's body, with the vector accesses that the target is to make. */
+export function printBody(kernel: Kernel, target: Target, vectors: VectorAccess = NO_VECTORS): string[] {
+  const numbered = numberKernel(kernel, vectors);
+  return new Printer(numbered, target, placeValues(numbered)).block(numbered.root, "  ");
 }
 
 class Printer {
-  readonly #kernel: Kernel;
+  readonly #kernel: NumberedKernel;
   readonly #target: Target;
   readonly #placing: Placing;
 
-  constructor(kernel: Kernel, target: Target, placing: Placing) {
+  constructor(kernel: NumberedKernel, target: Target, placing: Placing) {
     this.#kernel = kernel;
     this.#target = target;
     this.#placing = placing;
@@ -78,20 +83,27 @@ class Printer {
       }
       case "if":
         return [indent + target.openIf(this.#text(line.condition)), ...this.block(line.body, inner), `${indent}}`];
+      case "array":
+        return [indent + target.declare(line.array)];
+      case "barrier":
+        return target.barrier().map((text) => indent + text);
+      case "subgroup":
+        return [indent + target.subgroup(line, printedName(line.name), this.#text(line.value))];
       case "each": {
-        const open = target.openEach();
-        const body = this.block(line.body, open.at(-1)?.endsWith("{") === true ? inner : indent);
+        const flat = this.block(line.body, indent);
+        const open = target.openEach(this.#kernel.builtIns);
+        const body = open.at(-1)?.endsWith("{") === true ? flat.map((text) => `  ${text}`) : flat;
         return [...open.map((text) => indent + text), ...body, ...target.closeEach().map((text) => indent + text)];
       }
     }
   }
 
-  #store(line: Line & { kind: "store" }, indent: string): string[] {
-    const binding = this.#kernel.bindings[line.binding] as Binding;
-    const index = this.#text(line.index);
-    const store = this.#target.store(line.binding, index, this.#text(line.value));
-    if (isInside(line.index, binding)) return [indent + store];
-    const open = this.#target.openIf(this.#target.inside(index, line.index.expr.type, binding));
+  #store({ array, index: at, values }: Line & { kind: "store" }, indent: string): string[] {
+    const index = this.#text(at);
+    const texts = values.map((value) => this.#text(value));
+    const store = this.#target.store(array, index, texts);
+    if (values.length > 1 || isInside(at, array)) return [indent + store];
+    const open = this.#target.openIf(this.#target.inside(index, at.expr.type, array));
     return [indent + open, `${indent}  ${store}`, `${indent}}`];
   }
 

@@ -1,5 +1,5 @@
-/** Walking expressions. They are graphs with shared nodes, sometimes thousands deep: never recurse over them. */
-import type { Expr } from "./kernel.ts";
+/** Walking expressions and statements. Expressions are graphs with shared nodes, often deep: never recurse. */
+import type { Expr, Statement } from "./kernel.ts";
 
 const NONE: readonly Expr[] = [];
 
@@ -18,7 +18,31 @@ export function operandsOf(x: Expr): readonly Expr[] {
     case "select":
       return [x.condition, x.yes, x.no];
     case "load":
+    case "loadShared":
+    case "loadPrivate":
       return [x.index];
+  }
+}
+
+/** The expressions of a statement itself, without those of its body, in the order of their evaluation. */
+export function expressionsOf(statement: Statement): readonly Expr[] {
+  switch (statement.kind) {
+    case "let":
+    case "var":
+    case "assign":
+    case "subgroup":
+      return [statement.value];
+    case "for":
+      return [statement.from, statement.to];
+    case "if":
+      return [statement.condition];
+    case "store":
+    case "storeShared":
+    case "storePrivate":
+      return [statement.index, statement.value];
+    case "array":
+    case "barrier":
+      return NONE;
   }
 }
 
@@ -43,6 +67,21 @@ export function visitOperandsFirst(root: Expr, seen: (x: Expr) => boolean, visit
   }
 }
 
+/** True where the variable `name` is in `root`. */
+export function mentions(root: Expr, name: string): boolean {
+  const seen = new Set<Expr>();
+  let found = false;
+  visitOperandsFirst(
+    root,
+    (x) => seen.has(x),
+    (x) => {
+      seen.add(x);
+      found ||= x.kind === "variable" && x.name === name;
+    },
+  );
+  return found;
+}
+
 /** How deep two expressions are compared before they count as different. */
 const SAME_DEPTH_MAX = 6;
 
@@ -65,6 +104,8 @@ export function sameExpr(a: Expr, b: Expr, depth: number = SAME_DEPTH_MAX): bool
       return b.kind === "bitcast" && sameExpr(a.x, b.x, depth - 1);
     case "select":
     case "load":
+    case "loadShared":
+    case "loadPrivate":
       return false;
   }
 }

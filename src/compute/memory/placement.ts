@@ -1,8 +1,8 @@
 /**
- * Which values can share memory: pure bookkeeping over lifetimes, no GPU in sight.
+ * Where values live that share memory: pure bookkeeping over lifetimes, no GPU in sight.
  *
- * The larger values choose first, and each takes the tightest slot that is free while it lives (Pisarchyk and Lee,
- * "Efficient Memory Management for Deep Neural Net Inference", 2020, section 4: greedy by size).
+ * The larger values choose first, and each takes the tightest gap between those that live at the same time (Pisarchyk
+ * and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020, section 5: greedy by size for offsets).
  */
 
 /** A value's memory is its own from step `first` to step `last`, both included. */
@@ -13,32 +13,79 @@ export interface Lifetime {
 }
 
 export interface Placement {
-  /** For each value, its slot. */
-  readonly slots: readonly number[];
-  /** For each slot, the size of the largest value in it. */
-  readonly slotBytes: readonly number[];
+  /** For each value, its block and the place in it, a multiple of the alignment. */
+  readonly places: readonly { readonly block: number; readonly offset: number }[];
+  /** For each block, its bytes. */
+  readonly blockBytes: readonly number[];
+  /** The most bytes that live at the same time: no placement takes less. */
+  readonly boundBytes: number;
 }
 
-/** Slots such that values that live at the same time have different ones. Quadratic in the values. */
-export function planPlacement(lifetimes: readonly Lifetime[]): Placement {
-  const slots = new Array<number>(lifetimes.length).fill(0);
-  const slotBytes: number[] = [];
-  const occupants: Lifetime[][] = [];
-  const bySize = lifetimes.map((lifetime, value) => ({ lifetime, value }));
+interface Placed extends Lifetime {
+  readonly offset: number;
+}
+
+/**
+ * Places such that values that live at the same time do not overlap; blocks of at most `blockBytesMax`, unless a value
+ * alone is larger. Quadratic in the values.
+ */
+export function planPlacement(lifetimes: readonly Lifetime[], alignment: number, blockBytesMax: number): Placement {
+  const aligned = lifetimes.map((lifetime) => ({
+    ...lifetime,
+    bytes: Math.ceil(lifetime.bytes / alignment) * alignment,
+  }));
+  const blocks: Placed[][] = [];
+  const places = aligned.map(() => ({ block: 0, offset: 0 }));
+  const bySize = aligned.map((lifetime, value) => ({ lifetime, value }));
   bySize.sort((a, b) => b.lifetime.bytes - a.lifetime.bytes || a.lifetime.first - b.lifetime.first);
   for (const { lifetime, value } of bySize) {
-    // Slots were made from the largest value down, so the last one that is free is the tightest.
-    let slot = occupants.findLastIndex((others) => !others.some((other) => overlap(other, lifetime)));
-    if (slot < 0) {
-      slot = slotBytes.push(lifetime.bytes) - 1;
-      occupants.push([]);
+    let block = 0;
+    let offset = 0;
+    for (; block < blocks.length; block++) {
+      offset = tightestGap(blocks[block] ?? [], lifetime);
+      if (offset + lifetime.bytes <= blockBytesMax) break;
     }
-    occupants[slot]?.push(lifetime);
-    slots[value] = slot;
+    if (block === blocks.length) {
+      blocks.push([]);
+      offset = 0;
+    }
+    const others = blocks[block] ?? [];
+    others.push({ ...lifetime, offset });
+    others.sort((a, b) => a.offset - b.offset);
+    places[value] = { block, offset };
   }
-  return { slots, slotBytes };
+  const blockBytes = blocks.map((values) => values.reduce((most, { offset, bytes }) => Math.max(most, offset + bytes), 0)); // prettier-ignore
+  return { places, blockBytes, boundBytes: mostAlive(aligned) };
 }
 
-function overlap(a: Lifetime, b: Lifetime): boolean {
-  return a.first <= b.last && b.first <= a.last;
+/** The start of the smallest gap that `value` fits in, between those alive with it; else behind the last of them. */
+function tightestGap(inOrder: readonly Placed[], value: Lifetime): number {
+  let end = 0;
+  let best: number | undefined;
+  let bestBytes = Infinity;
+  for (const other of inOrder) {
+    if (other.last < value.first || value.last < other.first) continue;
+    const gap = other.offset - end;
+    if (gap >= value.bytes && gap < bestBytes) {
+      best = end;
+      bestBytes = gap;
+    }
+    end = Math.max(end, other.offset + other.bytes);
+  }
+  return best ?? end;
+}
+
+function mostAlive(lifetimes: readonly Lifetime[]): number {
+  const changes = lifetimes.flatMap(({ bytes, first, last }) => [
+    { step: first, bytes },
+    { step: last + 1, bytes: -bytes },
+  ]);
+  changes.sort((a, b) => a.step - b.step || a.bytes - b.bytes);
+  let alive = 0;
+  let most = 0;
+  for (const { bytes } of changes) {
+    alive += bytes;
+    most = Math.max(most, alive);
+  }
+  return most;
 }

@@ -1,15 +1,17 @@
 /** The runtime of one device: graphs in, buffers out. See `runtime.ts`. */
-import { assert } from "../../base/assert.ts";
+import { assert, present } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import type { Node, Shape } from "../compiler/ir.ts";
 import { lower, type Lowered } from "../compiler/lower.ts";
+import { LoweringCache } from "../compiler/lowering-cache.ts";
+import type { LoweredKernel } from "../compiler/lower-region.ts";
 import type { Command, Device, DeviceBuffer, Recording } from "../device/device.ts";
 import type { DType } from "../layout/dtype.ts";
-import { assemble } from "./assembly.ts";
+import { placeValues } from "./assembly.ts";
 import { yieldByMessage } from "../device/reference/yielding.ts";
 import { BufferPool } from "./buffer-pool.ts";
 import { Collector, SLACK_BYTES } from "./collector.ts";
-import { CompiledPlan } from "./compiled-plan.ts";
+import { CompiledPlan, PlanLayout } from "./compiled-plan.ts";
 import { KernelCache } from "./kernel-cache.ts";
 import { bytesOfNode, Leaves } from "./leaves.ts";
 import type { HostArray, Plan, Runtime, RuntimeMemory } from "./runtime.ts";
@@ -39,6 +41,7 @@ class GraphRuntime implements Runtime {
   readonly #pool: BufferPool;
   readonly #leaves: Leaves;
   readonly #kernels: KernelCache;
+  readonly #lowerings = new LoweringCache();
   readonly #collector: Collector;
   /** Frees what plans held that nobody can run any more. */
   readonly #unreachablePlans = new FinalizationRegistry<readonly DeviceBuffer[]>((scratch) => {
@@ -83,20 +86,27 @@ class GraphRuntime implements Runtime {
     if (missing.length === 0) return [...nodes];
     await this.#relieved();
     const lowered = this.#lower(missing);
-    const compiled = await this.#kernels.getAll(lowered.kernels.map(({ kernel }) => kernel));
+    const kernels = lowered.kernels.map(withSharedReads);
+    const compiled = await this.#kernels.getAll(kernels.map(({ kernel }) => kernel));
     this.#checkAlive();
-    // Outputs of the graph that turned out equal share a leaf.
+    // Outputs of the graph that turned out equal share a leaf. One that turned out to be a leaf is copied: its bytes are
+    // the caller's, and may be overwritten or released.
     const results = new Map<Node, Node>();
     for (const stored of lowered.outputs) {
-      assert(!isLeaf(stored), "realize: expected an output that a kernel computes, found a leaf");
       if (!results.has(stored)) results.set(stored, this.#leaves.createLike(stored));
     }
     const placed = (node: Node): DeviceBuffer | undefined => {
-      const leaf = results.get(node) ?? node;
-      return isLeaf(leaf) ? this.#leaves.bufferOf(leaf) : undefined;
+      const leaf = isLeaf(node) ? node : results.get(node);
+      return leaf && this.#leaves.bufferOf(leaf);
     };
-    const { commands, scratch } = assemble(lowered, compiled, placed, new Set(), this.#pool);
-    this.#submit(commands);
+    const steps = kernels.map((kernel) => [kernel]);
+    const { bufferOf, scratch } = placeValues(steps, placed, new Set(), this.#pool, this.device.info.limits);
+    const commands = kernels.map(({ outputs, inputs }, i): Command => {
+      const kernel = present(compiled[i], "realize: a compiled kernel");
+      return { kind: "dispatch", kernel, buffers: [...outputs, ...inputs].map(bufferOf) };
+    });
+    const copies = [...results].flatMap(([stored, result]) => (isLeaf(stored) ? this.#copy(stored, result) : []));
+    this.#submit([...commands, ...copies]);
     for (const buffer of scratch) this.#pool.give(buffer);
     const byNode = new Map(missing.map((node, i) => [node, results.get(lowered.outputs[i] ?? node) ?? node]));
     return nodes.map((node) => byNode.get(node) ?? node);
@@ -122,11 +132,16 @@ class GraphRuntime implements Runtime {
     });
   }
 
+  #copy(from: Node, to: Node): Command[] {
+    const [source, target, bytes] = [this.#leaves.bufferOf(from), this.#leaves.bufferOf(to), bytesOfNode(from)];
+    return bytes === 0 ? [] : [{ kind: "copy", source, sourceOffset: 0, target, targetOffset: 0, bytes }];
+  }
+
   /** All bytes one after another, in one readback. */
   async #readPacked(leaves: readonly Node[], sizes: readonly number[], total: number): Promise<Bytes> {
     const [first] = leaves;
     if (leaves.length === 1 && first !== undefined) return await this.device.read(this.#leaves.bufferOf(first), total);
-    const staging = this.#pool.take(total);
+    const staging = this.#pool.takeWhole(total);
     const copies: Command[] = [];
     let at = 0;
     for (const [i, leaf] of leaves.entries()) {
@@ -147,23 +162,31 @@ class GraphRuntime implements Runtime {
     this.#checkAlive();
     await this.#relieved();
     const values = updates.map(([, value]) => value);
-    const lowered = this.#lower([...outputs, ...values]);
-    const compiled = await this.#kernels.getAll(lowered.kernels.map(({ kernel }) => kernel));
-    this.#checkAlive();
+    const asked = [...outputs, ...values];
+    const lowered = this.#lower(asked, outputs.length);
     const token = {};
-    const plan = new CompiledPlan({
+    const layout = new PlanLayout({
       device: this.device,
       submit: (recording) => this.#submitRecording(recording),
       pool: this.#pool,
       leaves: this.#leaves,
+      asked,
       lowered,
-      compiled,
+      lowerAgain: () => this.#lowerNew(asked, outputs.length),
       outputCount: outputs.length,
       targets: updates.map(([target]) => target),
       onDestroy: () => this.#unreachablePlans.unregister(token),
     });
-    this.#unreachablePlans.register(plan, plan.scratch, token);
-    return plan;
+    try {
+      const compiled = await this.#kernels.getAll(layout.kernels);
+      this.#checkAlive();
+      const plan = new CompiledPlan(layout, compiled);
+      this.#unreachablePlans.register(plan, plan.scratch, token);
+      return plan;
+    } catch (error) {
+      if (!this.#isDestroyed) layout.release();
+      throw error;
+    }
   }
 
   release(leaf: Node): void {
@@ -192,13 +215,27 @@ class GraphRuntime implements Runtime {
     this.device.submit(recording);
   }
 
-  #lower(nodes: readonly Node[]): Lowered {
-    return lower(nodes, this.device.info.limits.bindingsMax, { choices: this.tuning });
+  #lower(nodes: readonly Node[], updatesFrom = nodes.length): Lowered {
+    const condition = `${updatesFrom} ${this.tuning.version}`;
+    return this.#lowerings.get(nodes, condition, () => this.#lowerNew(nodes, updatesFrom));
+  }
+
+  #lowerNew(nodes: readonly Node[], updatesFrom: number): Lowered {
+    const { info } = this.device;
+    return lower(nodes, info.limits.bindingsMax, { choices: this.tuning, updatesFrom, traits: info });
   }
 
   #checkAlive(): void {
     assert(!this.#isDestroyed, "runtime: expected one that is not destroyed");
   }
+}
+
+/** Leaves are parts of few buffers: one text of a kernel, whichever of them it reads and writes. */
+function withSharedReads(lowered: LoweredKernel): LoweredKernel {
+  const bindings = lowered.kernel.bindings.map((binding) =>
+    binding.access === "read" ? { ...binding, isShared: true } : binding,
+  );
+  return { ...lowered, kernel: { ...lowered.kernel, bindings } };
 }
 
 function isLeaf(node: Node): boolean {

@@ -1,7 +1,7 @@
 /** Compiled kernels of a device, by what they do: equal kernels are compiled once, whatever graph they come from. */
 import type { Device, DeviceKernel } from "../device/device.ts";
 import type { Kernel } from "../lang/kernel.ts";
-import { kernelKey } from "./kernel-key.ts";
+import { kernelKey } from "../lang/kernel-key.ts";
 
 export class KernelCache {
   readonly #device: Device;

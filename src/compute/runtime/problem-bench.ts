@@ -1,4 +1,5 @@
 /** One problem on one device: buffers with its values, and kernels of its candidates to run and time. */
+import { present } from "../../base/assert.ts";
 import { UnsupportedError } from "../../base/errors.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import type { Node } from "../compiler/ir.ts";
@@ -7,7 +8,7 @@ import { DEFAULT_CHOICES, ForcedChoices, type Choices } from "../compiler/tuning
 import { microProblem, type MicroProblem } from "../compiler/tuning/micro-problem.ts";
 import type { Problem } from "../compiler/tuning/problem.ts";
 import type { Command, Device, DeviceBuffer } from "../device/device.ts";
-import { assemble } from "./assembly.ts";
+import { bindKernel, placeValues } from "./assembly.ts";
 import { BufferPool } from "./buffer-pool.ts";
 import { bytesOfNode } from "./leaves.ts";
 
@@ -57,11 +58,19 @@ export class ProblemBench {
   }
 
   async #compile(choices: Choices): Promise<Prepared> {
-    const lowered = lower(this.#micro.outputs, this.#device.info.limits.bindingsMax, { choices });
-    const compiled = await Promise.all(lowered.kernels.map(({ kernel }) => this.#device.createKernel(kernel)));
+    const lowered = lower(this.#micro.outputs, this.#device.info.limits.bindingsMax, {
+      choices,
+      traits: this.#device.info,
+    });
     const placed = (node: Node): DeviceBuffer | undefined =>
       this.#inputs.get(node) ?? this.#outputs[lowered.outputs.indexOf(node)];
-    return assemble(lowered, compiled, placed, new Set(), this.#pool).commands;
+    const steps = lowered.kernels.map((kernel) => [kernel]);
+    const { bufferOf } = placeValues(steps, placed, new Set(), this.#pool, this.#device.info.limits);
+    const dispatches = lowered.kernels.map((kernel) => bindKernel(kernel, bufferOf));
+    const compiled = await Promise.all(dispatches.map(({ kernel }) => this.#device.createKernel(kernel)));
+    return dispatches.map(({ buffers }, i) => {
+      return { kind: "dispatch", kernel: present(compiled[i], "tune: a compiled kernel"), buffers };
+    });
   }
 
   /** Runs it once; the bytes of each output. */

@@ -18,6 +18,7 @@ export class RuntimeTuning implements Choices {
   readonly #table: Map<string, TuningEntry>;
   readonly #seen = new Map<string, { readonly site: Site; times: number }>();
   #submits = 0;
+  #version = 0;
   /** True while somebody measures: two at a time would measure each other. */
   isRunning = false;
 
@@ -39,6 +40,11 @@ export class RuntimeTuning implements Choices {
   /** Grows with everything that the runtime submits. */
   get submits(): number {
     return this.#submits;
+  }
+
+  /** Another one means that other answers may be given. */
+  get version(): number {
+    return this.#version;
   }
 
   noteSubmit(): void {
@@ -67,6 +73,7 @@ export class RuntimeTuning implements Choices {
   /** Takes what was measured over: kernels made from now on use it. @throws QuotaError when it cannot be stored */
   async adopt(site: Site, entry: TuningEntry): Promise<void> {
     this.#table.set(siteKey(site), entry);
+    this.#version += 1;
     if (this.#store === null) return;
     // Others may have stored what they measured since this runtime loaded the table.
     const stored = await this.#store.load(this.#adapter);

@@ -15,7 +15,15 @@ const INFO = {
   name: "test",
   isSoftware: true,
   hasFloat16: false,
-  limits: { bindingsMax: 8, bindingBytesMax: 2 ** 27, bufferBytesMax: 2 ** 28 },
+  hasSubgroups: false,
+  subgroupSize: null,
+  limits: {
+    bindingsMax: 8,
+    bindingBytesMax: 2 ** 27,
+    bufferBytesMax: 2 ** 28,
+    workgroupBytesMax: 2 ** 14,
+    workgroupLanesMax: 256,
+  },
 } as const;
 
 const note = webGpuMissing === undefined ? "" : ` (skipped: ${webGpuMissing})`;

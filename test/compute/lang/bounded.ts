@@ -1,5 +1,5 @@
 /**
- * A kernel's meaning with error bounds: what every device's result must lie within.
+ * The meaning of expressions with error bounds: what every device's result must lie within (`run-bounded.ts` runs kernels).
  *
  * Each value carries how far a conforming f32 implementation may be from it, propagated to first order from the
  * accuracies of the WGSL specification (section "Floating Point Accuracy") and of the functions we write out ourselves.
@@ -7,9 +7,8 @@
  * is undecided: its bound is infinite, and nothing is asked of it.
  */
 import { InvariantError } from "../../../src/base/errors.ts";
-import type { BinaryOp, Expr, Kernel, ScalarType, Statement, UnaryOp } from "../../../src/compute/lang/kernel.ts";
+import type { BinaryOp, Expr, ScalarType, UnaryOp } from "../../../src/compute/lang/kernel.ts";
 import { foldBinary, foldBitcast, foldCast, foldUnary } from "../../../src/compute/lang/scalar-functions.ts";
-import { operandsOf, visitOperandsFirst } from "../../../src/compute/lang/walk.ts";
 
 export interface Bounded {
   readonly value: number;
@@ -25,113 +24,54 @@ const ULP = 2 ** -23;
 /** Below this, a device may flush to 0. */
 const NORMAL_MIN = 2 ** -126;
 const NORMAL_MAX = 2 ** 127;
-const UNDECIDED: Bounded = { value: 0, bound: Infinity };
+/** Nothing is known of it. */
+export const UNDECIDED: Bounded = { value: 0, bound: Infinity };
 
-/** Arrays before the kernel; the result is the arrays after it. */
-export function runBounded(kernel: Kernel, arrays: readonly ArrayLike<number>[]): Bounded[][] {
-  const state = arrays.map((array) => Array.from(array, (value): Bounded => ({ value, bound: 0 })));
-  for (let at = 0; at < kernel.invocations; at++) {
-    const run = new Invocation(state, at);
-    run.block(kernel.body);
+/** The value of anything but a variable or a load, from those of its operands. */
+export function evaluate(x: Expr, operands: readonly Bounded[]): Bounded {
+  if (x.kind === "constant") return checked(x.type, { value: Number(x.value), bound: 0 });
+  const [a = UNDECIDED, b = UNDECIDED, c = UNDECIDED] = operands;
+  if (x.kind === "select") return a.bound > 0 ? UNDECIDED : a.value !== 0 ? b : c;
+  if (operands.some(({ bound }) => bound === Infinity)) return UNDECIDED;
+  switch (x.kind) {
+    case "cast":
+      return checked(x.type, castBounded(x.type, x.x.type, a));
+    case "bitcast":
+      // No device promises the sign of a zero.
+      if (a.bound > 0 || (x.x.type === "f32" && a.value === 0)) return UNDECIDED;
+      return checked(x.type, { value: foldBitcast(x.type, x.x.type, a.value), bound: 0 });
+    case "unary":
+      if (x.type !== "f32") return exact(foldUnary(x.op, x.type, x.type === "bool" ? a.value !== 0 : a.value));
+      return checked("f32", unaryBounded(x.op, a));
+    case "binary": {
+      const { type } = x.a;
+      if (type !== "f32") return exact(foldBinary(x.op, type, a.value, b.value));
+      return x.type === "bool" ? compareBounded(x.op, a, b) : checked("f32", binaryBounded(x.op, a, b));
+    }
+    default:
+      throw new InvariantError(`bounded: expected an operation, found ${x.kind}`);
   }
-  return state;
 }
 
-class Invocation {
-  readonly #arrays: Bounded[][];
-  readonly #variables = new Map<string, Bounded>();
-  /** True under a condition that is open: what is written there may or may not be. */
-  #isOpen = false;
-
-  constructor(arrays: Bounded[][], at: number) {
-    this.#arrays = arrays;
-    this.#variables.set("invocation", { value: at, bound: 0 });
-  }
-
-  block(body: readonly Statement[]): void {
-    for (const statement of body) this.#run(statement);
-  }
-
-  #run(statement: Statement): void {
-    switch (statement.kind) {
-      case "let":
-      case "var":
-        this.#variables.set(statement.name, this.#value(statement.value));
-        return;
-      case "assign":
-        this.#variables.set(statement.name, this.#isOpen ? UNDECIDED : this.#value(statement.value));
-        return;
-      case "for": {
-        const [from, to] = [this.#value(statement.from), this.#value(statement.to)];
-        if (from.bound > 0 || to.bound > 0) throw new InvariantError("bounded: expected loops with exact ends");
-        for (let i = from.value; i < to.value; i++) {
-          this.#variables.set(statement.name, { value: i, bound: 0 });
-          this.block(statement.body);
-        }
-        return;
-      }
-      case "if": {
-        const condition = this.#value(statement.condition);
-        const isOpen = condition.bound > 0;
-        if (!isOpen && condition.value === 0) return;
-        const before = this.#isOpen;
-        this.#isOpen ||= isOpen;
-        this.block(statement.body);
-        this.#isOpen = before;
-        return;
-      }
-      case "store": {
-        const array = this.#arrays[statement.binding] ?? [];
-        const index = this.#value(statement.index);
-        if (index.bound > 0) throw new InvariantError("bounded: expected stores at exact places");
-        if (index.value < 0 || index.value >= array.length) return;
-        const value = this.#value(statement.value);
-        array[index.value] = this.#isOpen ? UNDECIDED : value;
-        return;
-      }
-    }
-  }
-
-  #value(root: Expr): Bounded {
-    const values = new Map<Expr, Bounded>();
-    visitOperandsFirst(
-      root,
-      (x) => values.has(x),
-      (x) => {
-        const operands = operandsOf(x).map((operand) => values.get(operand) as Bounded);
-        values.set(x, this.#evaluate(x, operands));
-      },
+/** op over all of `values`, in whatever order: what the lanes of a subgroup get. */
+export function reduceBounded(
+  op: "add" | "product" | "minimum" | "maximum",
+  type: ScalarType,
+  values: readonly Bounded[],
+): Bounded {
+  if (values.some(({ bound }) => bound === Infinity)) return UNDECIDED;
+  const operator = op === "product" ? "multiply" : op;
+  const [first = UNDECIDED, ...rest] = values;
+  if (type !== "f32") return exact(rest.reduce((a, b) => Number(foldBinary(operator, type, a, b.value)), first.value));
+  if (op !== "product")
+    return checked(
+      type,
+      rest.reduce((a, b) => checked(type, binaryBounded(operator, a, b)), first),
     );
-    return values.get(root) as Bounded;
-  }
-
-  #evaluate(x: Expr, operands: readonly Bounded[]): Bounded {
-    if (x.kind === "constant") return checked(x.type, { value: Number(x.value), bound: 0 });
-    if (x.kind === "variable") return this.#variables.get(x.name) ?? UNDECIDED;
-    const [a = UNDECIDED, b = UNDECIDED, c = UNDECIDED] = operands;
-    if (x.kind === "select") return a.bound > 0 ? UNDECIDED : a.value !== 0 ? b : c;
-    if (operands.some(({ bound }) => bound === Infinity)) return UNDECIDED;
-    switch (x.kind) {
-      case "load": {
-        const array = this.#arrays[x.binding] ?? [];
-        return array[Math.max(0, Math.min(array.length - 1, a.value))] ?? UNDECIDED;
-      }
-      case "cast":
-        return checked(x.type, castBounded(x.type, x.x.type, a));
-      case "bitcast":
-        // No device promises the sign of a zero.
-        if (a.bound > 0 || (x.x.type === "f32" && a.value === 0)) return UNDECIDED;
-        return checked(x.type, { value: foldBitcast(x.type, x.x.type, a.value), bound: 0 });
-      case "unary":
-        if (x.type !== "f32") return exact(foldUnary(x.op, x.type, x.type === "bool" ? a.value !== 0 : a.value));
-        return checked("f32", unaryBounded(x.op, a));
-      case "binary": {
-        const { type } = x.a;
-        if (type !== "f32") return exact(foldBinary(x.op, type, a.value, b.value));
-        return x.type === "bool" ? compareBounded(x.op, a, b) : checked("f32", binaryBounded(x.op, a, b));
-      }
-    }
-  }
+  // Some order may overflow, or flush, where another does not.
+  const reach = values.reduce((size, { value }) => size + Math.abs(Math.log2(Math.abs(value))), 0);
+  if (!(reach < 120)) return UNDECIDED;
+  return rest.reduce((a, b) => checked(type, binaryBounded("multiply", a, b)), first);
 }
 
 function exact(value: number | boolean): Bounded {

@@ -3,11 +3,18 @@ import { InvariantError } from "../../../src/base/errors.ts";
 import type { Expr } from "../../../src/compute/lang/kernel.ts";
 import { foldBinary, foldBitcast, foldCast, foldUnary } from "../../../src/compute/lang/scalar-functions.ts";
 
+/** What a workgroup and an invocation have of their own. */
+export interface OwnArrays {
+  readonly shared: readonly ArrayLike<number>[];
+  readonly private: ReadonlyMap<string, ArrayLike<number>>;
+}
+
 /** The value of `x` with these variables and arrays. */
 export function interpret(
   x: Expr,
   variables: ReadonlyMap<string, number | boolean>,
   arrays: readonly ArrayLike<number>[] = [],
+  own: OwnArrays = { shared: [], private: new Map() },
 ): number | boolean {
   const memo = new Map<Expr, number | boolean>();
   const value = (e: Expr): number | boolean => {
@@ -36,11 +43,17 @@ export function interpret(
         return foldCast(e.type, e.x.type, value(e.x));
       case "bitcast":
         return foldBitcast(e.type, e.x.type, Number(value(e.x)));
-      case "load": {
-        const array = arrays[e.binding] ?? [];
-        return array[Math.max(0, Math.min(array.length - 1, Number(value(e.index))))] ?? 0;
-      }
+      case "load":
+        return element(arrays[e.binding], Number(value(e.index)));
+      case "loadShared":
+        return element(own.shared[e.array], Number(value(e.index)));
+      case "loadPrivate":
+        return element(own.private.get(e.name), Number(value(e.index)));
     }
   };
   return value(x);
+}
+
+function element(array: ArrayLike<number> = [], index: number): number {
+  return array[Math.max(0, Math.min(array.length - 1, index))] ?? 0;
 }

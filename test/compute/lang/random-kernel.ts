@@ -5,8 +5,15 @@ import { constant, variable } from "../../../src/compute/lang/expr.ts";
 import type { BinaryOp, Expr, Kernel, ScalarType, Statement, UnaryOp } from "../../../src/compute/lang/kernel.ts";
 import { store } from "../../../src/compute/lang/statements.ts";
 
-const LENGTH = 96;
+/** Elements of each binding. */
+export const LENGTH = 96;
 const TYPES = ["f32", "i32", "u32"] as const;
+
+/** 0 to 2 are read, one of each type, and 3 to 5 are read and written. */
+export const BINDINGS: Kernel["bindings"] = [
+  ...TYPES.map((type) => ({ type, access: "read" as const, length: LENGTH })),
+  ...TYPES.map((type) => ({ type, access: "readWrite" as const, length: LENGTH })),
+];
 
 /** Bindings: 0 to 2 are read, one of each type; 3 to 5 are read and written at the invocation's own place. */
 export function randomKernel(random: Random): Kernel {
@@ -15,10 +22,7 @@ export function randomKernel(random: Random): Kernel {
   for (const [i, type] of TYPES.entries()) body.push(store(3 + i, AT, maker.expr(type, 4)));
   return {
     name: "random",
-    bindings: [
-      ...TYPES.map((type) => ({ type, access: "read" as const, length: LENGTH })),
-      ...TYPES.map((type) => ({ type, access: "readWrite" as const, length: LENGTH })),
-    ],
+    bindings: BINDINGS,
     invocations: LENGTH - random.below(20),
     body,
   };
@@ -53,33 +57,67 @@ const INTEGER_BINARY: readonly BinaryOp[] = [
 const LOGIC: readonly BinaryOp[] = ["and", "or", "xor", "equal", "notEqual"];
 const COMPARE: readonly BinaryOp[] = ["less", "lessEqual", "equal", "notEqual"];
 
-class Maker {
+/** What a kernel may use besides its bindings and its own names. */
+export interface MakerExtras {
+  /** Built-in variables. */
+  readonly variables: readonly Expr[];
+  /** Something else to start from, or undefined. */
+  leaf(type: ScalarType): Expr | undefined;
+  /** Something else to do, or undefined. */
+  statement(): Statement[] | undefined;
+  /** Whether binding 3 + `at` belongs to each invocation alone for now. */
+  isOwn(at: number): boolean;
+}
+
+const NO_EXTRAS: MakerExtras = { variables: [], leaf: () => undefined, statement: () => undefined, isOwn: () => true };
+
+export class Maker {
   readonly #random: Random;
+  readonly #extras: MakerExtras;
   /** Expressions in scope, to be shared. */
-  #pool: Expr[] = [AT];
+  #pool: Expr[];
   #mutable: { name: string; type: ScalarType }[] = [];
   #names = 0;
 
-  constructor(random: Random) {
+  constructor(random: Random, extras: MakerExtras = NO_EXTRAS) {
     this.#random = random;
+    this.#extras = extras;
+    this.#pool = [AT, ...extras.variables];
+  }
+
+  fresh(): string {
+    return `name${this.#names++}`;
+  }
+
+  /** From here on, `x` may be used. */
+  add(x: Expr): void {
+    this.#pool.push(x);
+  }
+
+  /** Forgets what may have been loaded: names alone stay. */
+  forget(): void {
+    this.#pool = this.#pool.filter(({ kind }) => kind === "variable");
+  }
+
+  /** Statements of which nothing is known outside. */
+  scoped(make: () => Statement[]): Statement[] {
+    const [pool, mutable] = [[...this.#pool], [...this.#mutable]];
+    const out = make();
+    [this.#pool, this.#mutable] = [pool, mutable];
+    return out;
   }
 
   block(count: number, depth: number): Statement[] {
-    const out: Statement[] = [];
-    const pool = [...this.#pool];
-    const mutable = [...this.#mutable];
-    for (let i = 0; i < count; i++) out.push(...this.#statement(depth));
-    if (depth > 0) {
-      this.#pool = pool;
-      this.#mutable = mutable;
-    }
-    return out;
+    const make = (): Statement[] => Array.from({ length: count }, () => this.#statement(depth)).flat();
+    return depth > 0 ? this.scoped(make) : make();
   }
 
   #statement(depth: number): Statement[] {
     const random = this.#random;
     const kind = random.pick(["let", "var", "assign", "assign", "store", ...(depth < 2 ? ["for", "if"] : [])]);
-    const name = `name${this.#names++}`;
+    const extra = random.below(3) === 0 ? this.#extras.statement() : undefined;
+    if (extra !== undefined) return extra;
+    const name = this.fresh();
     const type = random.pick<ScalarType>([...TYPES, "f32", "bool"]);
     switch (kind) {
       case "let": {
@@ -109,6 +147,7 @@ class Maker {
         return [{ kind: "if", condition: this.expr("bool", 2), body: this.block(1 + random.below(3), depth + 1) }];
       default: {
         const at = random.below(3);
+        if (!this.#extras.isOwn(at)) return [];
         // Its own place, or outside.
         const index = random.pick([AT, AT, AT, build.i32(-1), build.i32(LENGTH)]);
         return [{ kind: "store", binding: 3 + at, index, value: this.expr(TYPES[at] ?? "f32", 4) }];
@@ -130,6 +169,8 @@ class Maker {
     const random = this.#random;
     const variables = this.#mutable.filter((x) => x.type === type);
     if (variables.length > 0 && random.below(2) === 0) return variable(type, random.pick(variables).name);
+    const extra = random.below(2) === 0 ? this.#extras.leaf(type) : undefined;
+    if (extra !== undefined) return extra;
     if (type === "bool") return build.bool(random.below(2) === 0);
     if (random.below(2) === 0) return this.#load(type, AT);
     if (type === "f32") return build.f32(random.pick([0, 1, -1, 0.5, 2, 3, -2.75, 0.1, 1e5, 1e-4, Math.PI]));
@@ -139,7 +180,8 @@ class Maker {
   #load(type: "f32" | "i32" | "u32", index: Expr): Expr {
     const at = TYPES.indexOf(type);
     // What others write is read at one's own place only.
-    return build.load(index === AT && this.#random.below(3) === 0 ? 3 + at : at, index, type);
+    const isWritten = index === AT && this.#random.below(3) === 0 && this.#extras.isOwn(at);
+    return build.load(isWritten ? 3 + at : at, index, type);
   }
 
   #operation(type: ScalarType, depth: number): Expr {

@@ -9,32 +9,48 @@ const lifetimes = fc.array(
   { maxLength: 40 },
 );
 
-test("values that live at the same time never share a slot, and every value fits its slot", () => {
+test("values that live at the same time never overlap, are aligned, and fit their block", () => {
   fc.assert(
-    fc.property(lifetimes, (values) => {
-      const { slots, slotBytes } = planPlacement(values);
+    fc.property(lifetimes, fc.constantFrom(1, 16), fc.constantFrom(128, 1e6), (values, alignment, blockBytesMax) => {
+      const { places, blockBytes, boundBytes } = planPlacement(values, alignment, blockBytesMax);
+      for (const bytes of blockBytes) expect(bytes).toBeLessThanOrEqual(blockBytesMax);
       for (const [i, a] of values.entries()) {
-        expect(slotBytes[slots[i] ?? -1]).toBeGreaterThanOrEqual(a.bytes);
+        const { block = -1, offset = -1 } = places[i] ?? {};
+        expect(offset % alignment).toBe(0);
+        expect(offset + a.bytes).toBeLessThanOrEqual(blockBytes[block] ?? 0);
         for (const [j, b] of values.entries()) {
-          if (i < j && slots[i] === slots[j]) expect(a.last < b.first || b.last < a.first).toBe(true);
+          const other = places[j];
+          if (i >= j || other?.block !== block || a.last < b.first || b.last < a.first) continue;
+          expect(offset + a.bytes <= other.offset || other.offset + b.bytes <= offset).toBe(true);
         }
       }
+      expect(blockBytes.reduce((sum, bytes) => sum + bytes, 0)).toBeGreaterThanOrEqual(boundBytes);
     }),
     { seed: 7 },
   );
 });
 
-test("a chain in which each value is read by the next takes two slots", () => {
+test("a chain in which each value is read by the next takes two values' memory, which is the least", () => {
   const chain = Array.from({ length: 20 }, (_, step) => ({ bytes: 100, first: step, last: step + 1 }));
-  expect(planPlacement(chain).slotBytes).toEqual([100, 100]);
+  expect(planPlacement(chain, 1, 1e6)).toMatchObject({ blockBytes: [200], boundBytes: 200 });
 });
 
-test("small values go to the tightest slot that is free", () => {
-  const { slots, slotBytes } = planPlacement([
-    { bytes: 1000, first: 0, last: 1 },
-    { bytes: 50, first: 0, last: 1 },
-    { bytes: 40, first: 2, last: 3 },
-  ]);
-  expect(slotBytes).toEqual([1000, 50]);
-  expect(slots).toEqual([0, 1, 1]);
+test("small values go to the tightest gap that is free", () => {
+  const { places, blockBytes } = planPlacement(
+    [
+      { bytes: 1000, first: 0, last: 1 },
+      { bytes: 50, first: 0, last: 1 },
+      { bytes: 40, first: 2, last: 3 },
+      { bytes: 30, first: 1, last: 3 },
+    ],
+    1,
+    1e6,
+  );
+  expect(blockBytes).toEqual([1080]);
+  expect(places.map(({ offset }) => offset)).toEqual([0, 1000, 0, 1050]);
+});
+
+test("a value larger than a block gets one of its own", () => {
+  const values = [400, 100, 90].map((bytes) => ({ bytes, first: 0, last: 0 }));
+  expect(planPlacement(values, 1, 200).blockBytes).toEqual([400, 190]);
 });

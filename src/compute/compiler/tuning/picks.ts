@@ -1,14 +1,19 @@
 /** The constants of a kernel about to be lowered: the site it is, and what was chosen for it. */
 import { present } from "../../../base/assert.ts";
-import type { Contraction, Tile } from "../../kernels/contraction.ts";
-import { elementsEachCandidates } from "../../kernels/elementwise.ts";
+import { contractionCandidates } from "../../kernels/contraction/candidates.ts";
+import {
+  contractionScheduleName,
+  type Contraction,
+  type ContractionSchedule,
+} from "../../kernels/contraction/schedule.ts";
+import type { DeviceTraits } from "../../kernels/device-traits.ts";
+import { elementCandidates, elementScheduleName, type ElementSchedule } from "../../kernels/elementwise.ts";
 import { elementCount } from "../../layout/shape.ts";
 import { ownCost } from "../cost.ts";
 import { readInputs, type Node } from "../ir.ts";
 import type { Region } from "../regions.ts";
 import type { Group } from "../schedule.ts";
 import type { Choices } from "./choices.ts";
-import { contractionTiles } from "./contraction-tiles.ts";
 import { operandLayout } from "./operand-layout.ts";
 import type { Problem } from "./problem.ts";
 import { siteOf } from "./site.ts";
@@ -25,30 +30,32 @@ interface Candidate<T> {
 
 export class Picks {
   readonly #choices: Choices;
+  readonly #traits: DeviceTraits;
   readonly #isStored: (node: Node) => boolean;
 
-  constructor(choices: Choices, isStored: (node: Node) => boolean) {
+  constructor(choices: Choices, traits: DeviceTraits, isStored: (node: Node) => boolean) {
     this.#choices = choices;
+    this.#traits = traits;
     this.#isStored = isStored;
   }
 
-  /** The tile of a contraction's kernel. */
-  tile(core: Node, product: Contraction): Tile {
-    return this.#pick(contractionTiles(product), () => {
-      const [x, y] = core.inputs;
-      const left = operandLayout(present(x, "Picks.tile: the left operand"), this.#isStored);
-      const right = operandLayout(present(y, "Picks.tile: the right operand"), this.#isStored);
-      return { kind: "contraction", ...product, left, right };
-    });
+  /** The schedule of a contraction's kernel. */
+  contraction(core: Node, product: Contraction): ContractionSchedule {
+    const [x, y] = core.inputs;
+    const left = operandLayout(present(x, "Picks.contraction: the left operand"), this.#isStored);
+    const right = operandLayout(present(y, "Picks.contraction: the right operand"), this.#isStored);
+    const schedules = contractionCandidates(product, { left: left.layout, right: right.layout }, this.#traits);
+    const candidates = schedules.map((value) => ({ name: contractionScheduleName(value), value }));
+    return this.#pick(candidates, () => ({ kind: "contraction", ...product, left, right }));
   }
 
-  /** How many elements each invocation of a region without loops computes. */
-  elementsEach({ groups, outputs }: Region): number {
-    const { shape, dtype } = present(groups.at(-1), "Picks.elementsEach: a group").root;
+  /** Which elements each invocation of a region without loops computes. */
+  elements({ groups, outputs }: Region): ElementSchedule {
+    const { shape, dtype } = present(groups.at(-1), "Picks.elements: a group").root;
     const count = elementCount(shape);
-    return this.#pick(named(elementsEachCandidates(count)), () => {
-      return { kind: "elementwise", dtype, count, stores: outputs.length, ...this.#workOf(groups) };
-    });
+    const work = this.#workOf(groups);
+    const candidates = elementCandidates(count, work.isHeavy).map((value) => ({ name: elementScheduleName(value), value })); // prettier-ignore
+    return this.#pick(candidates, () => ({ kind: "elementwise", dtype, count, stores: outputs.length, ...work }));
   }
 
   #pick<T>(candidates: readonly Candidate<T>[], problem: () => Problem): T {
@@ -75,8 +82,4 @@ export class Picks {
     }
     return { loads, isHeavy: cost >= HEAVY };
   }
-}
-
-function named(values: readonly number[]): readonly Candidate<number>[] {
-  return values.map((value) => ({ name: String(value), value }));
 }

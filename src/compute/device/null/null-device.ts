@@ -3,7 +3,7 @@ import { assert } from "../../../base/assert.ts";
 import type { Bytes } from "../../../base/bytes.ts";
 import { DeviceLostError } from "../../../base/errors.ts";
 import type { Kernel } from "../../lang/kernel.ts";
-import { checkBufferBytes, checkCommand, checkKernel, checkRange } from "../checks.ts";
+import { checkBufferBytes, checkCommand, checkKernel, checkPart, checkRange } from "../checks.ts";
 import type { Command, Device, DeviceBuffer, DeviceInfo, DeviceKernel, DeviceLimits, Recording } from "../device.ts";
 
 /** What was asked of the device, in order. Buffers are told apart by identity. */
@@ -19,7 +19,36 @@ export type NullCall =
   | { readonly kind: "idle" }
   | { readonly kind: "destroy" };
 
-const LIMITS: DeviceLimits = { bindingsMax: 8, bindingBytesMax: 2 ** 27, bufferBytesMax: 2 ** 28 };
+const LIMITS: DeviceLimits = {
+  bindingsMax: 8,
+  bindingBytesMax: 2 ** 27,
+  bufferBytesMax: 2 ** 28,
+  workgroupBytesMax: 2 ** 14,
+  workgroupLanesMax: 256,
+};
+
+class NullBuffer implements DeviceBuffer {
+  readonly bytes: number;
+  readonly offset: number;
+  readonly whole: DeviceBuffer;
+  readonly #free: (whole: DeviceBuffer) => void;
+
+  constructor(bytes: number, offset: number, whole: DeviceBuffer | undefined, free: (whole: DeviceBuffer) => void) {
+    this.bytes = bytes;
+    this.offset = offset;
+    this.whole = whole ?? this;
+    this.#free = free;
+  }
+
+  part(offset: number, bytes: number): DeviceBuffer {
+    checkPart(this, offset, bytes);
+    return new NullBuffer(bytes, this.offset + offset, this.whole, () => {});
+  }
+
+  destroy(): void {
+    this.#free(this);
+  }
+}
 
 /** Records calls. The limits are those every WebGPU device has, unless others are given. */
 export class NullDevice implements Device {
@@ -31,7 +60,15 @@ export class NullDevice implements Device {
   #failure: DeviceLostError | undefined;
 
   constructor(limits: DeviceLimits = LIMITS) {
-    this.info = { kind: "null", name: "null", isSoftware: true, hasFloat16: true, limits };
+    this.info = {
+      kind: "null",
+      name: "null",
+      isSoftware: true,
+      hasFloat16: true,
+      hasSubgroups: true,
+      subgroupSize: null,
+      limits,
+    };
     this.lost = new Promise((resolve) => {
       this.#resolveLost = resolve;
     });
@@ -39,12 +76,9 @@ export class NullDevice implements Device {
 
   createBuffer(bytes: number): DeviceBuffer {
     checkBufferBytes(bytes, this.info.limits);
-    const buffer: DeviceBuffer = {
-      bytes,
-      destroy: () => {
-        if (this.#live.delete(buffer)) this.calls.push({ kind: "destroyBuffer", buffer });
-      },
-    };
+    const buffer = new NullBuffer(bytes, 0, undefined, (whole) => {
+      if (this.#live.delete(whole)) this.calls.push({ kind: "destroyBuffer", buffer: whole });
+    });
     this.#live.add(buffer);
     this.calls.push({ kind: "createBuffer", buffer });
     return buffer;
@@ -113,6 +147,9 @@ export class NullDevice implements Device {
 
   #checkLive(what: string, buffer: DeviceBuffer): void {
     if (this.#failure !== undefined) return;
-    assert(this.#live.has(buffer), `${what}: expected a live buffer of this device, found another or a destroyed one`);
+    assert(
+      this.#live.has(buffer.whole),
+      `${what}: expected a live buffer of this device, found another or a destroyed one`,
+    );
   }
 }

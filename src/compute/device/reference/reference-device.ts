@@ -15,7 +15,7 @@ import {
   type KernelArray,
   type KernelFunction,
 } from "../../lang/print-javascript.ts";
-import { checkBufferBytes, checkCommand, checkKernel, checkRange } from "../checks.ts";
+import { checkBufferBytes, checkCommand, checkKernel, checkPart, checkRange } from "../checks.ts";
 import type { Command, Device, DeviceBuffer, DeviceInfo, DeviceKernel, Recording } from "../device.ts";
 import { SliceQueue, type Work } from "./slices.ts";
 import { yieldByMessage, type YieldToEventLoop } from "./yielding.ts";
@@ -26,7 +26,15 @@ const INFO: DeviceInfo = {
   name: "CPU (JavaScript)",
   isSoftware: true,
   hasFloat16: true,
-  limits: { bindingsMax: 16, bindingBytesMax: GIBIBYTE, bufferBytesMax: GIBIBYTE },
+  hasSubgroups: true,
+  subgroupSize: 32,
+  limits: {
+    bindingsMax: 16,
+    bindingBytesMax: GIBIBYTE,
+    bufferBytesMax: GIBIBYTE,
+    workgroupBytesMax: 2 ** 15,
+    workgroupLanesMax: 1024,
+  },
 };
 /** How long one call of a kernel's function should take. */
 const CALL_MS = 2;
@@ -38,18 +46,37 @@ const RATE_GROWTH_MAX = 8;
 export interface ReferenceDeviceOptions {
   readonly clock?: Clock;
   readonly yieldToEventLoop?: YieldToEventLoop;
+  /** Lanes in a subgroup: 32 unless given. */
+  readonly subgroupSize?: number;
+  /** Ends the device where lanes race for an element (see `printJavaScript`). For tests: ten times slower. */
+  readonly checksRaces?: boolean;
 }
 
 class ReferenceBuffer implements DeviceBuffer {
   readonly bytes: number;
+  readonly offset: number;
+  readonly whole: ReferenceBuffer;
+  /** Of the whole. */
   memory: ArrayBuffer;
   isDestroyed = false;
   readonly #free: (buffer: ReferenceBuffer) => void;
 
-  constructor(bytes: number, free: (buffer: ReferenceBuffer) => void) {
+  constructor(bytes: number, free: (buffer: ReferenceBuffer) => void, offset = 0, whole?: ReferenceBuffer) {
     this.bytes = bytes;
-    this.memory = new ArrayBuffer(bytes);
+    this.offset = offset;
+    this.whole = whole ?? this;
+    this.memory = whole?.memory ?? new ArrayBuffer(bytes);
     this.#free = free;
+  }
+
+  part(offset: number, bytes: number): DeviceBuffer {
+    checkPart(this, offset, bytes);
+    return new ReferenceBuffer(bytes, () => {}, this.offset + offset, this.whole);
+  }
+
+  /** Its bytes from `start` up to, not including, `end`. */
+  bytesAt(start: number, end: number): Bytes {
+    return new Uint8Array(this.whole.memory, this.offset + start, end - start);
   }
 
   destroy(): void {
@@ -86,9 +113,10 @@ class ReferenceRecording implements Recording {
 
 /** A device on this thread. `createKernel` rejects with UnsupportedError where the page forbids code from text. */
 export class ReferenceDevice implements Device {
-  readonly info: DeviceInfo = INFO;
+  readonly info: DeviceInfo;
   readonly lost: Promise<DeviceLostError>;
   readonly #clock: Clock;
+  readonly #checksRaces: boolean;
   readonly #queue: SliceQueue;
   /** Kernels that print alike share their function. */
   readonly #functions = new Map<string, KernelFunction>();
@@ -96,8 +124,11 @@ export class ReferenceDevice implements Device {
   #resolveLost: (error: DeviceLostError) => void = () => {};
   #failure: DeviceLostError | undefined;
 
-  constructor({ clock = systemClock, yieldToEventLoop = yieldByMessage }: ReferenceDeviceOptions = {}) {
+  constructor(options: ReferenceDeviceOptions = {}) {
+    const { clock = systemClock, yieldToEventLoop = yieldByMessage, checksRaces = false } = options;
+    this.info = { ...INFO, subgroupSize: options.subgroupSize ?? INFO.subgroupSize };
     this.#clock = clock;
+    this.#checksRaces = checksRaces;
     this.#queue = new SliceQueue(clock, yieldToEventLoop, (cause) => {
       this.#lose(new DeviceLostError("reference device: expected kernels that run, found one that threw", { cause }));
     });
@@ -119,10 +150,11 @@ export class ReferenceDevice implements Device {
   write(buffer: DeviceBuffer, data: Uint8Array, offset: number = 0): void {
     const target = ownBuffer("write", buffer);
     checkRange("write", buffer, offset, data.byteLength);
-    if (this.#queue.isEmpty) return new Uint8Array(target.memory).set(data, offset);
+    const end = offset + data.byteLength;
+    if (this.#queue.isEmpty) return target.bytesAt(offset, end).set(data);
     const copy = data.slice();
     this.#enqueue(() => {
-      new Uint8Array(target.memory).set(copy, offset);
+      target.bytesAt(offset, end).set(copy);
       return true;
     });
   }
@@ -130,13 +162,13 @@ export class ReferenceDevice implements Device {
   async read(buffer: DeviceBuffer, bytes: number = buffer.bytes): Promise<Bytes> {
     const source = ownBuffer("read", buffer);
     checkRange("read", buffer, 0, bytes);
-    return await this.#afterQueue(() => new Uint8Array(source.memory.slice(0, bytes)));
+    return await this.#afterQueue(() => source.bytesAt(0, bytes).slice());
   }
 
   async createKernel(kernel: Kernel): Promise<DeviceKernel> {
     if (this.#failure !== undefined) throw this.#failure;
     checkKernel(kernel, this.info);
-    const source = printJavaScript(kernel);
+    const source = printJavaScript(kernel, { checksRaces: this.#checksRaces });
     let run = this.#functions.get(source);
     if (run === undefined) {
       run = compileJavaScript(source);
@@ -192,13 +224,15 @@ export class ReferenceDevice implements Device {
     const { kernel } = command;
     assert(kernel instanceof ReferenceKernel, `record: expected a kernel of this device for ${kernel.kernel.name}`);
     const arrays = kernel.kernel.bindings.map((binding, i) => arrayOf(binding, buffers[i] as ReferenceBuffer));
-    const { invocations } = kernel.kernel;
+    const { invocations, workgroup } = kernel.kernel;
+    const lanes = workgroup?.lanes ?? 1;
     return () => {
       let from = 0;
       return () => {
-        const to = Math.min(invocations, from + Math.max(1, Math.floor(kernel.invocationsPerMs * CALL_MS)));
+        const wanted = Math.floor((kernel.invocationsPerMs * CALL_MS) / lanes) * lanes;
+        const to = Math.min(invocations, from + Math.max(lanes, wanted));
         const startMs = this.#clock.nowMs();
-        kernel.run(arrays, from, to);
+        kernel.run(arrays, from, to, this.info.subgroupSize ?? undefined);
         const tookMs = this.#clock.nowMs() - startMs;
         kernel.invocationsPerMs = nextRate(kernel.invocationsPerMs, to - from, tookMs);
         from = to;
@@ -245,7 +279,10 @@ function buffersOf(command: Command): readonly DeviceBuffer[] {
 
 function ownBuffer(what: string, buffer: DeviceBuffer): ReferenceBuffer {
   assert(buffer instanceof ReferenceBuffer, `${what}: expected a buffer of this device`);
-  assert(!buffer.isDestroyed, `${what}: expected a live buffer, found one of ${buffer.bytes} bytes that is destroyed`);
+  assert(
+    !buffer.whole.isDestroyed,
+    `${what}: expected a live buffer, found one of ${buffer.bytes} bytes that is destroyed`,
+  );
   return buffer;
 }
 
@@ -253,8 +290,8 @@ function startCopy(command: Command & { kind: "copy" }): () => Work {
   const source = ownBuffer("record", command.source);
   const target = ownBuffer("record", command.target);
   return () => () => {
-    const bytes = new Uint8Array(source.memory, command.sourceOffset, command.bytes);
-    new Uint8Array(target.memory).set(bytes, command.targetOffset);
+    const { sourceOffset, targetOffset, bytes } = command;
+    target.bytesAt(targetOffset, targetOffset + bytes).set(source.bytesAt(sourceOffset, sourceOffset + bytes));
     return true;
   };
 }
@@ -262,12 +299,12 @@ function startCopy(command: Command & { kind: "copy" }): () => Work {
 function arrayOf({ type, length }: Binding, buffer: ReferenceBuffer): KernelArray {
   switch (type) {
     case "f32":
-      return new Float32Array(buffer.memory, 0, length);
+      return new Float32Array(buffer.whole.memory, buffer.offset, length);
     case "f16":
-      return new Uint16Array(buffer.memory, 0, length);
+      return new Uint16Array(buffer.whole.memory, buffer.offset, length);
     case "i32":
-      return new Int32Array(buffer.memory, 0, length);
+      return new Int32Array(buffer.whole.memory, buffer.offset, length);
     case "u32":
-      return new Uint32Array(buffer.memory, 0, length);
+      return new Uint32Array(buffer.whole.memory, buffer.offset, length);
   }
 }

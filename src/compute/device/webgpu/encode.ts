@@ -15,6 +15,8 @@ export type Step =
       readonly target: GPUBuffer;
       readonly targetOffset: number;
       readonly bytes: number;
+      /** What it goes through, within one buffer: WebGPU refuses such copies. */
+      readonly between?: GPUBuffer;
     };
 
 export function encode(encoder: GPUCommandEncoder, steps: readonly Step[]): void {
@@ -37,5 +39,9 @@ export function encode(encoder: GPUCommandEncoder, steps: readonly Step[]): void
 }
 
 export function encodeCopy(encoder: GPUCommandEncoder, step: Step & { kind: "copy" }): void {
-  encoder.copyBufferToBuffer(step.source, step.sourceOffset, step.target, step.targetOffset, step.bytes);
+  const { source, sourceOffset, target, targetOffset, bytes, between } = step;
+  if (bytes === 0) return;
+  if (between === undefined) return encoder.copyBufferToBuffer(source, sourceOffset, target, targetOffset, bytes);
+  encoder.copyBufferToBuffer(source, sourceOffset, between, 0, bytes);
+  encoder.copyBufferToBuffer(between, 0, target, targetOffset, bytes);
 }

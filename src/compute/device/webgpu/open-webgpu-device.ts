@@ -15,8 +15,6 @@ export interface WebGpuOptions {
 }
 
 const OPEN_DEADLINE_MS = 20_000;
-/** Used where the adapter has them: arrays of f16, and the device's clock for `measure`. */
-const FEATURES: readonly GPUFeatureName[] = ["shader-f16", "timestamp-query"];
 const SOFTWARE_NAMES = /swiftshader|llvmpipe|lavapipe|basic render|\bwarp\b|software/i;
 
 /**
@@ -40,18 +38,40 @@ async function open(gpu: GPU, allowSoftware: boolean): Promise<Device> {
     throw new UnsupportedError(`openWebGpuDevice: expected a GPU, found the software adapter ${name}`);
   }
   const device = await requestDevice(adapter);
-  const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize } = device.limits;
+  const { limits } = device;
+  const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize } = limits;
   return new WebGpuDevice(device, {
     kind: "webgpu",
     name,
     isSoftware,
     hasFloat16: device.features.has("shader-f16"),
+    hasSubgroups: device.features.has("subgroups"),
+    subgroupSize: device.features.has("subgroups") ? subgroupSizeOf(info) : null,
     limits: {
       bindingsMax: maxStorageBuffersPerShaderStage,
       bindingBytesMax: wholeWords(Math.min(maxStorageBufferBindingSize, maxBufferSize)),
       bufferBytesMax: wholeWords(maxBufferSize),
+      workgroupBytesMax: limits.maxComputeWorkgroupStorageSize,
+      workgroupLanesMax: Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX),
     },
   });
+}
+
+/** Asked for at their largest. */
+const LIMITS = [
+  "maxStorageBuffersPerShaderStage",
+  "maxStorageBufferBindingSize",
+  "maxBufferSize",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+] as const;
+
+/** Used where the adapter has them: arrays of f16, subgroups, and the device's clock for `measure`. */
+const FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups", "timestamp-query"];
+
+function subgroupSizeOf({ subgroupMinSize, subgroupMaxSize }: GPUAdapterInfo): number | null {
+  return subgroupMinSize === undefined || subgroupMinSize !== subgroupMaxSize ? null : subgroupMinSize;
 }
 
 /** Some drivers say 2^32 - 1. */
@@ -60,9 +80,8 @@ function wholeWords(bytes: number): number {
 }
 
 async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
-  const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
-  const requiredLimits = { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize };
-  const requiredFeatures = FEATURES.filter((feature) => adapter.features.has(feature));
+  const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
+  const requiredFeatures = FEATURES.filter((name) => adapter.features.has(name));
   try {
     return await adapter.requestDevice({ label: "hearth", requiredFeatures, requiredLimits });
   } catch (cause) {

@@ -1,7 +1,7 @@
 /** Kernels made into pipelines: printed, compiled in parallel, shared where their WGSL is the same. */
 import { describeError, InvariantError, UnsupportedError } from "../../../base/errors.ts";
 import type { Kernel } from "../../lang/kernel.ts";
-import { printWgsl } from "../../lang/print-wgsl.ts";
+import { isBoundWritable, printWgsl } from "../../lang/print-wgsl.ts";
 import { SHADER_STAGE_COMPUTE } from "./constants.ts";
 
 export interface Pipeline {
@@ -57,12 +57,17 @@ export class Pipelines {
 
   /** One layout for each pattern of read and written bindings. */
   #layout(kernel: Kernel): { bindGroup: GPUBindGroupLayout; pipeline: GPUPipelineLayout } {
-    const modes = kernel.bindings.map(({ access }) => (access === "read" ? "read-only-storage" : "storage"));
+    const modes = kernel.bindings.map((binding) => {
+      if (binding.aliasOf !== undefined) return null;
+      return isBoundWritable(binding) ? "storage" : "read-only-storage";
+    });
     const key = modes.join();
     let layout = this.#layouts.get(key);
     if (layout === undefined) {
       const bindGroup = this.#device.createBindGroupLayout({
-        entries: modes.map((type, binding) => ({ binding, visibility: SHADER_STAGE_COMPUTE, buffer: { type } })),
+        entries: modes.flatMap((type, binding) =>
+          type === null ? [] : [{ binding, visibility: SHADER_STAGE_COMPUTE, buffer: { type } }],
+        ),
       });
       layout = { bindGroup, pipeline: this.#device.createPipelineLayout({ bindGroupLayouts: [bindGroup] }) };
       this.#layouts.set(key, layout);

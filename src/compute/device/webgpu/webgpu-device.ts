@@ -9,7 +9,7 @@ import type { Bytes } from "../../../base/bytes.ts";
 import { DeviceLostError } from "../../../base/errors.ts";
 import { bytesOfArray, type Kernel } from "../../lang/kernel.ts";
 import { workgroupsOf } from "../../lang/print-wgsl.ts";
-import { checkBufferBytes, checkCommand, checkKernel, checkRange } from "../checks.ts";
+import { checkBufferBytes, checkCommand, checkKernel, checkPart, checkRange } from "../checks.ts";
 import type { Command, Device, DeviceBuffer, DeviceInfo, DeviceKernel, Recording } from "../device.ts";
 import { BufferUsage, MAP_MODE_READ } from "./constants.ts";
 import { encode, type Step } from "./encode.ts";
@@ -21,15 +21,26 @@ const STORAGE_USAGE = BufferUsage.storage | BufferUsage.copySrc | BufferUsage.co
 
 class WebGpuBuffer implements DeviceBuffer {
   readonly bytes: number;
+  readonly offset: number;
+  readonly whole: WebGpuBuffer;
+  /** Of the whole. */
   readonly gpu: GPUBuffer;
   isDestroyed = false;
 
-  constructor(bytes: number, gpu: GPUBuffer) {
+  constructor(bytes: number, gpu: GPUBuffer, offset = 0, whole?: WebGpuBuffer) {
     this.bytes = bytes;
     this.gpu = gpu;
+    this.offset = offset;
+    this.whole = whole ?? this;
+  }
+
+  part(offset: number, bytes: number): DeviceBuffer {
+    checkPart(this, offset, bytes);
+    return new WebGpuBuffer(bytes, this.gpu, this.offset + offset, this.whole);
   }
 
   destroy(): void {
+    if (this.whole !== this) return;
     this.isDestroyed = true;
     this.gpu.destroy();
   }
@@ -95,7 +106,7 @@ export class WebGpuDevice implements Device {
     const target = ownBuffer("write", buffer);
     checkRange("write", buffer, offset, data.byteLength);
     const { buffer: memory, byteOffset, byteLength } = data;
-    this.#device.queue.writeBuffer(target.gpu, offset, memory, byteOffset, byteLength);
+    this.#device.queue.writeBuffer(target.gpu, target.offset + offset, memory, byteOffset, byteLength);
   }
 
   async read(buffer: DeviceBuffer, bytes: number = buffer.bytes): Promise<Bytes> {
@@ -105,7 +116,7 @@ export class WebGpuDevice implements Device {
     if (bytes === 0) return new Uint8Array(0);
     const staging = this.#staging.take(bytes);
     const encoder = this.#device.createCommandEncoder();
-    encoder.copyBufferToBuffer(source.gpu, 0, staging, 0, bytes);
+    encoder.copyBufferToBuffer(source.gpu, source.offset, staging, 0, bytes);
     this.#device.queue.submit([encoder.finish()]);
     await this.#unlessLost(staging.mapAsync(MAP_MODE_READ, 0, bytes));
     const out = new Uint8Array(staging.getMappedRange(0, bytes).slice(0));
@@ -125,7 +136,7 @@ export class WebGpuDevice implements Device {
     const steps = commands.map((command) => {
       checkCommand(command);
       for (const buffer of buffersOf(command)) buffers.add(ownBuffer("record", buffer));
-      return command.kind === "copy" ? stepOfCopy(command) : this.#bind(command);
+      return command.kind === "copy" ? this.#copy(command) : this.#bind(command);
     });
     return new WebGpuRecording(commands, steps, buffers);
   }
@@ -162,12 +173,28 @@ export class WebGpuDevice implements Device {
     const { kernel, buffers } = command;
     assert(kernel instanceof WebGpuKernel, `record: expected a kernel of this device for ${kernel.kernel.name}`);
     const { pipeline, layout } = kernel.pipeline;
-    const entries = buffers.map((buffer, binding) => ({
-      binding,
-      resource: { buffer: ownBuffer("record", buffer).gpu, size: bindingBytes(kernel.kernel, binding) },
-    }));
+    const entries = buffers.flatMap((buffer, binding) => {
+      if (kernel.kernel.bindings[binding]?.aliasOf !== undefined) return [];
+      const { gpu, offset } = ownBuffer("record", buffer);
+      return [{ binding, resource: { buffer: gpu, offset, size: bindingBytes(kernel.kernel, binding) } }];
+    });
     const bindGroup = this.#device.createBindGroup({ label: kernel.kernel.name, layout, entries });
     return { kind: "dispatch", pipeline, bindGroup, workgroups: workgroupsOf(kernel.kernel) };
+  }
+
+  #copy({ source, sourceOffset, target, targetOffset, bytes }: Command & { kind: "copy" }): Step {
+    const [from, to] = [ownBuffer("record", source), ownBuffer("record", target)];
+    const step = {
+      kind: "copy",
+      source: from.gpu,
+      sourceOffset: from.offset + sourceOffset,
+      target: to.gpu,
+      targetOffset: to.offset + targetOffset,
+      bytes,
+    } as const;
+    if (from.gpu !== to.gpu || bytes === 0) return step;
+    const usage = BufferUsage.copySrc | BufferUsage.copyDst;
+    return { ...step, between: this.#device.createBuffer({ size: bytes, usage }) };
   }
 
   /** `promise`, or the reason of the loss: promises of a lost device may reject for other reasons, late, or never. */
@@ -191,12 +218,6 @@ export class WebGpuDevice implements Device {
   }
 }
 
-function stepOfCopy(command: Command & { kind: "copy" }): Step {
-  const { sourceOffset, targetOffset, bytes } = command;
-  const [source, target] = [ownBuffer("record", command.source).gpu, ownBuffer("record", command.target).gpu];
-  return { kind: "copy", source, sourceOffset, target, targetOffset, bytes };
-}
-
 function buffersOf(command: Command): readonly DeviceBuffer[] {
   return command.kind === "copy" ? [command.source, command.target] : command.buffers;
 }
@@ -209,6 +230,9 @@ function bindingBytes(kernel: Kernel, binding: number): number {
 
 function ownBuffer(what: string, buffer: DeviceBuffer): WebGpuBuffer {
   assert(buffer instanceof WebGpuBuffer, `${what}: expected a buffer of this device`);
-  assert(!buffer.isDestroyed, `${what}: expected a live buffer, found one of ${buffer.bytes} bytes that is destroyed`);
+  assert(
+    !buffer.whole.isDestroyed,
+    `${what}: expected a live buffer, found one of ${buffer.bytes} bytes that is destroyed`,
+  );
   return buffer;
 }

@@ -1,0 +1,42 @@
+/**
+ * The process that computes for `node-webgpu`: Dawn's WebGPU in the place where browsers have theirs, for peers that know
+ * no other, and cases as the parent asks for them.
+ */
+import { globals } from "webgpu";
+import { openRuntime } from "hearth/node";
+import { describeError } from "../../src/base/errors.ts";
+import { openDawn } from "../../src/host/node/dawn.ts";
+import { createHostApi } from "./host-api.ts";
+import type { HostApi } from "./host.ts";
+import type { ToChild, ToParent } from "./node-messages.ts";
+
+const say = (message: ToParent): void => void process.send?.(message);
+
+async function open(): Promise<HostApi> {
+  const gpu = await openDawn();
+  Object.assign(globalThis, globals);
+  Object.defineProperty(globalThis, "navigator", { value: { gpu, userAgent: "Node.js" }, configurable: true });
+  const { runtime } = await openRuntime("webgpu");
+  return createHostApi(runtime, (stage) => say({ kind: "stage", stage }));
+}
+
+async function answer(api: HostApi, message: ToChild): Promise<ToParent> {
+  switch (message.kind) {
+    case "ceilings":
+      return { kind: "ceilings", ceilings: await api.measureCeilings() };
+    case "run":
+      return { kind: "report", report: await api.run(message.request) };
+  }
+}
+
+const failed = (error: unknown): void => say({ kind: "failed", error: describeError(error) });
+
+// Dawn's threads may outlive their device.
+process.on("disconnect", () => process.exit(0));
+try {
+  const api = await open();
+  process.on("message", (message: ToChild) => void answer(api, message).then(say, failed));
+  say({ kind: "ready", deviceName: api.deviceName });
+} catch (error) {
+  failed(error);
+}
