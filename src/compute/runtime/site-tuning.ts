@@ -80,7 +80,14 @@ export class SiteTuning {
   async #measure(name: string, expected: readonly Bytes[]): Promise<boolean> {
     const { budget } = this.#on;
     try {
-      if (!this.#prepared.has(name)) this.#prepared.set(name, await budget.work(() => this.#prepare(name, expected)));
+      if (!this.#prepared.has(name)) {
+        const prepared = await budget.work(() => this.#prepare(name, expected));
+        if (prepared === null) {
+          this.#race.drop(name);
+          return true;
+        }
+        this.#prepared.set(name, prepared);
+      }
       const ms = await this.#timeMs(name);
       if (ms === null) return false;
       this.#race.noteRun(name, ms);
@@ -98,11 +105,13 @@ export class SiteTuning {
     }
   }
 
-  async #prepare(name: string, expected: readonly Bytes[]): Promise<Prepared> {
+  /** Null for what is offered for the site's own problem, and not for one small enough to be measured. */
+  async #prepare(name: string, expected: readonly Bytes[]): Promise<Prepared | null> {
     this.#timed ??= new ProblemBench(this.#device, this.#timedProblem);
     const prepared = await this.#timed.prepare(name);
+    if (prepared === null) return null;
     if (isSame(this.#checkedProblem, this.#timedProblem)) await check(this.#timed, name, prepared, expected);
-    else await checkSmall(this.#device, this.#checkedProblem, name, expected);
+    else if (!(await checkSmall(this.#device, this.#checkedProblem, name, expected))) return null;
     // Drivers compile, and memory is touched, in the first run.
     await this.#timed.timeMs(prepared, 1);
     if (this.#repeats !== null) return prepared;
@@ -141,11 +150,18 @@ async function expectedOf(oracle: Device, problem: Problem): Promise<Bytes[]> {
   }
 }
 
-/** @throws InvariantError where the candidate computes something else */
-async function checkSmall(device: Device, problem: Problem, name: string, expected: readonly Bytes[]): Promise<void> {
+/** False where the problem does not offer the candidate. @throws InvariantError where it computes something else */
+async function checkSmall(
+  device: Device,
+  problem: Problem,
+  name: string,
+  expected: readonly Bytes[],
+): Promise<boolean> {
   const bench = new ProblemBench(device, problem);
   try {
-    await check(bench, name, await bench.prepare(name), expected);
+    const prepared = await bench.prepare(name);
+    if (prepared !== null) await check(bench, name, prepared, expected);
+    return prepared !== null;
   } finally {
     bench.destroy();
   }

@@ -77,6 +77,11 @@ export class Race {
     this.#lane(name).rejection = reason;
   }
 
+  /** It cannot be measured here, for no fault of its own. */
+  drop(name: string): void {
+    this.#lane(name).isDropped = true;
+  }
+
   /** In the order of the candidates. */
   results(): CandidateResult[] {
     return this.#lanes.map(({ name, runsMs, rejection }) => {
