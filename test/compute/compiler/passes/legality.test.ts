@@ -59,6 +59,8 @@ const BROKEN: readonly (readonly [name: string, run: (outputs: readonly Node[]) 
     "add: expected operands of one shape"],
   ["a wrong shape, at the end", replacing((node) => (isUnary(node, "sin") ? graph.reshape(node, [6]) : node)),
     "a node becomes one of its shape and dtype, found reshape float32 [6] for sin float32 [2, 3]"],
+  ["a wrong shape inside of what it makes", replacing((node) => (isUnary(node, "sin") ? graph.reshape({ ...graph.unary("cos", x), shape: [3, 2] }, [2, 3]) : node)),
+    "shapes, dtypes, axes and ranges follow from the inputs, found cos float32 [3, 2], which is cos float32 [2, 3] by its inputs"],
   ["a wrong dtype", replacing(forged((node) => isUnary(node, "sin"), () => ({ dtype: "int32" }))),
     "a node becomes one of its shape and dtype, found sin int32 [2, 3] for sin float32 [2, 3]"],
   ["a dtype that does not follow", replacing((node) => (isUnary(node, "sin") ? { ...node, inputs: [graph.cast(x, "int32")] } : node)),
