@@ -77,8 +77,8 @@ test("a plan made after tuning uses the winner, and one made before keeps what i
   const before = await runtime.compile([steps], []);
   await tune(runtime);
   const after = await runtime.compile([steps], []);
-  expect(before.explain().map(({ invocations }) => invocations)).toEqual([COUNT]);
-  expect(after.explain().map(({ invocations }) => invocations)).toEqual([COUNT / 4]);
+  expect(before.explain().kernels.map(({ invocations }) => invocations)).toEqual([COUNT]);
+  expect(after.explain().kernels.map(({ invocations }) => invocations)).toEqual([COUNT / 4]);
   runtime.destroy();
 });
 
@@ -87,7 +87,7 @@ test("a winner of one size serves others of its class, and no other class", asyn
   await tune(runtime);
   const invocations = async (count: number): Promise<number | undefined> => {
     const plan = await runtime.compile([unary("tanh", runtime.leaf([count], "float32"))], []);
-    return plan.explain()[0]?.invocations;
+    return plan.explain().kernels[0]?.invocations;
   };
   expect(await invocations(8208)).toBe(8208 / 4);
   expect(await invocations(4096)).toBe(4096);
