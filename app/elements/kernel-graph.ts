@@ -89,8 +89,8 @@ class KernelGraph extends LitElement {
       this.node = -1;
       this.#readers = graph === null ? [] : readersOf(graph);
     }
-    if (isOther || changed.has("query") || changed.has("kernels")) {
-      this.#found = graph === null ? null : foundNodes(graph, this.kernels, this.query);
+    if (isOther || changed.has("query")) {
+      this.#found = graph === null ? null : foundNodes(graph, this.query);
     }
   }
 
