@@ -3,6 +3,7 @@ import { assert, present } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import type { Node, Shape } from "../compiler/ir.ts";
 import { lower, type Lowered } from "../compiler/lower.ts";
+import { LoweringCache } from "../compiler/lowering-cache.ts";
 import type { LoweredKernel } from "../compiler/lower-region.ts";
 import type { Command, Device, DeviceBuffer, Recording } from "../device/device.ts";
 import type { DType } from "../layout/dtype.ts";
@@ -40,6 +41,7 @@ class GraphRuntime implements Runtime {
   readonly #pool: BufferPool;
   readonly #leaves: Leaves;
   readonly #kernels: KernelCache;
+  readonly #lowerings = new LoweringCache();
   readonly #collector: Collector;
   /** Frees what plans held that nobody can run any more. */
   readonly #unreachablePlans = new FinalizationRegistry<readonly DeviceBuffer[]>((scratch) => {
@@ -160,14 +162,17 @@ class GraphRuntime implements Runtime {
     this.#checkAlive();
     await this.#relieved();
     const values = updates.map(([, value]) => value);
-    const lowered = this.#lower([...outputs, ...values], outputs.length);
+    const asked = [...outputs, ...values];
+    const lowered = this.#lower(asked, outputs.length);
     const token = {};
     const layout = new PlanLayout({
       device: this.device,
       submit: (recording) => this.#submitRecording(recording),
       pool: this.#pool,
       leaves: this.#leaves,
+      asked,
       lowered,
+      lowerAgain: () => this.#lowerNew(asked, outputs.length),
       outputCount: outputs.length,
       targets: updates.map(([target]) => target),
       onDestroy: () => this.#unreachablePlans.unregister(token),
@@ -211,6 +216,11 @@ class GraphRuntime implements Runtime {
   }
 
   #lower(nodes: readonly Node[], updatesFrom = nodes.length): Lowered {
+    const condition = `${updatesFrom} ${this.tuning.version}`;
+    return this.#lowerings.get(nodes, condition, () => this.#lowerNew(nodes, updatesFrom));
+  }
+
+  #lowerNew(nodes: readonly Node[], updatesFrom: number): Lowered {
     const { info } = this.device;
     return lower(nodes, info.limits.bindingsMax, { choices: this.tuning, updatesFrom, traits: info });
   }

@@ -18,6 +18,7 @@ export class RuntimeTuning implements Choices {
   readonly #table: Map<string, TuningEntry>;
   readonly #seen = new Map<string, { readonly site: Site; times: number }>();
   #submits = 0;
+  #version = 0;
   /** True while somebody measures: two at a time would measure each other. */
   isRunning = false;
 
@@ -27,9 +28,9 @@ export class RuntimeTuning implements Choices {
     this.#table = new Map(table);
   }
 
-  /** With what `store` has for the device. */
-  static async load(info: DeviceInfo, store: TuningStore): Promise<RuntimeTuning> {
-    return new RuntimeTuning(info, store, await store.load(adapterKey(info)));
+  /** With what `store` has for the device; nothing is known, and nothing kept, without one. */
+  static async load(info: DeviceInfo, store: TuningStore | null): Promise<RuntimeTuning> {
+    return new RuntimeTuning(info, store, await store?.load(adapterKey(info)));
   }
 
   get table(): TuningTable {
@@ -39,6 +40,11 @@ export class RuntimeTuning implements Choices {
   /** Grows with everything that the runtime submits. */
   get submits(): number {
     return this.#submits;
+  }
+
+  /** Another one means that other answers may be given. */
+  get version(): number {
+    return this.#version;
   }
 
   noteSubmit(): void {
@@ -64,9 +70,13 @@ export class RuntimeTuning implements Choices {
       .map(({ site }) => site);
   }
 
-  /** Takes what was measured over: kernels made from now on use it. */
+  /** Takes what was measured over: kernels made from now on use it. @throws QuotaError when it cannot be stored */
   async adopt(site: Site, entry: TuningEntry): Promise<void> {
     this.#table.set(siteKey(site), entry);
-    await this.#store?.save(this.#adapter, this.#table);
+    this.#version += 1;
+    if (this.#store === null) return;
+    // Others may have stored what they measured since this runtime loaded the table.
+    const stored = await this.#store.load(this.#adapter);
+    await this.#store.save(this.#adapter, new Map([...stored, ...this.#table]));
   }
 }

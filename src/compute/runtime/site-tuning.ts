@@ -25,21 +25,21 @@ const DISTURBED_MAX = 8;
 
 /** What a site's tuning needs of the one who drives it. */
 export interface TuningBench {
-  /** The one that is tuned; another one after `replace`. */
   readonly device: Device;
   readonly oracle: Device;
   readonly budget: TuningBudget;
   readonly rules: RaceRules;
   /** Grows when somebody else has the device work. */
   activity(): number;
-  /** After a loss: false where there is no other device to go on with. */
-  replace(): Promise<boolean>;
+  /** Another device after a loss; null where there is none to go on with. */
+  replace(): Promise<Device | null>;
 }
 
 export class SiteTuning {
   readonly #site: Site;
   readonly #on: TuningBench;
   readonly #race: Race;
+  #device: Device;
   readonly #checkedProblem: Problem;
   readonly #timedProblem: Problem;
   readonly #prepared = new Map<string, Prepared>();
@@ -50,6 +50,7 @@ export class SiteTuning {
   constructor(site: Site, on: TuningBench, known: TuningEntry | undefined) {
     this.#site = site;
     this.#on = on;
+    this.#device = on.device;
     this.#race = new Race(site.candidates, on.rules);
     this.#checkedProblem = shrunk(site.problem, CHECKED_OPERATIONS_MAX);
     const { software, hardware } = TIMED_OPERATIONS_MAX;
@@ -64,9 +65,10 @@ export class SiteTuning {
     const { budget, oracle } = this.#on;
     const expected = await budget.work(() => expectedOf(oracle, this.#checkedProblem));
     try {
-      for (let name = this.#race.next(); name !== undefined; name = this.#race.next()) {
+      for (let isOpen = true; isOpen;) {
         if (budget.isSpent) this.#race.close();
-        else if (!(await this.#measure(name, expected))) break;
+        const name = this.#race.next();
+        isOpen = name !== undefined && (await this.#measure(name, expected));
       }
     } finally {
       this.#timed?.destroy();
@@ -90,16 +92,17 @@ export class SiteTuning {
       if (!(error instanceof DeviceLostError)) return true;
       this.#timed = null;
       this.#prepared.clear();
-      return await this.#on.replace();
+      const device = await this.#on.replace();
+      this.#device = device ?? this.#device;
+      return device !== null;
     }
   }
 
   async #prepare(name: string, expected: readonly Bytes[]): Promise<Prepared> {
-    const { device } = this.#on;
-    this.#timed ??= new ProblemBench(device, this.#timedProblem);
+    this.#timed ??= new ProblemBench(this.#device, this.#timedProblem);
     const prepared = await this.#timed.prepare(name);
     if (isSame(this.#checkedProblem, this.#timedProblem)) await check(this.#timed, name, prepared, expected);
-    else await checkSmall(device, this.#checkedProblem, name, expected);
+    else await checkSmall(this.#device, this.#checkedProblem, name, expected);
     // Drivers compile, and memory is touched, in the first run.
     await this.#timed.timeMs(prepared, 1);
     if (this.#repeats !== null) return prepared;
@@ -110,12 +113,11 @@ export class SiteTuning {
 
   /** Of a run while nobody else computes; null where somebody always does. */
   async #timeMs(name: string): Promise<number | null> {
-    const { budget, device } = this.#on;
     const prepared = this.#prepared.get(name) ?? [];
     for (; this.#disturbed < DISTURBED_MAX; this.#disturbed += 1) {
       const before = this.#on.activity();
-      const ms = await budget.work(async () => {
-        await device.idle();
+      const ms = await this.#on.budget.work(async () => {
+        await this.#device.idle();
         return (await this.#timed?.timeMs(prepared, this.#repeats ?? 1)) ?? null;
       });
       if (ms === null) throw new UnsupportedError(`tune: expected the device to time ${name}, found that it cannot`);

@@ -46,8 +46,11 @@ export interface TuneOptions {
   readonly onProgress?: (progress: TuneProgress) => void;
   /** Resolves when a measurement may begin; at once unless told. `tuneWhenIdle` waits for a quiet moment here. */
   readonly pause?: () => Promise<void>;
-  /** Opens another device of the same adapter: with it, tuning goes on after a candidate has lost the device. */
-  readonly reopen?: () => Promise<Device>;
+  /**
+   * Opens another device of the same adapter, to measure on that one: a candidate that loses it takes nothing else along.
+   * Without, the runtime's own is measured, and a loss is the end of the runtime.
+   */
+  readonly openDevice?: () => Promise<Device>;
   readonly clock?: Clock;
 }
 
@@ -59,7 +62,7 @@ export interface TuneReport {
   readonly waiting: number;
   /** Time at work, in milliseconds. */
   readonly spentMs: number;
-  /** A candidate lost the device: it will not be tried again. The runtime is of no use any more. */
+  /** A candidate lost the runtime's device. It will not be tried again. */
   readonly isDeviceLost: boolean;
 }
 
@@ -72,7 +75,7 @@ const SITE_MS = 10_000;
  * computing does. Each candidate is compared with the reference device before it is timed.
  *
  * @throws AbortedError when `signal` aborts (what was measured before stays); OptionError where it is running already;
- * QuotaError when the table cannot be stored
+ * QuotaError when the table cannot be stored; UnsupportedError when `openDevice` gives another adapter's
  */
 export async function tune(runtime: Runtime, options: TuneOptions = {}): Promise<TuneReport> {
   const { tuning, device } = runtime;
@@ -81,11 +84,15 @@ export async function tune(runtime: Runtime, options: TuneOptions = {}): Promise
   tuning.isRunning = true;
   const tuner = new Tuner({
     device,
-    reopen: options.reopen,
+    openDevice: options.openDevice,
     clock,
     totalMs: budgetMs,
     siteMs,
-    pause,
+    pause: async () => {
+      await pause();
+      // Work on the runtime's device is work on the same adapter. A loss there is no concern of ours.
+      if (options.openDevice !== undefined) await device.idle().catch(() => {});
+    },
     activity: () => tuning.submits,
     isOver: () => runtime.isDestroyed,
     signal: options.signal,

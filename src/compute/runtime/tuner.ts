@@ -1,18 +1,20 @@
 /** Drives tuning: one site after the other, on a device that may be lost on the way, within a budget. */
 import type { Clock } from "../../base/clock.ts";
-import { AbortedError } from "../../base/errors.ts";
+import { AbortedError, UnsupportedError } from "../../base/errors.ts";
 import { RACE_RULES, type RaceRules } from "../compiler/tuning/race.ts";
 import type { Site } from "../compiler/tuning/site.ts";
 import type { TuningEntry } from "../compiler/tuning/table.ts";
 import type { Device } from "../device/device.ts";
 import { ReferenceDevice } from "../device/reference/reference-device.ts";
-import { SiteTuning, type TuningBench } from "./site-tuning.ts";
+import { SiteTuning } from "./site-tuning.ts";
 import { TuningBudget } from "./tuning-budget.ts";
+import { adapterKey } from "./tuning-store.ts";
 
 export interface TunerOptions {
+  /** To measure on, unless there is a way to open others. */
   readonly device: Device;
-  /** Another device of the same adapter, when a candidate has lost this one. Without, tuning ends there. */
-  readonly reopen?: (() => Promise<Device>) | undefined;
+  /** Opens a device of the same adapter: for the first measurement, and again after each loss. */
+  readonly openDevice?: (() => Promise<Device>) | undefined;
   readonly clock: Clock;
   readonly totalMs: number;
   readonly siteMs: number;
@@ -22,60 +24,62 @@ export interface TunerOptions {
   /** True when the device's owner has ended it: no candidate is to blame. */
   readonly isOver: () => boolean;
   readonly signal?: AbortSignal | undefined;
-  readonly rules?: RaceRules;
+  readonly rules?: RaceRules | undefined;
 }
 
-export class Tuner implements TuningBench {
+export class Tuner {
   readonly budget: TuningBudget;
-  readonly oracle: Device = new ReferenceDevice();
-  readonly rules: RaceRules;
   readonly #options: TunerOptions;
-  #device: Device;
+  readonly #oracle: Device = new ReferenceDevice();
+  /** Opened here. */
+  #own: Device | null = null;
   #isLost = false;
 
   constructor(options: TunerOptions) {
-    const { device, clock, totalMs, siteMs, pause, signal, rules = RACE_RULES } = options;
+    const { clock, totalMs, siteMs, pause, signal } = options;
     this.#options = options;
-    this.#device = device;
-    this.rules = rules;
     this.budget = new TuningBudget({ clock, totalMs, siteMs, pause, signal });
   }
 
-  get device(): Device {
-    return this.#device;
-  }
-
-  /** The device is gone, and there is no other. */
+  /** The device is gone, and there is no way to open another. */
   get isLost(): boolean {
     return this.#isLost;
   }
 
   /** What is known of a site after measuring. @throws AbortedError */
   async tuneSite(site: Site, known?: TuningEntry): Promise<TuningEntry> {
-    this.budget.startSite();
-    return await new SiteTuning(site, this, known).run();
-  }
-
-  activity(): number {
-    return this.#options.activity();
-  }
-
-  async replace(): Promise<boolean> {
-    const { reopen, isOver } = this.#options;
-    if (isOver()) throw new AbortedError("tune: aborted, the runtime was destroyed");
-    this.#destroyOwnDevice();
-    if (reopen === undefined) this.#isLost = true;
-    else this.#device = await reopen();
-    return !this.#isLost;
+    const { activity, rules = RACE_RULES } = this.#options;
+    const { budget } = this;
+    budget.startSite();
+    const device = await this.#device();
+    const bench = { device, oracle: this.#oracle, budget, rules, activity, replace: () => this.#replace() };
+    return await new SiteTuning(site, bench, known).run();
   }
 
   /** Frees what it opened itself. */
   destroy(): void {
-    this.#destroyOwnDevice();
-    this.oracle.destroy();
+    this.#own?.destroy();
+    this.#oracle.destroy();
   }
 
-  #destroyOwnDevice(): void {
-    if (this.#device !== this.#options.device) this.#device.destroy();
+  async #device(): Promise<Device> {
+    const { device, openDevice } = this.#options;
+    if (openDevice === undefined) return device;
+    this.#own ??= await openDevice();
+    const [wanted, found] = [adapterKey(device.info), adapterKey(this.#own.info)];
+    // What another adapter is fast at would be remembered as this one's.
+    if (found !== wanted)
+      throw new UnsupportedError(`tune: expected another device of ${wanted}, found one of ${found}`);
+    return this.#own;
+  }
+
+  /** After a loss: another device, or null where there is none. */
+  async #replace(): Promise<Device | null> {
+    const { openDevice, isOver } = this.#options;
+    if (isOver()) throw new AbortedError("tune: aborted, the runtime was destroyed");
+    this.#own?.destroy();
+    this.#own = null;
+    this.#isLost = openDevice === undefined;
+    return this.#isLost ? null : await this.#device();
   }
 }

@@ -94,7 +94,7 @@ class Evaluation {
         });
       }
       case "unary":
-        return this.#input(node, 0).values.map((x) => unary(primitive.fn, x));
+        return this.#input(node, 0).values.map((x) => fit(unary(primitive.fn, x), dtype));
       case "binary": {
         const b = this.#input(node, 1).values;
         return this.#input(node, 0).values.map((x, i) => fit(binary(primitive.fn, x, b[i] ?? 0, dtype), dtype));

@@ -13,6 +13,8 @@ import type { RuntimeTuning } from "../../../src/compute/runtime/runtime-tuning.
 import { hostArray } from "../../../src/compute/tensor/host-values.ts";
 import { interpretGraph } from "./interpret-graph.ts";
 
+const NO_GRAPH = { nodes: [], outputs: [] };
+
 export class InterpreterRuntime implements Runtime {
   readonly #values = new Map<Node, Float64Array>();
   /** Plans made and runs of them, for tests. */
@@ -87,7 +89,8 @@ export class InterpreterRuntime implements Runtime {
         this.runs += 1;
         this.peek(sources).forEach((values, i) => this.poke(present(targets[i], "a target"), values));
       },
-      explain: () => [],
+      profile: async () => [],
+      explain: () => ({ graph: { before: NO_GRAPH, after: NO_GRAPH }, kernels: [], scratchBytes: 0 }),
       destroy: () => {},
     };
   }

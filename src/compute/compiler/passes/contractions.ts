@@ -26,11 +26,11 @@ const SHAPES: readonly Rule[] = [
   }),
   rule({
     name: "matrices that repeat are multiplied once",
-    pattern: on("contraction", { as: "product" }, on("expand", {}, any("a")), on("expand", {}, any("b"))),
-    rewrite: ({ product: { shape }, a, b }) => {
+    pattern: on("contraction", { as: "product" }, on("expand", { as: "left" }, any("a")), on("expand", {}, any("b"))),
+    rewrite: ({ product: { shape }, left, a, b }) => {
       if (a.shape[0] !== 1 || b.shape[0] !== 1 || shape[0] === 1) return undefined;
       const [, rows = 1, columns = 1] = shape;
-      const inner = Math.max(a.shape[2] ?? 1, b.shape[1] ?? 1);
+      const inner = left.shape[2] ?? 1;
       return expand(contraction(expand(a, [1, rows, inner]), expand(b, [1, inner, columns])), shape);
     },
   }),
