@@ -5,7 +5,6 @@ import { contraction } from "../kernels/contraction/contraction.ts";
 import type { DeviceTraits } from "../kernels/device-traits.ts";
 import { elementwise } from "../kernels/elementwise.ts";
 import { flatten, Loops, unflatten, type Grid, type Index, type Operand } from "../kernels/grid.ts";
-import { INVOCATION_A_ROW } from "../kernels/rows/row-schedule.ts";
 import { rowCount, type RowSpace, type Sweep } from "../kernels/rows/row-space.ts";
 import { rows } from "../kernels/rows/rows.ts";
 import { scan } from "../kernels/scan.ts";
@@ -174,7 +173,7 @@ class RegionLowering {
       const here = groups.filter((group) => this.#sweepOf(group, depths, isRow(group)) === at);
       return this.#sweep(space, here, isRow);
     });
-    const grid = rows(space, sweeps, INVOCATION_A_ROW, this.#loops);
+    const grid = rows(space, sweeps, this.#picks.rows(this.#region, space, count), this.#loops);
     // An element that is computed at more places than there are sweeps is read across rows.
     const isScattered = groups.some(
       (group) => group.core.primitive.kind !== "reduce" && this.#emitter.placesOf(group.root) > count + 1,
