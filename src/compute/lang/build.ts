@@ -262,6 +262,7 @@ export function select(condition: Expr, yes: Expr, no: Expr): Expr {
   if (yes === no) return yes;
   if (condition.kind === "unary" && condition.op === "not") return select(condition.x, no, yes);
   if (yes.type === "bool" && isConstant(yes, true) && isConstant(no, false)) return condition;
+  if (yes.type === "bool" && isConstant(yes, false) && isConstant(no, true)) return unary("not", condition);
   // A part of a whole, where it is known to be inside: its own bounds say nothing new.
   if (yes.kind === "select" && sameExpr(yes.condition, condition)) return select(condition, yes.yes, no);
   if (no.kind === "select" && sameExpr(no.condition, condition)) return select(condition, yes, no.no);

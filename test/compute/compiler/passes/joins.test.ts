@@ -26,10 +26,10 @@ function sum(...parts: readonly Node[]): Node {
   return parts.reduce((total, part) => graph.binary("add", total, part));
 }
 
-const mask = (low: number): string => `pad[0, ${low}; 2, 9](true)`;
+const outside = (low: number): string => `pad[0, ${low}; 2, 9](false)`;
 const place = (low: number, name: string): string => `pad[0, ${low}; 2, 9](${name})`;
 const joined = sum(at(0, a), at(3, b), at(6, c));
-const choice = graph.select(at(3, graph.constant(1, [2, 3], "bool")), at(3, b), at(0, a));
+const choice = graph.select(at(3, graph.constant(0, [2, 3], "bool"), 1), at(0, a), at(3, b));
 
 describeRules(JOINS, names, [
   {
@@ -40,10 +40,10 @@ describeRules(JOINS, names, [
   {
     rule: "a sum of parts that lie apart is a choice",
     applies: [
-      [sum(at(0, a), at(3, b)), `select(${mask(3)}, ${place(3, "b")}, ${place(0, "a")})`],
-      [joined, `select(${mask(6)}, ${place(6, "c")}, select(${mask(3)}, ${place(3, "b")}, ${place(0, "a")}))`],
+      [sum(at(0, a), at(3, b)), `select(${outside(3)}, ${place(0, "a")}, ${place(3, "b")})`],
+      [joined, `select(${outside(6)}, select(${outside(3)}, ${place(0, "a")}, ${place(3, "b")}), ${place(6, "c")})`],
       // Every second place each.
-      [sum(every(0, a, 2), every(1, b, 2)), `select(${mask(1)}, ${place(1, "b")}, ${place(0, "a")})`],
+      [sum(every(0, a, 2), every(1, b, 2)), `select(${outside(1)}, ${place(0, "a")}, ${place(1, "b")})`],
     ],
     staysAway: [
       sum(at(0, a), at(2, b)),
