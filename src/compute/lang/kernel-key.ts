@@ -49,8 +49,8 @@ class KeyWriter {
           this.#parts.push("barrier");
           break;
         case "subgroup": {
-          const { op, name, value, mask } = statement;
-          this.#parts.push(`subgroup ${op} ${name} ${this.#id(value)} ${mask}`);
+          const { op, name, value, mask, lane } = statement;
+          this.#parts.push(`subgroup ${op} ${name} ${this.#id(value)} ${mask} ${lane}`);
           break;
         }
         case "for":

@@ -72,10 +72,10 @@ export type Expr =
 
 /**
  * What the lanes of a subgroup make of their values: all lanes get the sum, the largest, the smallest, the product, or
- * the value of lane 0; `shuffleXor` gives lane i the value of lane i ^ mask, which must be a lane of the subgroup.
+ * the value of lane 0, or (`broadcast`) that of a given lane; `shuffleXor` gives lane i the value of lane i ^ mask, which must be a lane of the subgroup.
  * Floats are added and multiplied in an order that is the device's.
  */
-export type SubgroupOp = "add" | "maximum" | "minimum" | "product" | "broadcastFirst" | "shuffleXor";
+export type SubgroupOp = "add" | "maximum" | "minimum" | "product" | "broadcastFirst" | "broadcast" | "shuffleXor";
 
 /**
  * `let` names an immutable value, `var` a mutable one, `array` an array of the invocation, zeroed where it is declared;
@@ -113,6 +113,8 @@ export type Statement =
       readonly value: Expr;
       /** Of `shuffleXor`: from 1 to 127. */
       readonly mask?: number;
+      /** Of `broadcast`: a lane of the subgroup. */
+      readonly lane?: number;
     };
 
 /** One array a kernel sees. No array is bound twice in a dispatch when one of the bindings writes. */

@@ -12,7 +12,13 @@ import { foldBinary, wrap } from "./scalar-functions.ts";
 /** Where lanes wait. */
 export type LockStepSite =
   | { readonly kind: "barrier" }
-  | { readonly kind: "subgroup"; readonly op: SubgroupOp; readonly type: ScalarType; readonly mask: number };
+  | {
+      readonly kind: "subgroup";
+      readonly op: SubgroupOp;
+      readonly type: ScalarType;
+      readonly mask: number;
+      readonly lane: number;
+    };
 
 /** One lane of one workgroup. */
 type Run = (workgroup: number, lane: number) => Generator<number, void, number | undefined>;
@@ -56,10 +62,18 @@ function exchange(site: LockStepSite & { kind: "subgroup" }, values: number[], s
 }
 
 /** What each lane of one subgroup gets. Floats are added and multiplied in the order of lanes. */
-function resultsOf({ op, type, mask }: LockStepSite & { kind: "subgroup" }, own: readonly number[]): number[] {
+function resultsOf(
+  { op, type, mask, lane: from }: LockStepSite & { kind: "subgroup" },
+  own: readonly number[],
+): number[] {
   switch (op) {
     case "broadcastFirst":
       return own.map(() => own[0] ?? 0);
+    case "broadcast": {
+      const value = own[from];
+      assert(value !== undefined, `broadcast: expected a lane below ${own.length}, found ${from}`);
+      return own.map(() => value);
+    }
     case "shuffleXor":
       return own.map((_, lane) => {
         const value = own[lane ^ mask];

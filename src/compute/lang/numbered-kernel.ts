@@ -56,6 +56,7 @@ export type Line =
       readonly name: string;
       readonly value: Value;
       readonly mask: number;
+      readonly lane: number;
     }
   /** Once for each invocation: a loop, or a thread. */
   | { readonly kind: "each"; readonly body: Block }

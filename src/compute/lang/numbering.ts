@@ -146,15 +146,21 @@ class Numbering {
     }
   }
 
-  #subgroup({ op, name, value: x, mask = 0 }: Statement & { kind: "subgroup" }, site: Site): Line {
+  #subgroup({ op, name, value: x, mask = 0, lane = 0 }: Statement & { kind: "subgroup" }, site: Site): Line {
     this.#checkUniform(`subgroup ${op}`);
     const value = this.#use(x, site);
     const { type } = value.expr;
     this.#check(type !== "bool", `an f32, i32 or u32 for subgroup ${op}`, type);
     const fits = op === "shuffleXor" ? Number.isInteger(mask) && mask >= 1 && mask < SUBGROUP_SIZE_MAX : mask === 0;
     this.#check(fits, op === "shuffleXor" ? `a mask of 1 to ${SUBGROUP_SIZE_MAX - 1}` : `no mask for ${op}`, `${mask}`);
+    const isLane = op === "broadcast" ? Number.isInteger(lane) && lane >= 0 && lane < SUBGROUP_SIZE_MAX : lane === 0;
+    this.#check(
+      isLane,
+      op === "broadcast" ? `a lane of 0 to ${SUBGROUP_SIZE_MAX - 1}` : `no lane for ${op}`,
+      `${lane}`,
+    );
     this.#define(name, this.#name(type, name, wholeInterval(type)));
-    return { kind: "subgroup", op, name, value, mask };
+    return { kind: "subgroup", op, name, value, mask, lane };
   }
 
   #for(statement: Statement & { kind: "for" }, site: Site): Line {

@@ -216,9 +216,9 @@ class JavaScriptTarget implements Target {
     return [`yield ${this.#sites.length - 1};`];
   }
 
-  subgroup({ op, value, mask }: Line & { kind: "subgroup" }, name: string, text: string): string {
+  subgroup({ op, value, mask, lane }: Line & { kind: "subgroup" }, name: string, text: string): string {
     const { type } = value.expr;
-    this.#sites.push({ kind: "subgroup", op, type, mask });
+    this.#sites.push({ kind: "subgroup", op, type, mask, lane });
     return `const ${name} = (values[lane] = ${text}, yield ${this.#sites.length - 1});`;
   }
 

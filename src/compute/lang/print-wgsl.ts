@@ -55,13 +55,14 @@ function printShared({ type, length }: { type: string; length: number }, index: 
   return `var<workgroup> s${index}: array<${type}, ${length}>;\n`;
 }
 
-/** WGSL's functions; that of `shuffleXor` takes the mask too. */
+/** WGSL's functions; that of `shuffleXor` takes the mask too, that of `broadcast` the lane. */
 const SUBGROUP_FUNCTIONS: { readonly [Op in SubgroupOp]: string } = {
   add: "subgroupAdd",
   maximum: "subgroupMax",
   minimum: "subgroupMin",
   product: "subgroupMul",
   broadcastFirst: "subgroupBroadcastFirst",
+  broadcast: "subgroupBroadcast",
   shuffleXor: "subgroupShuffleXor",
 };
 
@@ -144,8 +145,9 @@ class WgslTarget implements Target {
     return [...(isShared ? ["workgroupBarrier();"] : []), ...(isStored ? ["storageBarrier();"] : [])];
   }
 
-  subgroup({ op, mask }: Line & { kind: "subgroup" }, name: string, text: string): string {
-    return `let ${name} = ${SUBGROUP_FUNCTIONS[op]}(${text}${op === "shuffleXor" ? `, ${mask}u` : ""});`;
+  subgroup({ op, mask, lane }: Line & { kind: "subgroup" }, name: string, text: string): string {
+    const more = op === "shuffleXor" ? `, ${mask}u` : op === "broadcast" ? `, ${lane}u` : "";
+    return `let ${name} = ${SUBGROUP_FUNCTIONS[op]}(${text}${more});`;
   }
 
   openFor(name: string, from: string, to: string): string {

@@ -101,11 +101,22 @@ export const BARRIER: Statement = { kind: "barrier" };
 export function subgroupIn(
   names: Names,
   stem: string,
-  op: Exclude<SubgroupOp, "shuffleXor">,
+  op: Exclude<SubgroupOp, "shuffleXor" | "broadcast">,
   value: Expr,
 ): { statement: Statement; use: Expr } {
   const name = names.fresh(stem);
   return { statement: { kind: "subgroup", op, name, value }, use: variable(value.type, name) };
+}
+
+/** The value of lane number `lane` of the subgroup, and the variable that holds it. */
+export function broadcastIn(
+  names: Names,
+  stem: string,
+  value: Expr,
+  lane: number,
+): { statement: Statement; use: Expr } {
+  const name = names.fresh(stem);
+  return { statement: { kind: "subgroup", op: "broadcast", name, value, lane }, use: variable(value.type, name) };
 }
 
 /** The value of the lane whose number in the subgroup is this lane's ^ mask, and the variable that holds it. */

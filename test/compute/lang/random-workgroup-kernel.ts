@@ -31,7 +31,15 @@ import { BINDINGS, LENGTH, Maker } from "./random-kernel.ts";
 
 const { add, i32, less, load, multiply, remainder } = build;
 const TYPES = ["f32", "i32", "u32"] as const;
-const SUBGROUP_OPS: readonly SubgroupOp[] = ["add", "maximum", "minimum", "product", "broadcastFirst", "shuffleXor"];
+const SUBGROUP_OPS: readonly SubgroupOp[] = [
+  "add",
+  "maximum",
+  "minimum",
+  "product",
+  "broadcastFirst",
+  "broadcast",
+  "shuffleXor",
+];
 
 /** How lanes use an array until the next barrier: their own places, rotated by so many lanes; or all of it. */
 type Use = { readonly kind: "own"; readonly rotation: number } | { readonly kind: "frozen" };
@@ -157,7 +165,8 @@ class WorkgroupMaker {
     const use = variable(type, name);
     this.#maker.add(use);
     const mask = op === "shuffleXor" ? { mask: random.pick([1, 2, 3]) } : {};
-    return [{ kind: "subgroup", op, name, value, ...mask }, this.#count(use)];
+    const from = op === "broadcast" ? { lane: random.below(4) } : {};
+    return [{ kind: "subgroup", op, name, value, ...mask, ...from }, this.#count(use)];
   }
 
   /** Something loaded from a shared or private array, or from what another lane of the workgroup has stored. */

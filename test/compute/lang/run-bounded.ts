@@ -105,10 +105,11 @@ class Workgroup {
   }
 
   #exchange(waits: readonly (Wait & { kind: "subgroup" })[]): Bounded[] {
-    return waits.map(({ statement: { op, value: x, mask = 0 } }, lane) => {
+    return waits.map(({ statement: { op, value: x, mask = 0, lane: from = 0 } }, lane) => {
       const start = lane - (lane % this.#subgroupSize);
       const values = waits.slice(start, start + this.#subgroupSize).map(({ value }) => value);
       if (op === "broadcastFirst") return values[0] ?? UNDECIDED;
+      if (op === "broadcast") return values[from] ?? UNDECIDED;
       if (op === "shuffleXor") return values[(lane - start) ^ mask] ?? UNDECIDED;
       return reduceBounded(op, x.type, values);
     });

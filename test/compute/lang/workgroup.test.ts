@@ -23,6 +23,7 @@ import {
   BARRIER,
   forRange,
   Names,
+  broadcastIn,
   shuffleXorIn,
   store,
   storeShared,
@@ -132,6 +133,7 @@ test("subgroups of any size add, compare, multiply, broadcast and shuffle; the l
   const most = subgroupIn(names, "most", "maximum", lane);
   const first = subgroupIn(names, "first", "broadcastFirst", lane);
   const other = shuffleXorIn(names, "other", lane, 1);
+  const second = broadcastIn(names, "second", lane, 1);
   const all = [total, most, first, other].map(({ use }) => use);
   const sum = all.reduce((a, b) => add(multiply(a, i32(100)), b));
   const body = [total, most, first, other].map(({ statement }) => statement);
@@ -144,6 +146,8 @@ test("subgroups of any size add, compare, multiply, broadcast and shuffle; the l
       return ((sumOfLanes * 100 + end - 1) * 100 + start) * 100 + (own ^ 1);
     });
   for (const size of [2, 4, 8, 32, 64]) expect(run(kernel, size)).toEqual(expected(size));
+  const seconds = run(kernelOf([second.statement, store(1, INVOCATION, second.use)]), 4);
+  expect(seconds.slice(0, 9)).toEqual([1, 1, 1, 1, 5, 5, 5, 5, 1]);
   const sizes = kernelOf([store(1, INVOCATION, add(multiply(SUBGROUP_SIZE, i32(10)), SUBGROUP_LANE))]);
   expect(run(sizes, 4).slice(0, 6)).toEqual([40, 41, 42, 43, 40, 41]);
   const odd = kernelOf([total.statement, store(1, INVOCATION, total.use)], { lanes: 16, shared: [] });
@@ -224,6 +228,7 @@ test("kernels that break the rules of workgroups are refused", () => {
     /a variable/,
   );
   refused(kernelOf([shuffleXorIn(names, "other", lane, 0).statement]), /a mask of 1 to 127, found 0/);
+  refused(kernelOf([broadcastIn(names, "other", lane, 128).statement]), /a lane of 0 to 127, found 128/);
   for (const name of ["lane", "workgroup", "subgroupSize"]) expect(() => names.fresh(name)).toThrow(/not taken/);
 });
 
