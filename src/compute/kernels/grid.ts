@@ -4,7 +4,7 @@
  */
 import { add, divide, i32, multiply, remainder } from "../lang/build.ts";
 import { rangeOf, variable } from "../lang/expr.ts";
-import type { Expr, Statement } from "../lang/kernel.ts";
+import type { Expr, Statement, Workgroup } from "../lang/kernel.ts";
 import { Names } from "../lang/statements.ts";
 import { visitOperandsFirst } from "../lang/walk.ts";
 import { rowMajorStrides } from "../layout/shape.ts";
@@ -21,6 +21,7 @@ export type Sink = (index: Index, value: Expr) => readonly Statement[];
 /** A kernel without its name and bindings. */
 export interface Grid {
   readonly invocations: number;
+  readonly workgroup?: Workgroup;
   readonly body: readonly Statement[];
 }
 
