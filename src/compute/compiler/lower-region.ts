@@ -1,7 +1,10 @@
 /** One kernel for a region: its values are emitted where they are stored, and computed where the region reads them itself. */
 import { assert, present } from "../../base/assert.ts";
 import { InvariantError } from "../../base/errors.ts";
-import { contraction, tileFor } from "../kernels/contraction.ts";
+import { contraction } from "../kernels/contraction/contraction.ts";
+import { contractionCandidates } from "../kernels/contraction/candidates.ts";
+import { layoutOf } from "../kernels/contraction/operand-layout.ts";
+import type { DeviceTraits } from "../kernels/device-traits.ts";
 import { elementwise } from "../kernels/elementwise.ts";
 import { flatten, Loops, unflatten, type Grid, type Index, type Operand } from "../kernels/grid.ts";
 import { columnCount, rowCount, rows, type RowSpace, type Sweep } from "../kernels/rows.ts";
@@ -28,20 +31,26 @@ export interface LoweredKernel {
 }
 
 /** Undefined when the groups of `region` do not fit together: one reads a result of another at a place that has none. */
-export function lowerRegion(region: Region, isStored: (node: Node) => boolean): LoweredKernel | undefined {
-  return new RegionLowering(region, isStored).run();
+export function lowerRegion(
+  region: Region,
+  isStored: (node: Node) => boolean,
+  traits: DeviceTraits,
+): LoweredKernel | undefined {
+  return new RegionLowering(region, isStored, traits).run();
 }
 
 class RegionLowering {
   readonly #region: Region;
   readonly #isStored: (node: Node) => boolean;
+  readonly #traits: DeviceTraits;
   readonly #loops = new Loops();
   readonly #emitter: Emitter;
   /** By root. */
   readonly #groups: ReadonlyMap<Node, Group>;
 
-  constructor(region: Region, isStored: (node: Node) => boolean) {
+  constructor(region: Region, isStored: (node: Node) => boolean, traits: DeviceTraits) {
     this.#region = region;
+    this.#traits = traits;
     this.#isStored = isStored;
     this.#groups = new Map(region.groups.map((group) => [group.root, group]));
     const isRead = (node: Node): boolean => isStored(node) && !this.#groups.has(node);
@@ -63,7 +72,7 @@ class RegionLowering {
       length: elementCount(node.shape),
     }));
     const name = describeRegion(this.#region, this.#isStored);
-    return { kernel: { name, bindings, invocations: grid.invocations, body: grid.body }, outputs, inputs, isRows };
+    return { kernel: { name, bindings, ...grid }, outputs, inputs, isRows };
   }
 
   #store(root: Node, index: Index, value: Expr): Statement {
@@ -118,7 +127,13 @@ class RegionLowering {
       case "contraction": {
         const [batch = 1, rowsDown = 1, columns = 1] = shape;
         const product = { batch, rows: rowsDown, columns, inner: x?.shape[2] ?? 1 };
-        return contraction(product, tileFor(product), this.#operand(x), this.#operand(y), sink, loops);
+        const [left, right] = [this.#operand(x), this.#operand(y)];
+        const layouts = {
+          left: layoutOf(left, rowsDown, product.inner),
+          right: layoutOf(right, product.inner, columns),
+        };
+        const [schedule] = contractionCandidates(product, layouts, this.#traits);
+        return contraction(product, present(schedule, "lowerRegion: a schedule"), left, right, sink, loops);
       }
       default:
         throw new InvariantError(`lowerRegion: expected a scan, scatterAdd or contraction, found ${primitive.kind}`);

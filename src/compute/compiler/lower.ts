@@ -1,5 +1,6 @@
 /** From a graph to kernels: merge what is equal, cut what is long, decide what is stored, join what fits in one kernel, emit it. */
 import { present } from "../../base/assert.ts";
+import { PLAIN_DEVICE, type DeviceTraits } from "../kernels/device-traits.ts";
 import { elementCount } from "../layout/shape.ts";
 import type { Node } from "./ir.ts";
 import { lowerRegion, type LoweredKernel } from "./lower-region.ts";
@@ -20,14 +21,21 @@ export interface Lowered {
  *
  * @param updatesFrom outputs from this one on are new values of state
  */
-export function lower(outputs: readonly Node[], bindingsMax: number, updatesFrom: number = outputs.length): Lowered {
+export function lower(
+  outputs: readonly Node[],
+  bindingsMax: number,
+  updatesFrom: number = outputs.length,
+  traits: DeviceTraits = PLAIN_DEVICE,
+): Lowered {
   const nodes = mergeEqual(splitLong(mergeEqual(outputs)));
   const wanted = shallowFirst(nodes.filter((node) => elementCount(node.shape) > 0));
   const schedule = planSchedule(wanted, bindingsMax);
   const isStored = (node: Node): boolean => schedule.isStored(node);
   const updates = new Set(nodes.slice(updatesFrom));
   const inputs = { schedule, outputs: wanted, updates, bindingsMax };
-  const regions = planRegions(inputs, (region) => lowerRegion(region, isStored) !== undefined);
-  const kernels = regions.map((region) => present(lowerRegion(region, isStored), "lower: a kernel for a region"));
+  const regions = planRegions(inputs, (region) => lowerRegion(region, isStored, traits) !== undefined);
+  const kernels = regions.map((region) =>
+    present(lowerRegion(region, isStored, traits), "lower: a kernel for a region"),
+  );
   return { kernels, outputs: nodes };
 }

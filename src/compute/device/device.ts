@@ -34,6 +34,8 @@ export interface DeviceInfo {
   readonly hasFloat16: boolean;
   /** Whether kernels may use subgroups, of a size that only they learn. */
   readonly hasSubgroups: boolean;
+  /** Lanes in every subgroup; null where kernels may get subgroups of several sizes, or it is not known. */
+  readonly subgroupSize: number | null;
   readonly limits: DeviceLimits;
 }
 

@@ -11,6 +11,8 @@ export interface ArrayPlace {
   readonly type: StoredType;
   readonly length: number;
   readonly access: Binding["access"];
+  /** Printed as an array of vectors. */
+  readonly isVector: boolean;
 }
 
 /** The arrays that a kernel has before its body begins. */
@@ -19,13 +21,15 @@ export interface StoragePlaces {
   readonly shared: readonly ArrayPlace[];
 }
 
-export function storagePlaces({ bindings, workgroup }: Kernel): StoragePlaces {
+/** `vectors` are the bindings that are printed as arrays of vectors. */
+export function storagePlaces({ bindings, workgroup }: Kernel, vectors: ReadonlySet<number>): StoragePlaces {
   return {
     bindings: bindings.map((binding, i) => ({
       ...binding,
       space: "binding",
       name: `b${binding.aliasOf ?? i}`,
       words: `binding ${i}`,
+      isVector: vectors.has(i),
     })),
     shared: (workgroup?.shared ?? []).map((array, i) => ({
       ...array,
@@ -33,11 +37,12 @@ export function storagePlaces({ bindings, workgroup }: Kernel): StoragePlaces {
       name: `s${i}`,
       words: `shared array ${i}`,
       access: "readWrite",
+      isVector: false,
     })),
   };
 }
 
 export function privatePlace(name: string, type: PlainType, length: number): ArrayPlace {
   const words = `private array ${name}`;
-  return { space: "private", name: printedName(name), words, type, length, access: "readWrite" };
+  return { space: "private", name: printedName(name), words, type, length, access: "readWrite", isVector: false };
 }

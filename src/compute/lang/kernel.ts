@@ -141,7 +141,7 @@ export interface Workgroup {
 }
 
 /** Lanes of a workgroup in kernels that do not say. */
-const LANES_DEFAULT = 64;
+export const LANES_DEFAULT = 64;
 
 /**
  * A whole kernel. `body` may use the i32 variables INVOCATION, which runs from 0 to `invocations` - 1, WORKGROUP and LANE:

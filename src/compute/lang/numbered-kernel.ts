@@ -32,6 +32,8 @@ export interface Value {
   readonly isUniform: boolean;
   /** What a load loads from. */
   readonly array: ArrayPlace | undefined;
+  /** Of a load in a vector access: the whole vector, at its index, or one component of its operand. */
+  readonly vector: "whole" | number | undefined;
   /** The outermost scope where it can be computed. */
   readonly home: Scope;
   /** Where statements use it. */
@@ -47,7 +49,8 @@ export type Line =
   | { readonly kind: "assign"; readonly name: string; readonly value: Value }
   | { readonly kind: "for"; readonly name: string; readonly from: Value; readonly to: Value; readonly body: Block }
   | { readonly kind: "if"; readonly condition: Value; readonly body: Block }
-  | { readonly kind: "store"; readonly array: ArrayPlace; readonly index: Value; readonly value: Value }
+  /** One value; or those of a whole vector, at its index. */
+  | { readonly kind: "store"; readonly array: ArrayPlace; readonly index: Value; readonly values: readonly Value[] }
   | { readonly kind: "array"; readonly array: ArrayPlace }
   | { readonly kind: "barrier" }
   | {

@@ -30,11 +30,16 @@ import {
   type Value,
 } from "./numbered-kernel.ts";
 import { fold, intervalOf, isByZero, isInteger, keyOf, sameAs } from "./value-rules.ts";
+import { NO_VECTORS, type VectorAccess, type VectorElement } from "./vectorize.ts";
 import { operandsOf, visitOperandsFirst } from "./walk.ts";
 
-/** @throws InvariantError for a kernel that breaks the rules of `kernel.ts`. */
-export function numberKernel(kernel: Kernel): NumberedKernel {
-  return new Numbering(kernel).run();
+/**
+ * The kernel's values and lines, with the vector accesses that the target is to make.
+ *
+ * @throws InvariantError for a kernel that breaks the rules of `kernel.ts`.
+ */
+export function numberKernel(kernel: Kernel, vectors: VectorAccess = NO_VECTORS): NumberedKernel {
+  return new Numbering(kernel, vectors).run();
 }
 
 /** What a name stands for: a value, a `var`, or a private array. */
@@ -42,6 +47,7 @@ type Meaning = Value | { readonly mutable: ScalarType } | { readonly place: Arra
 
 class Numbering {
   readonly #kernel: Kernel;
+  readonly #vectors: VectorAccess;
   readonly #storage: StoragePlaces;
   readonly #values: Value[] = [];
   readonly #names = new Map<string, Meaning>();
@@ -54,8 +60,9 @@ class Numbering {
   /** Counts statements, so that volatile values of different ones differ. */
   #statement = 0;
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, vectors: VectorAccess) {
     this.#kernel = kernel;
+    this.#vectors = vectors;
     const { invocations, bindings, workgroup } = kernel;
     const fits = Number.isInteger(invocations) && invocations >= 1 && invocations < 2 ** 31;
     this.#check(fits, "1 to 2^31 - 1 invocations", `${invocations}`);
@@ -65,7 +72,7 @@ class Numbering {
       this.#check(Number.isInteger(lanes) && lanes >= 1, "at least 1 lane", `${lanes}`);
       this.#check(invocations % lanes === 0, `a multiple of ${lanes} invocations`, `${invocations}`);
     }
-    this.#storage = storagePlaces(kernel);
+    this.#storage = storagePlaces(kernel, vectors.bindings);
   }
 
   run(): NumberedKernel {
@@ -182,13 +189,19 @@ class Numbering {
     const { index: at, value: stored } = statement;
     this.#check(isInteger(at.type), "an integer index", at.type);
     this.#check(stored.type === valueTypeOf(array.type), `a stored ${array.type}`, stored.type);
+    if (this.#vectors.merged.has(statement)) return { kind: "nothing" };
+    const vector = this.#vectors.stores.get(statement);
+    if (vector !== undefined) {
+      const values = vector.parts.map((part) => this.#use(part.value, site));
+      return { kind: "store", array, index: this.#use(vector.index, site), values };
+    }
     const { range } = this.#value(at);
     // WGSL refuses a place that is never inside.
     if (range.max < 0 || range.min >= array.length) return { kind: "nothing" };
     const index = this.#use(at, site);
     const value = this.#use(stored, site);
     if (!isInside(index, array) && index.expr.kind !== "variable") index.isNamed = true;
-    return { kind: "store", array, index, value };
+    return { kind: "store", array, index, values: [value] };
   }
 
   #define(name: string, meaning: Meaning): void {
@@ -237,18 +250,32 @@ class Numbering {
       this.#check(valueTypeOf(array.type) === x.type, `a load of ${array.type}`, x.type);
       isVolatile ||= array.access !== "read";
       isUniform &&= array.access === "read";
+      const [place] = operands;
+      // Printed twice: which vector, and which component.
+      if (array.isVector && place !== undefined && place.expr.kind !== "variable") place.isNamed = true;
     }
+    const element = this.#vectors.loads.get(x);
+    if (element !== undefined) return this.#elementOf(x, element, { isVolatile, isUniform, array });
     const folded = fold(x, operands);
     if (folded !== undefined) return this.#valueOf(folded, []);
     const same = sameAs(x, operands);
     if (same !== undefined) return same;
     if (isByZero("remainder", x, operands)) return this.#valueOf({ kind: "constant", type: x.type, value: 0 }, []);
-    const key = `${isVolatile ? this.#statement : ""}:${keyOf(x)}:${operands.map((operand) => operand.id).join()}`;
-    let value = this.#byKey.get(key);
-    if (value === undefined) {
-      value = this.#create(x, operands, { isVolatile, isUniform, array });
-      this.#byKey.set(key, value);
-    }
+    return this.#keyed(x, operands, { isVolatile, isUniform, array });
+  }
+
+  /** A load as a component of the vector that it is in. */
+  #elementOf(x: Expr, { index, component }: VectorElement, known: Known): Value {
+    const whole = this.#keyed(x, [this.#value(index)], { ...known, vector: "whole" });
+    return this.#keyed(x, [whole], { ...known, vector: component });
+  }
+
+  /** The value of `x` with these operands: the one that there is, or a new one. */
+  #keyed(x: Expr, operands: readonly Value[], known: Known): Value {
+    const statement = known.isVolatile ? this.#statement : "";
+    const key = `${statement}:${keyOf(x)} ${known.vector ?? ""}:${operands.map((operand) => operand.id).join()}`;
+    const value = this.#byKey.get(key) ?? this.#create(x, operands, known);
+    this.#byKey.set(key, value);
     return value;
   }
 
@@ -278,6 +305,7 @@ class Numbering {
       isVolatile: known.isVolatile,
       isUniform: known.isUniform,
       array: known.array,
+      vector: known.vector,
       home,
       uses: [],
       pins: [],
@@ -321,6 +349,7 @@ interface Known {
   readonly isVolatile: boolean;
   readonly isUniform: boolean;
   readonly array?: ArrayPlace | undefined;
+  readonly vector?: "whole" | number;
   readonly range?: Interval;
 }
 

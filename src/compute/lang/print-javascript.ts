@@ -198,7 +198,7 @@ class JavaScriptTarget implements Target {
     return `${name} = ${text};`;
   }
 
-  store(array: ArrayPlace, index: string, text: string): string {
+  store(array: ArrayPlace, index: string, [text = ""]: readonly string[]): string {
     const value = array.type === "f16" ? `bitsOfF16(${text})` : text;
     return this.#isWatched(array)
       ? `${array.name}.store(${index}, ${value}, invocation);`

@@ -11,6 +11,7 @@ import { lanesOf, type Binding, type BuiltInName, type Kernel, type ScalarType, 
 import { isInside, type Line, type Value } from "./numbered-kernel.ts";
 import { printBody, type Target } from "./print.ts";
 import { printedName } from "./printed-name.ts";
+import { VECTOR, vectorAccessOf } from "./vectorize.ts";
 import { wgslFunctionsFor } from "./wgsl-functions.ts";
 import { binary, literal, unary } from "./wgsl-operators.ts";
 
@@ -32,8 +33,11 @@ export function isBoundWritable({ access, isShared }: Binding): boolean {
 /** The WGSL module of a kernel. @throws InvariantError for a kernel that breaks the rules of `kernel.ts`. */
 export function printWgsl(kernel: Kernel): string {
   const target = new WgslTarget(kernel);
-  const body = printBody(kernel, target).join("\n");
-  const bindings = kernel.bindings.map((binding, i) => (binding.aliasOf === undefined ? printBinding(binding, i) : "")).join(""); // prettier-ignore
+  const vectors = vectorAccessOf(kernel);
+  const body = printBody(kernel, target, vectors).join("\n");
+  const bindings = kernel.bindings.flatMap((binding, i) =>
+    binding.aliasOf === undefined ? [printBinding(binding, i, vectors.bindings.has(i))] : [],
+  );
   const shared = (kernel.workgroup?.shared ?? []).map(printShared).join("");
   const main = `@compute @workgroup_size(${lanesOf(kernel)})
 fn main(${target.parameters().join(", ")}) {
@@ -42,18 +46,21 @@ ${body}
 `;
   const isHalf = kernel.bindings.some(({ type }) => type === "f16");
   const enables = `${isHalf ? "enable f16;\n" : ""}${usesSubgroups(kernel) ? "enable subgroups;\n" : ""}`;
-  return `${enables}${bindings}${shared}\n${wgslFunctionsFor(body)}${main}`;
+  return `${enables}${bindings.join("")}${shared}\n${wgslFunctionsFor(body)}${main}`;
 }
 
-function printBinding(binding: Binding, index: number): string {
+function printBinding(binding: Binding, index: number, isVector: boolean): string {
   const { type, length } = binding;
   const mode = isBoundWritable(binding) ? "read_write" : "read";
-  return `@group(0) @binding(${index}) var<storage, ${mode}> b${index}: array<${type}, ${length}>;\n`;
+  const elements = isVector ? `vec${VECTOR}<${type}>, ${length / VECTOR}` : `${type}, ${length}`;
+  return `@group(0) @binding(${index}) var<storage, ${mode}> b${index}: array<${elements}>;\n`;
 }
 
 function printShared({ type, length }: { type: string; length: number }, index: number): string {
   return `var<workgroup> s${index}: array<${type}, ${length}>;\n`;
 }
+
+const COMPONENTS = "xyzw";
 
 /** WGSL's functions; that of `shuffleXor` takes the mask too, that of `broadcast` the lane. */
 const SUBGROUP_FUNCTIONS: { readonly [Op in SubgroupOp]: string } = {
@@ -129,8 +136,10 @@ class WgslTarget implements Target {
     return `${name} = ${text};`;
   }
 
-  store(array: ArrayPlace, index: string, value: string): string {
-    return `${array.name}[${index}] = ${array.type === "f16" ? `f16(${value})` : value};`;
+  store({ name, type }: ArrayPlace, index: string, values: readonly string[]): string {
+    const parts = type === "f16" ? values.map((value) => `f16(${value})`) : values;
+    const stored = parts.length === VECTOR ? `vec${VECTOR}<${type}>(${parts.join(", ")})` : (parts[0] ?? "");
+    return `${name}[${index}] = ${stored};`;
   }
 
   declare({ name, type, length }: ArrayPlace): string {
@@ -188,11 +197,17 @@ class WgslTarget implements Target {
     }
   }
 
-  #load({ array, operands }: Value, index: string): string {
+  #load({ array, operands, vector }: Value, index: string): string {
     const [place] = operands;
     assert(array !== undefined && place !== undefined, `print ${this.#kernel.name}: expected a load from an array`);
-    const element = (text: string): string =>
-      array.type === "f16" ? `f32(${array.name}[${text}])` : `${array.name}[${text}]`;
+    const { name, type, isVector } = array;
+    // For a component the operand is the vector.
+    if (typeof vector === "number") return `${index}.${COMPONENTS[vector]}`;
+    if (vector === "whole") return type === "f16" ? `vec${VECTOR}<f32>(${name}[${index}])` : `${name}[${index}]`;
+    const element = (text: string): string => {
+      const one = isVector ? `${name}[${text} / ${VECTOR}][${text} % ${VECTOR}]` : `${name}[${text}]`;
+      return type === "f16" ? `f32(${one})` : one;
+    };
     if (isInside(place, array)) return element(index);
     const last = array.length - 1;
     const inside = place.expr.type === "u32" ? `min(${index}, ${last}u)` : `clamp(${index}, 0i, ${last}i)`;

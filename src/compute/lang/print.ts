@@ -5,6 +5,7 @@ import { isInside, type Block, type Line, type NumberedKernel, type Scope, type 
 import { numberKernel } from "./numbering.ts";
 import { placeValues, type Placing } from "./placing.ts";
 import { printedName } from "./printed-name.ts";
+import { NO_VECTORS, type VectorAccess } from "./vectorize.ts";
 
 /** The syntax of one language. Texts of operands are atoms or parenthesised. */
 export interface Target {
@@ -12,7 +13,8 @@ export interface Target {
   expression(value: Value, operands: readonly string[]): string;
   define(name: string, type: ScalarType, text: string, isMutable: boolean): string;
   assign(name: string, text: string): string;
-  store(array: ArrayPlace, index: string, value: string): string;
+  /** One value; or those of a vector at its index, if the target was printed with vector accesses. */
+  store(array: ArrayPlace, index: string, values: readonly string[]): string;
   /** A private array begins, all zeros. */
   declare(array: ArrayPlace): string;
   barrier(): readonly string[];
@@ -28,9 +30,9 @@ export interface Target {
   closeEach(): readonly string[];
 }
 
-/** The lines of a kernel's body. */
-export function printBody(kernel: Kernel, target: Target): string[] {
-  const numbered = numberKernel(kernel);
+/** The lines of a kernel's body, with the vector accesses that the target is to make. */
+export function printBody(kernel: Kernel, target: Target, vectors: VectorAccess = NO_VECTORS): string[] {
+  const numbered = numberKernel(kernel, vectors);
   return new Printer(numbered, target, placeValues(numbered)).block(numbered.root, "  ");
 }
 
@@ -96,10 +98,11 @@ class Printer {
     }
   }
 
-  #store({ array, index: at, value }: Line & { kind: "store" }, indent: string): string[] {
+  #store({ array, index: at, values }: Line & { kind: "store" }, indent: string): string[] {
     const index = this.#text(at);
-    const store = this.#target.store(array, index, this.#text(value));
-    if (isInside(at, array)) return [indent + store];
+    const texts = values.map((value) => this.#text(value));
+    const store = this.#target.store(array, index, texts);
+    if (values.length > 1 || isInside(at, array)) return [indent + store];
     const open = this.#target.openIf(this.#target.inside(index, at.expr.type, array));
     return [indent + open, `${indent}  ${store}`, `${indent}}`];
   }

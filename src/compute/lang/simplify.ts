@@ -8,7 +8,7 @@
  */
 import { constant, node, rangeOf } from "./expr.ts";
 import type { BinaryOp, Expr } from "./kernel.ts";
-import { addTerm, productOf, sumExpr, termsOf, type Sum } from "./sum.ts";
+import { addTerm, boundsOf, productOf, sumExpr, termsOf, type Sum } from "./sum.ts";
 import { sameExpr } from "./walk.ts";
 
 /** a + sign * b, where terms merge, cancel, or join again: (x / c) * c + x % c is x. */
@@ -66,7 +66,12 @@ export function divideSum(a: Expr, b: Expr): Expr | undefined {
     }
   }
   const split = splitMultiples(a, divisor);
-  if (split === undefined) return undefined;
+  if (split === undefined) {
+    const shared = commonFactor(a, divisor);
+    if (shared === undefined) return undefined;
+    const rest = constant(type, divisor / shared.factor);
+    return divideSum(shared.whole, rest) ?? plain("divide", shared.whole, rest);
+  }
   const terms = split.multiples.terms.map(({ x, factor }) => ({ x, factor: factor / divisor }));
   const whole = sumExpr(type, { terms, offset: split.multiples.offset / divisor });
   const rest = divideSum(split.rest, b) ?? plain("divide", split.rest, b);
@@ -89,7 +94,35 @@ export function remainderSum(a: Expr, b: Expr): Expr | undefined {
     if (inner !== undefined && inner % divisor === 0) return remainderSum(a.a, b) ?? plain("remainder", a.a, b);
   }
   const split = splitMultiples(a, divisor);
-  return split === undefined ? undefined : (remainderSum(split.rest, b) ?? plain("remainder", split.rest, b));
+  if (split !== undefined) return remainderSum(split.rest, b) ?? plain("remainder", split.rest, b);
+  const shared = commonFactor(a, divisor);
+  if (shared === undefined) return undefined;
+  const rest = constant(type, divisor / shared.factor);
+  const whole = remainderSum(shared.whole, rest) ?? plain("remainder", shared.whole, rest);
+  const terms = termsOf(whole, "deep");
+  if (terms === undefined) return undefined;
+  const scaled = terms.terms.map(({ x, factor }) => ({ x, factor: factor * shared.factor }));
+  return sumExpr(type, { terms: scaled, offset: terms.offset * shared.factor + shared.rest });
+}
+
+/**
+ * `a` as factor * whole + rest, where 1 < factor divides `divisor`, and 0 <= rest < factor: then a / divisor is
+ * whole / (divisor / factor), the same for all neighbours. Undefined where there is no such factor, or it may wrap.
+ */
+function commonFactor(a: Expr, divisor: number): { factor: number; whole: Expr; rest: number } | undefined {
+  const sum = termsOf(a, "deep");
+  if (sum === undefined || sum.terms.length === 0) return undefined;
+  const factor = sum.terms.reduce((common, term) => greatestCommonDivisor(common, Math.abs(term.factor)), divisor);
+  if (factor === 1) return undefined;
+  const { min, max } = boundsOf(sum);
+  if (min < 0 || max > (a.type === "i32" ? 0x7fffffff : 0xffffffff)) return undefined;
+  const rest = ((sum.offset % factor) + factor) % factor;
+  const terms = sum.terms.map((term) => ({ x: term.x, factor: term.factor / factor }));
+  return { factor, rest, whole: sumExpr(a.type, { terms, offset: (sum.offset - rest) / factor }) };
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
 
 /**
@@ -106,22 +139,11 @@ function splitMultiples(a: Expr, divisor: number): { multiples: Sum; rest: Expr 
   };
   const rest: Sum = { terms: sum.terms.filter((term) => term.factor % divisor !== 0), offset: restOffset };
   if (multiples.terms.length === 0 && multiples.offset === 0) return undefined;
-  const high = bounds(multiples);
-  const low = bounds(rest);
+  const high = boundsOf(multiples);
+  const low = boundsOf(rest);
   const most = a.type === "i32" ? 0x7fffffff : 0xffffffff;
   if (high.min < 0 || low.min < 0 || high.max + low.max > most) return undefined;
   return { multiples, rest: sumExpr(a.type, rest) };
-}
-
-/** The exact bounds of a sum, as a mathematical number that never wraps. */
-function bounds(sum: Sum): { min: number; max: number } {
-  let { offset: min, offset: max } = sum;
-  for (const { x, factor } of sum.terms) {
-    const range = rangeOf(x);
-    min += Math.min(range.min * factor, range.max * factor);
-    max += Math.max(range.min * factor, range.max * factor);
-  }
-  return { min, max };
 }
 
 /** (x / c) * c * k + (x % c) * k is x * k, for any x: what a reshape there and back leaves. */

@@ -1,5 +1,6 @@
 /** Sums of integer multiples modulo 2^32: c0 + c1 * x1 + c2 * x2 + ..., taken apart and put together. */
-import { constant, node } from "./expr.ts";
+import { constant, node, rangeOf } from "./expr.ts";
+import type { Interval } from "./interval.ts";
 import type { Expr, ScalarType } from "./kernel.ts";
 import { wrap } from "./scalar-functions.ts";
 import { sameExpr } from "./walk.ts";
@@ -59,6 +60,17 @@ export function addTerm(terms: Term[], term: Term): void {
   } else {
     terms[at] = { x: other.x, factor };
   }
+}
+
+/** The exact bounds of a sum, as a mathematical number that never wraps. */
+export function boundsOf(sum: Sum): Interval {
+  let { offset: min, offset: max } = sum;
+  for (const { x, factor } of sum.terms) {
+    const range = rangeOf(x);
+    min += Math.min(range.min * factor, range.max * factor);
+    max += Math.max(range.min * factor, range.max * factor);
+  }
+  return { min, max };
 }
 
 /** The expression of a sum. */

@@ -78,7 +78,8 @@ class GraphRuntime implements Runtime {
     const missing = nodes.filter((node) => !isLeaf(node));
     if (missing.length === 0) return [...nodes];
     await this.#relieved();
-    const lowered = lower(missing, this.device.info.limits.bindingsMax);
+    const { info } = this.device;
+    const lowered = lower(missing, info.limits.bindingsMax, missing.length, info);
     const kernels = lowered.kernels.map(withSharedReads);
     const compiled = await this.#kernels.getAll(kernels.map(({ kernel }) => kernel));
     this.#checkAlive();
@@ -149,7 +150,8 @@ class GraphRuntime implements Runtime {
     this.#checkAlive();
     await this.#relieved();
     const values = updates.map(([, value]) => value);
-    const lowered = lower([...outputs, ...values], this.device.info.limits.bindingsMax, outputs.length);
+    const { info } = this.device;
+    const lowered = lower([...outputs, ...values], info.limits.bindingsMax, outputs.length, info);
     const token = {};
     const layout = new PlanLayout({
       device: this.device,

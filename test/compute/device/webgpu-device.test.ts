@@ -16,6 +16,7 @@ const INFO = {
   isSoftware: true,
   hasFloat16: false,
   hasSubgroups: false,
+  subgroupSize: null,
   limits: {
     bindingsMax: 8,
     bindingBytesMax: 2 ** 27,

@@ -66,6 +66,16 @@ test("an index taken apart and put together again is itself", () => {
   expect(three).toBe(at);
 });
 
+test("neighbours share their quotient and remainder: what all parts have in common is divided out", () => {
+  const quad = variable("i32", "quad", { min: 0, max: 999 });
+  const at = (place: number): Expr => add(multiply(quad, i32(4)), i32(place));
+  expect(divide(at(3), i32(64))).toEqual(divide(quad, i32(16)));
+  expect(remainder(at(3), i32(64))).toEqual(add(multiply(remainder(quad, i32(16)), i32(4)), i32(3)));
+  expect(add(multiply(divide(at(3), i32(64)), i32(64)), remainder(at(3), i32(64)))).toEqual(at(3));
+  // 6 and 4 have 2 in common.
+  expect(divide(at(1), i32(6))).toEqual(divide(multiply(quad, i32(2)), i32(3)));
+});
+
 test("without bounds, a division of a sum stays, since the sum may wrap", () => {
   const row = variable("i32", "row");
   const column = variable("i32", "column", { min: 0, max: 7 });

@@ -59,7 +59,7 @@ export class NullDevice implements Device {
   #failure: DeviceLostError | undefined;
 
   constructor(limits: DeviceLimits = LIMITS) {
-    this.info = { kind: "null", name: "null", isSoftware: true, hasFloat16: true, hasSubgroups: true, limits };
+    this.info = { kind: "null", name: "null", isSoftware: true, hasFloat16: true, hasSubgroups: true, subgroupSize: null, limits };
     this.lost = new Promise((resolve) => {
       this.#resolveLost = resolve;
     });

@@ -27,6 +27,7 @@ const INFO: DeviceInfo = {
   isSoftware: true,
   hasFloat16: true,
   hasSubgroups: true,
+  subgroupSize: 32,
   limits: {
     bindingsMax: 16,
     bindingBytesMax: GIBIBYTE,
@@ -112,10 +113,9 @@ class ReferenceRecording implements Recording {
 
 /** A device on this thread. `createKernel` rejects with UnsupportedError where the page forbids code from text. */
 export class ReferenceDevice implements Device {
-  readonly info: DeviceInfo = INFO;
+  readonly info: DeviceInfo;
   readonly lost: Promise<DeviceLostError>;
   readonly #clock: Clock;
-  readonly #subgroupSize: number | undefined;
   readonly #checksRaces: boolean;
   readonly #queue: SliceQueue;
   /** Kernels that print alike share their function. */
@@ -125,9 +125,9 @@ export class ReferenceDevice implements Device {
   #failure: DeviceLostError | undefined;
 
   constructor(options: ReferenceDeviceOptions = {}) {
-    const { clock = systemClock, yieldToEventLoop = yieldByMessage, subgroupSize, checksRaces = false } = options;
+    const { clock = systemClock, yieldToEventLoop = yieldByMessage, checksRaces = false } = options;
+    this.info = { ...INFO, subgroupSize: options.subgroupSize ?? INFO.subgroupSize };
     this.#clock = clock;
-    this.#subgroupSize = subgroupSize;
     this.#checksRaces = checksRaces;
     this.#queue = new SliceQueue(clock, yieldToEventLoop, (cause) => {
       this.#lose(new DeviceLostError("reference device: expected kernels that run, found one that threw", { cause }));
@@ -214,7 +214,7 @@ export class ReferenceDevice implements Device {
         const wanted = Math.floor((kernel.invocationsPerMs * CALL_MS) / lanes) * lanes;
         const to = Math.min(invocations, from + Math.max(lanes, wanted));
         const startMs = this.#clock.nowMs();
-        kernel.run(arrays, from, to, this.#subgroupSize);
+        kernel.run(arrays, from, to, this.info.subgroupSize ?? undefined);
         const tookMs = this.#clock.nowMs() - startMs;
         kernel.invocationsPerMs = nextRate(kernel.invocationsPerMs, to - from, tookMs);
         from = to;

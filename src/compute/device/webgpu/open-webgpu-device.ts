@@ -46,6 +46,7 @@ async function open(gpu: GPU, allowSoftware: boolean): Promise<Device> {
     isSoftware,
     hasFloat16: device.features.has("shader-f16"),
     hasSubgroups: device.features.has("subgroups"),
+    subgroupSize: device.features.has("subgroups") ? subgroupSizeOf(info) : null,
     limits: {
       bindingsMax: maxStorageBuffersPerShaderStage,
       bindingBytesMax: wholeWords(Math.min(maxStorageBufferBindingSize, maxBufferSize)),
@@ -68,6 +69,10 @@ const LIMITS = [
 
 /** Asked for where the adapter has them. */
 const FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups"];
+
+function subgroupSizeOf({ subgroupMinSize, subgroupMaxSize }: GPUAdapterInfo): number | null {
+  return subgroupMinSize === undefined || subgroupMinSize !== subgroupMaxSize ? null : subgroupMinSize;
+}
 
 /** Some drivers say 2^32 - 1. */
 function wholeWords(bytes: number): number {

@@ -1,0 +1,136 @@
+/**
+ * Which schedules are worth trying for a product on a kind of device: the first one is the default, by shape and device
+ * alone, so that a device gives the same bits each time.
+ *
+ * What decides on software adapters: a load costs a lane as much as ten products, a store to compile as much as a
+ * hundred, and code that leaves the instruction cache (large tiles, steps written out) halves the speed.
+ */
+import type { DeviceTraits } from "../device-traits.ts";
+import type { OperandLayout } from "./operand-layout.ts";
+import { contractionScheduleName, type Contraction, type ContractionSchedule } from "./schedule.ts";
+
+/** How the operands lie in memory. */
+export interface OperandLayouts {
+  readonly left: OperandLayout;
+  readonly right: OperandLayout;
+}
+
+/** Multiplications from which on more code pays for itself on a software adapter. */
+const SOFTWARE_LARGE = 2 ** 23;
+/** Larger subgroups have no use for a row a lane. */
+const SUBGROUP_MAX = 16;
+
+/** The schedules to try, the default first; each runs on the device, for any operands. */
+export function contractionCandidates(
+  product: Contraction,
+  layouts: OperandLayouts,
+  traits: DeviceTraits,
+): readonly ContractionSchedule[] {
+  const all = traits.isSoftware ? softwareCandidates(product, traits) : hardwareCandidates(product, layouts, traits);
+  const byName = new Map(all.filter((schedule) => runsOn(schedule, traits)).map((schedule) => [contractionScheduleName(schedule), schedule])); // prettier-ignore
+  return [...byName.values()];
+}
+
+function runsOn(schedule: ContractionSchedule, { limits, hasSubgroups }: DeviceTraits): boolean {
+  const [lanes, elements] = workgroupOf(schedule);
+  if (schedule.kind === "subgroups" && !hasSubgroups) return false;
+  return lanes <= limits.workgroupLanesMax && elements * 4 <= limits.workgroupBytesMax;
+}
+
+/** Lanes, and elements that they share. */
+function workgroupOf(schedule: ContractionSchedule): [number, number] {
+  if (schedule.kind === "line") return [schedule.lanes, schedule.lanes];
+  if (schedule.kind !== "workgroup") return [1, 0];
+  const { lanesDown, lanesAcross, rows, columns, steps } = schedule;
+  return [lanesDown * lanesAcross, steps * (lanesDown * rows + lanesAcross * columns)];
+}
+
+function softwareCandidates(product: Contraction, { subgroupSize }: DeviceTraits): ContractionSchedule[] {
+  const { batch, rows, columns, inner } = product;
+  const isLarge = batch * rows * columns * inner >= SOFTWARE_LARGE;
+  const across = columns % 4 === 0 ? 4 : sideFor(columns, 4);
+  const registers = (down: number, width: number, steps = 1): ContractionSchedule => ({
+    kind: "registers",
+    rows: sideFor(rows, down),
+    columns: Math.min(columns, width),
+    steps,
+  });
+  const alone = isLarge
+    ? [registers(8, across * 2), registers(4, across)]
+    : [registers(4, across), registers(8, across * 2)];
+  const size = subgroupSize ?? 0;
+  if (size < 2 || size > SUBGROUP_MAX || columns < size || rows < size / 2) return [...alone, registers(4, across * 2)];
+  const shared = (down: number, width: number, steps: number): ContractionSchedule => {
+    return { kind: "subgroups", size, rows: Math.min(rows, down), columns: width, steps };
+  };
+  // Lanes beyond the last column compute in vain.
+  const width = [4, 2, 1].find((side) => wasted(columns, size * side) < 0.3) ?? 1;
+  const few = [shared(8, width, 1), shared(16, width, 1)];
+  const many = [shared(16, width, 2), shared(16, width, 1), shared(16, width * 2, 2), shared(8, width, 4)];
+  return [...(isLarge ? many : few), ...(isLarge ? few : many), ...alone];
+}
+
+/** The part of lanes and columns that is beyond the edge. */
+function wasted(size: number, tile: number): number {
+  return 1 - size / (Math.ceil(size / tile) * tile);
+}
+
+/** About `wanted`, and a divisor of `size` where there is one: edges take conditions. */
+function sideFor(size: number, wanted: number): number {
+  const sides = [wanted, wanted + 1, wanted - 1, wanted - 2, 4, 5, 3].filter((side) => side > 0 && size % side === 0);
+  return sides[0] ?? Math.min(size, wanted);
+}
+
+const BLOCKS = [
+  { lanesDown: 16, lanesAcross: 16, rows: 8, columns: 8 },
+  { lanesDown: 16, lanesAcross: 16, rows: 8, columns: 4 },
+  { lanesDown: 16, lanesAcross: 16, rows: 4, columns: 4 },
+  { lanesDown: 8, lanesAcross: 8, rows: 4, columns: 4 },
+  { lanesDown: 8, lanesAcross: 8, rows: 2, columns: 4 },
+] as const;
+/** Workgroups that keep a GPU busy. */
+const WORKGROUPS_WANTED = 96;
+/** Along k, results of so few rows or columns are summed by all lanes of a workgroup. */
+const LINES_MAX = 4;
+const LINE_INNER_MIN = 256;
+
+function hardwareCandidates(
+  product: Contraction,
+  { left, right }: OperandLayouts,
+  traits: DeviceTraits,
+): ContractionSchedule[] {
+  const { batch, rows, columns, inner } = product;
+  const block = (block: (typeof BLOCKS)[number], steps: number): ContractionSchedule => ({
+    kind: "workgroup",
+    ...block,
+    steps,
+  });
+  const isFilled = ({ lanesDown, lanesAcross, rows: down, columns: across }: (typeof BLOCKS)[number]): boolean =>
+    batch * Math.ceil(rows / (lanesDown * down)) * Math.ceil(columns / (lanesAcross * across)) >= WORKGROUPS_WANTED;
+  const fits = ({ lanesDown, lanesAcross, rows: down, columns: across }: (typeof BLOCKS)[number]): boolean =>
+    lanesDown * down < 2 * rows && lanesAcross * across < 2 * columns;
+  const useful = BLOCKS.filter(fits);
+  const best = useful.find(isFilled) ?? useful.at(-1);
+  const small: ContractionSchedule = {
+    kind: "registers",
+    rows: Math.min(4, rows),
+    columns: Math.min(4, columns),
+    steps: 1,
+  };
+  const others: ContractionSchedule[] = [
+    ...useful.map((each) => block(each, 16)),
+    ...useful.slice(0, 2).map((each) => block(each, 8)),
+    { kind: "columns", rows: Math.min(8, rows), columns: 4, steps: 1 },
+    small,
+  ];
+  const { subgroupSize } = traits;
+  if (subgroupSize !== null && columns >= subgroupSize) {
+    others.push({ kind: "subgroups", size: subgroupSize, rows: Math.min(8, rows), columns: 4, steps: 1 });
+  }
+  const isThin = Math.min(rows, columns) <= LINES_MAX;
+  // Neighbouring lanes read neighbours of the operand that is large.
+  const isAlongInner = rows < columns ? right === "T" : left === "N";
+  const lines: ContractionSchedule[] = isThin && inner >= LINE_INNER_MIN ? [{ kind: "line", lanes: 64 }] : [];
+  if (isAlongInner && lines.length > 0) return [...lines, small, ...others];
+  return [...(best === undefined || isThin ? [small] : [block(best, 16)]), ...others, ...lines];
+}
