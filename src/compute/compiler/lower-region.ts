@@ -17,6 +17,7 @@ import { describeRegion } from "./describe.ts";
 import { Emitter, storedForm, storedTypeOf } from "./emit.ts";
 import { scalarTypeOf } from "./fold.ts";
 import { readInputs, type Node } from "./ir.ts";
+import { lowerAttention } from "./lower-attention.ts";
 import type { Region } from "./regions.ts";
 import type { Group } from "./schedule.ts";
 import { indexAheadOfView, regroup } from "./views.ts";
@@ -135,8 +136,10 @@ class RegionLowering {
         const [schedule] = contractionCandidates(product, layouts, this.#traits);
         return contraction(product, present(schedule, "lowerRegion: a schedule"), left, right, sink, loops);
       }
+      case "attention":
+        return lowerAttention(core, (node) => this.#operand(node), { sink, loops, traits: this.#traits });
       default:
-        throw new InvariantError(`lowerRegion: expected a scan, scatterAdd or contraction, found ${primitive.kind}`);
+        throw new InvariantError(`lowerRegion: expected a scan, scatterAdd, contraction or attention, found ${primitive.kind}`);
     }
   }
 
@@ -248,7 +251,7 @@ class RegionLowering {
 
 function isElements({ root, core }: Group): boolean {
   const { kind } = core.primitive;
-  return core === root && kind !== "scan" && kind !== "scatterAdd" && kind !== "contraction";
+  return core === root && kind !== "scan" && kind !== "scatterAdd" && kind !== "contraction" && kind !== "attention";
 }
 
 /** The index into `shape`, whose rows run along `axes`, of the element at `index` of the space. */

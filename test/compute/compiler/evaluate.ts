@@ -4,6 +4,7 @@
  */
 import { InvariantError } from "../../../src/base/errors.ts";
 import { exponentialOf, normalOf, philox } from "../../../src/base/random.ts";
+import { attentionInLoops } from "../attention-loops.ts";
 import type { BinaryFunction, Node, Shape, UnaryFunction } from "../../../src/compute/compiler/ir.ts";
 
 /** The elements of `node`, row-major; bools are 0 and 1. `leaves` holds those of every leaf. */
@@ -151,6 +152,8 @@ class Evaluation {
         }
         return out;
       }
+      case "attention":
+        return attentionInLoops(node, (i, index) => this.#input(node, i).at(index));
       case "contraction": {
         const [a, b] = [this.#input(node, 0), this.#input(node, 1)];
         return all.map(([batch = 0, row = 0, column = 0]) => {
