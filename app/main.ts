@@ -1,4 +1,4 @@
-/** The page's entry: shows the page that the address asks for. The room's code loads only when a room is opened. */
+/** The page's entry: shows the page that the address asks for. Code of other pages loads when they are opened. */
 import { LitElement, css, html } from "lit";
 import type { CSSResult, PropertyDeclarations, PropertyValues, TemplateResult } from "lit";
 import { theme } from "hearth/elements";
@@ -73,6 +73,7 @@ class HearthApp extends LitElement {
 
   protected override willUpdate(): void {
     if (this.route.kind === "room") void import("./pages/room-page.ts");
+    else if (this.route.kind === "inspect") void import("./pages/inspect-page.ts");
     else document.title = "hearth";
   }
 
@@ -106,6 +107,8 @@ function page(route: Route): TemplateResult {
       return html`<home-page></home-page>`;
     case "room":
       return html`<room-page .room=${route.room}></room-page>`;
+    case "inspect":
+      return html`<inspect-page .model=${route.model}></inspect-page>`;
     case "unknown":
       return html`<div class="lost">
         <h1>There is nothing here</h1>

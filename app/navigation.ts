@@ -1,11 +1,13 @@
-/** Two addresses, `/` and `/room/<id>`, over the history API. */
+/** The addresses `/`, `/room/<id>` and `/inspect/<model>`, over the history API. */
 
 export type Route =
   | { readonly kind: "home" }
   | { readonly kind: "room"; readonly room: string }
+  | { readonly kind: "inspect"; readonly model: string | null }
   | { readonly kind: "unknown"; readonly path: string };
 
 const ROOM_PATH = /^\/room\/([\w-]+)\/?$/;
+const INSPECT_PATH = /^\/inspect(?:\/([\w-]+))?\/?$/;
 const ROOM_ID = /^[\w-]{4,128}$/;
 
 /** Fired on `window` when the address changes without a page load. */
@@ -14,6 +16,8 @@ const NAVIGATED = "hearth-navigated";
 /** What the address asks for. */
 export function routeOf(path: string): Route {
   if (path === "/" || path === "/index.html") return { kind: "home" };
+  const inspect = INSPECT_PATH.exec(path);
+  if (inspect !== null) return { kind: "inspect", model: inspect[1] ?? null };
   const room = ROOM_PATH.exec(path)?.[1];
   return room === undefined ? { kind: "unknown", path } : { kind: "room", room };
 }
@@ -32,6 +36,11 @@ export function parseRoom(pasted: string): string | null {
 export function navigate(path: string): void {
   history.pushState(null, "", `${path}${location.search}`);
   dispatchEvent(new Event(NAVIGATED));
+}
+
+/** Gives the page at hand another address, and keeps the query. Nobody is told. */
+export function rename(path: string): void {
+  history.replaceState(null, "", `${path}${location.search}`);
 }
 
 /** Calls `changed` at each change of address, back and forward included, until `signal` aborts. */

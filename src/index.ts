@@ -20,13 +20,17 @@ export {
 } from "./base/errors.ts";
 export type { Shape } from "./compute/compiler/ir.ts";
 export type { DType } from "./compute/layout/dtype.ts";
-export type { HostArray, KernelReport, Runtime, RuntimeMemory } from "./compute/runtime/runtime.ts";
+export type { GraphNodeReport, GraphReport, KernelReport, PlanReport } from "./compute/runtime/plan-report.ts";
+export type { ReportTextOptions } from "./compute/runtime/report-text.ts";
+export type { HostArray, Runtime, RuntimeMemory } from "./compute/runtime/runtime.ts";
 export { detectAnomaly } from "./compute/tensor/anomaly.ts";
 export { grad } from "./compute/tensor/autograd.ts";
 export type { BackwardOptions, GradOptions } from "./compute/tensor/autograd.ts";
 export { checkpoint } from "./compute/tensor/checkpoint.ts";
 export { compile } from "./compute/tensor/compile.ts";
 export type { CompiledFunction, CompileOptions, Inputs, TensorInput } from "./compute/tensor/compile.ts";
+export { explain } from "./compute/tensor/explain.ts";
+export type { Explanation, ExplainOptions } from "./compute/tensor/explain.ts";
 export { asTensor, full, fullLike, ones, onesLike, tensor, zeros, zerosLike } from "./compute/tensor/create.ts";
 export type { TensorOptions } from "./compute/tensor/host-tensor.ts";
 export {

@@ -4,6 +4,7 @@ import type { CSSResult, PropertyDeclarations, TemplateResult } from "lit";
 import { theme } from "hearth/elements";
 import "../elements/join-form.ts";
 import "../elements/start-form.ts";
+import { navigate } from "../navigation.ts";
 import { SERVER_AWAY, isServerThere, untilServerThere } from "../server-health.ts";
 import { controls } from "../styles/controls.ts";
 
@@ -149,11 +150,21 @@ class HomePage extends LitElement {
               <strong>Straight from tab to tab</strong>Data and gradients travel over WebRTC. The server sees neither.
             </li>
             <li><strong>Kept by everyone</strong>Each device stores its share of every checkpoint.</li>
+            <li>
+              <strong>Nothing hidden</strong>
+              <a href="/inspect" @click=${inspect}>Look inside a step</a>: its kernels, their sources and times.
+            </li>
           </ul>
         </div>
       </div>
     `;
   }
+}
+
+function inspect(event: MouseEvent): void {
+  if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  navigate("/inspect");
 }
 
 customElements.define("home-page", HomePage);

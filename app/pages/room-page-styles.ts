@@ -52,6 +52,9 @@ export const roomPageStyles: CSSResult = css`
     display: grid;
     gap: 1.25rem;
   }
+  .inside {
+    margin-top: 1rem;
+  }
   .card > .button {
     margin-top: 1rem;
   }

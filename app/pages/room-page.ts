@@ -72,7 +72,10 @@ class RoomPage extends ViewElement {
                 : nothing
             }`,
         )}
-        ${card("Where a step's time goes", html`<hearth-step-time .view=${view}></hearth-step-time>`)}
+        ${card(
+          "Where a step's time goes",
+          html`<hearth-step-time .view=${view}></hearth-step-time> ${view?.spec ? insideLink(view.spec.run) : nothing}`,
+        )}
         ${card("Kept and sent", html`<room-facts .view=${view}></room-facts>`)}
         ${card("What happened", html`<event-log .view=${view}></event-log>`)}
       </div>
@@ -123,6 +126,13 @@ function card(title: string, content: TemplateResult): TemplateResult {
     <h2>${title}</h2>
     ${content}
   </section>`;
+}
+
+/** In a tab of its own: following it here would leave the room. */
+function insideLink(run: string): TemplateResult {
+  return html`<p class="hint inside">
+    <a href="/inspect/${run}" target="_blank">Look inside a step of this run</a>, in a tab of its own.
+  </p>`;
 }
 
 function headline(view: RoomView | null): string {

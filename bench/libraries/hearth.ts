@@ -129,7 +129,7 @@ function training(runtime: Runtime, { model, optimizer, batch }: Training): Prog
 
 /** Of the last plan made. */
 function kernelsOf(compiled: Pick<CompiledFunction<never, Tensor>, "explain">): string {
-  return `kernels: ${compiled.explain().at(-1)?.length ?? 0}`;
+  return `kernels: ${compiled.explain().at(-1)?.kernels.length ?? 0}`;
 }
 
 async function floats(result: Tensor): Promise<Float32Array> {

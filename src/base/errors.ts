@@ -1,6 +1,6 @@
 /**
- * Every error that hearth throws. Three kinds: ours (InvariantError), the caller's (Shape, Option, Numeric, Unsupported) and
- * the world's (the rest), which carry data and are handled in `training/recovery`.
+ * Every error that hearth throws. Three kinds: ours (InvariantError), the caller's (Shape, Option, Numeric, Schedule,
+ * Unsupported) and the world's (the rest), which carry data and are handled in `training/recovery`.
  *
  * A message names the operation, what was expected and what was found; `code` is stable and meant for programs.
  */
@@ -31,6 +31,23 @@ export class OptionError extends HearthError {
 /** NaN where numbers were expected. */
 export class NumericError extends HearthError {
   readonly code = "numeric";
+}
+
+/** A transformation of a loop nest that would break a dependence: the result would be another. */
+export class ScheduleError extends HearthError {
+  readonly code = "schedule";
+  /** The array whose element is used twice, in an order that must stay. */
+  readonly array: string;
+  /** The two uses, the earlier one first: "out[i * 8 + j] stored". */
+  readonly uses: readonly [string, string];
+  /** How far apart, in the loops around both: "i <, j = 0, k any". */
+  readonly direction: string;
+  constructor(message: string, what: { array: string; uses: readonly [string, string]; direction: string }) {
+    super(message);
+    this.array = what.array;
+    this.uses = what.uses;
+    this.direction = what.direction;
+  }
 }
 
 /** Something hearth does not do, on this device or at all. */

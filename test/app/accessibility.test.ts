@@ -6,6 +6,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startApp } from "./support/app-under-test.ts";
 import type { AppUnderTest } from "./support/app-under-test.ts";
+import { inspected } from "./support/inspected.ts";
 import { showView } from "./support/show-view.ts";
 import { trainingView } from "./support/views.ts";
 
@@ -64,6 +65,21 @@ for (const { width, colorScheme } of screens) {
     const problem = "There is no such room.";
     await showView(page, trainingView(0, 0, { phase: "stopped", note: "Refused.", spec: null, problem }));
     expect(await violations(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  test(`a step looked into has no violations and fits, ${width} px ${colorScheme}`, { timeout: 60_000 }, async () => {
+    const { page, trouble } = await app.open("/inspect?device=reference", options);
+    await inspected(page);
+    await page.locator("kernel-list tbody button").nth(1).click();
+    await page.getByLabel("Search the graph").fill("add");
+    await page.getByLabel("Search the graph").press("Enter");
+    await page.locator("kernel-graph .node").waitFor();
+    await page.getByRole("button", { name: "Show as text" }).click();
+    await page.getByLabel("The step as text").waitFor();
+    expect(await violations(page)).toEqual([]);
+    expect(await sidewaysPx(page)).toBeLessThanOrEqual(0);
+    expect(trouble).toEqual([]);
     await page.context().close();
   });
 }

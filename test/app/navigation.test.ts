@@ -1,10 +1,13 @@
 import { expect, test } from "vitest";
 import { parseRoom, routeOf } from "../../app/navigation.ts";
 
-test("an address names the start page, a room, or nothing", () => {
+test("an address names the start page, a room, a step to look into, or nothing", () => {
   expect(routeOf("/")).toEqual({ kind: "home" });
   expect(routeOf("/room/3f1c-9aB_")).toEqual({ kind: "room", room: "3f1c-9aB_" });
   expect(routeOf("/room/3f1c/")).toEqual({ kind: "room", room: "3f1c" });
+  expect(routeOf("/inspect")).toEqual({ kind: "inspect", model: null });
+  expect(routeOf("/inspect/char-gpt")).toEqual({ kind: "inspect", model: "char-gpt" });
+  expect(routeOf("/inspect/a/b")).toEqual({ kind: "unknown", path: "/inspect/a/b" });
   expect(routeOf("/rooms")).toEqual({ kind: "unknown", path: "/rooms" });
   expect(routeOf("/room/a/b")).toEqual({ kind: "unknown", path: "/room/a/b" });
 });

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import * as browser from "../../src/browser.ts";
 import * as hearth from "../../src/index.ts";
 import * as node from "../../src/node.ts";
+import * as tune from "../../src/tune.ts";
 import { readPages } from "./pages.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -22,9 +23,18 @@ function missing(names: readonly string[]): string[] {
 
 test("every public name of the framework is in the documentation", () => {
   const { data, functional, nn, optim, safetensors, ...own } = hearth;
-  const found = Object.entries({ own, data, functional, nn, init: nn.init, optim, safetensors, node, browser }).flatMap(
-    ([space, exports]) => missing(Object.keys(exports)).map((name) => `${space}.${name}`),
-  );
+  const found = Object.entries({
+    own,
+    data,
+    functional,
+    nn,
+    init: nn.init,
+    optim,
+    safetensors,
+    node,
+    browser,
+    tune,
+  }).flatMap(([space, exports]) => missing(Object.keys(exports)).map((name) => `${space}.${name}`));
   expect(found).toEqual([]);
 });
 

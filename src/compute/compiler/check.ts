@@ -1,4 +1,4 @@
-/** Checks of what the constructors of `graph.ts` are given. Messages name the operation, what it expects and what it found. */
+/** Checks of what nodes are made of. Messages name the operation, what it expects and what it found. */
 import { OptionError, ShapeError } from "../../base/errors.ts";
 import type { DType } from "../layout/dtype.ts";
 import { elementCount, formatShape, sameShape } from "../layout/shape.ts";
@@ -23,7 +23,7 @@ export function checkAxis(operation: string, axis: number, rank: number): void {
 }
 
 /** @throws OptionError for a dtype that is not among `allowed` */
-export function checkDType(operation: string, x: Node, allowed: readonly DType[]): void {
+export function checkDType(operation: string, x: Pick<Node, "dtype">, allowed: readonly DType[]): void {
   if (!allowed.includes(x.dtype)) {
     throw new OptionError(`${operation}: expected ${allowed.join(" or ")}, found ${x.dtype}`);
   }
@@ -45,7 +45,12 @@ export function checkSameShape(operation: string, a: Node, b: Node): void {
 }
 
 /** @throws ShapeError unless the shapes agree on every axis but `axis` */
-export function checkSameShapeBut(operation: string, axis: number, a: Node, b: Node): void {
+export function checkSameShapeBut(
+  operation: string,
+  axis: number,
+  a: Pick<Node, "shape">,
+  b: Pick<Node, "shape">,
+): void {
   const fits = a.shape.length === b.shape.length && a.shape.every((size, i) => i === axis || size === b.shape[i]);
   if (!fits) {
     const found = `${formatShape(a.shape)} and ${formatShape(b.shape)}`;

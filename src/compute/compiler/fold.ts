@@ -1,4 +1,4 @@
-/** Arithmetic that is done while the graph is built: constants are folded, and neutral operands dropped. */
+/** Arithmetic that is done while a graph is built: on constants. */
 import { OptionError } from "../../base/errors.ts";
 import { roundToFloat16 } from "../../base/float16.ts";
 import type { ScalarType } from "../lang/kernel.ts";
@@ -60,38 +60,6 @@ export function foldedBitcast(x: number, from: DType, to: DType): number {
 
 function scalarValue(x: number, dtype: DType): number | boolean {
   return dtype === "bool" ? x !== 0 : x;
-}
-
-/** The operand that fn(a, b) is equal to, whatever its value; undefined when there is none. The sign of a zero may differ. */
-export function neutralOperand(fn: BinaryFunction, a: Node, b: Node): Node | undefined {
-  const x = constantValue(a);
-  const y = constantValue(b);
-  switch (fn) {
-    case "add":
-      return y === 0 ? a : x === 0 ? b : undefined;
-    case "subtract":
-      return y === 0 ? a : undefined;
-    case "multiply":
-      return y === 1 ? a : x === 1 ? b : undefined;
-    case "divide":
-    case "power":
-      return y === 1 ? a : undefined;
-    case "and":
-      return a.dtype === "bool" ? boolOperand(a, b, 1) : undefined;
-    case "or":
-      return a.dtype === "bool" ? boolOperand(a, b, 0) : undefined;
-    default:
-      return undefined;
-  }
-}
-
-/** The other operand when one is the constant `neutral`; the constant itself when it is the opposite. */
-function boolOperand(a: Node, b: Node, neutral: 0 | 1): Node | undefined {
-  const x = constantValue(a);
-  if (x !== undefined) return x === neutral ? b : a;
-  const y = constantValue(b);
-  if (y !== undefined) return y === neutral ? a : b;
-  return a === b ? a : undefined;
 }
 
 /** What `fn` over no elements is: combined with any value, it gives that value. */

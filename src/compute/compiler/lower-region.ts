@@ -2,8 +2,6 @@
 import { assert, present } from "../../base/assert.ts";
 import { InvariantError } from "../../base/errors.ts";
 import { contraction } from "../kernels/contraction/contraction.ts";
-import { contractionCandidates } from "../kernels/contraction/candidates.ts";
-import { layoutOf } from "../kernels/contraction/operand-layout.ts";
 import type { DeviceTraits } from "../kernels/device-traits.ts";
 import { elementwise } from "../kernels/elementwise.ts";
 import { flatten, Loops, unflatten, type Grid, type Index, type Operand } from "../kernels/grid.ts";
@@ -20,6 +18,8 @@ import { readInputs, type Node } from "./ir.ts";
 import { lowerAttention } from "./lower-attention.ts";
 import type { Region } from "./regions.ts";
 import type { Group } from "./schedule.ts";
+import type { Choices } from "./tuning/choices.ts";
+import { Picks } from "./tuning/picks.ts";
 import { indexAheadOfView, regroup } from "./views.ts";
 
 /** A kernel, and the nodes whose bytes its bindings are: first those that it stores, then those that it reads. */
@@ -35,23 +35,26 @@ export interface LoweredKernel {
 export function lowerRegion(
   region: Region,
   isStored: (node: Node) => boolean,
+  choices: Choices,
   traits: DeviceTraits,
 ): LoweredKernel | undefined {
-  return new RegionLowering(region, isStored, traits).run();
+  return new RegionLowering(region, isStored, new Picks(choices, traits, isStored), traits.isSoftware).run();
 }
 
 class RegionLowering {
   readonly #region: Region;
   readonly #isStored: (node: Node) => boolean;
-  readonly #traits: DeviceTraits;
+  readonly #picks: Picks;
+  readonly #keepsLoops: boolean;
   readonly #loops = new Loops();
   readonly #emitter: Emitter;
   /** By root. */
   readonly #groups: ReadonlyMap<Node, Group>;
 
-  constructor(region: Region, isStored: (node: Node) => boolean, traits: DeviceTraits) {
+  constructor(region: Region, isStored: (node: Node) => boolean, picks: Picks, keepsLoops: boolean) {
+    this.#keepsLoops = keepsLoops;
     this.#region = region;
-    this.#traits = traits;
+    this.#picks = picks;
     this.#isStored = isStored;
     this.#groups = new Map(region.groups.map((group) => [group.root, group]));
     const isRead = (node: Node): boolean => isStored(node) && !this.#groups.has(node);
@@ -73,7 +76,8 @@ class RegionLowering {
       length: elementCount(node.shape),
     }));
     const name = describeRegion(this.#region, this.#isStored);
-    return { kernel: { name, bindings, ...grid }, outputs, inputs, isRows };
+    const keepsLoops = this.#keepsLoops;
+    return { kernel: { name, bindings, keepsLoops, ...grid }, outputs, inputs, isRows };
   }
 
   #store(root: Node, index: Index, value: Expr): Statement {
@@ -99,7 +103,8 @@ class RegionLowering {
       });
       return [...lets, ...stores];
     };
-    const grid = elementwise(last.shape, body, this.#loops, isUpdate ? 1 : undefined);
+    const each = isUpdate ? 1 : this.#picks.elementsEach(this.#region);
+    const grid = elementwise(last.shape, each, body, this.#loops);
     const isScattered = groups.length > 1 && groups.some(({ root }) => this.#emitter.placesOf(root) > 1);
     return isScattered ? undefined : grid;
   }
@@ -128,13 +133,8 @@ class RegionLowering {
       case "contraction": {
         const [batch = 1, rowsDown = 1, columns = 1] = shape;
         const product = { batch, rows: rowsDown, columns, inner: x?.shape[2] ?? 1 };
-        const [left, right] = [this.#operand(x), this.#operand(y)];
-        const layouts = {
-          left: layoutOf(left, rowsDown, product.inner),
-          right: layoutOf(right, product.inner, columns),
-        };
-        const [schedule] = contractionCandidates(product, layouts, this.#traits);
-        return contraction(product, present(schedule, "lowerRegion: a schedule"), left, right, sink, loops);
+        const schedule = this.#picks.contraction(core, product);
+        return contraction(product, schedule, this.#operand(x), this.#operand(y), sink, loops);
       }
       case "attention":
         return lowerAttention(core, (node) => this.#operand(node), { sink, loops, traits: this.#traits });

@@ -6,10 +6,10 @@ import { elementCount } from "../layout/shape.ts";
 import { reduceIdentity } from "./fold.ts";
 import { binary, contraction, expand, pad, permute, reduce, reshape, scan, scatterAdd, slice } from "./graph.ts"; // prettier-ignore
 import type { BinaryFunction, Node, Shape } from "./ir.ts";
-import { rewrite } from "./walk-graph.ts";
+import { rewrite, type Rewritten } from "./walk-graph.ts";
 
 /** Invocations that are worth having, even at the price of a second kernel. */
-const INVOCATIONS_WANTED = 128;
+const INVOCATIONS_WANTED = 1024;
 /** Work that is too small to share out: elements read. */
 const WORK_SMALL = 16_384;
 /** The least that one part is left with. */
@@ -21,7 +21,7 @@ const CONTRACTION_PART = 128;
 const TILE_AREA = 16;
 
 /** `outputs` with long reductions, scans, scatters and contractions of few results cut. */
-export function splitLong(outputs: readonly Node[]): Node[] {
+export function splitLong(outputs: readonly Node[]): Rewritten {
   return rewrite(outputs, (node) => {
     const [x, y] = node.inputs;
     switch (node.primitive.kind) {

@@ -4,6 +4,7 @@ import { add, and, divide, equal, greaterEqual, i32, less, multiply, remainder, 
 import { bool } from "../lang/build.ts";
 import type { Expr } from "../lang/kernel.ts";
 import { flatten, unflatten, type Index } from "../kernels/grid.ts";
+import { axisGroups } from "../layout/axis-groups.ts";
 import type { Node, Shape } from "./ir.ts";
 
 /** Nodes whose elements are elements of their first input, wherever the index leads. */
@@ -88,20 +89,9 @@ export function indexBehindPad(pad: Node, inputShape: Shape, index: Index): { in
  * Axes are matched in the smallest groups of equal size, so that [B, T, C] -> [B * T, C] touches the first two alone.
  */
 export function regroup(index: Index, from: Shape, to: Shape): Index {
-  const out: Expr[] = [];
-  let start = 0;
-  let end = 0;
-  while (end < to.length) {
-    const first = { from: start, to: end };
-    let left = 1;
-    let right = to[end++] ?? 1;
-    while (left !== right) {
-      if (left < right) left *= from[start++] ?? 1;
-      else right *= to[end++] ?? 1;
-    }
-    const sizes = from.slice(first.from, start);
-    const flat = flatten(index.slice(first.from, start), sizes);
-    out.push(...unflatten(flat, to.slice(first.to, end)));
-  }
-  return out;
+  return axisGroups(from, to).flatMap((group) => {
+    const sizes = from.slice(group.from, group.fromEnd);
+    const flat = flatten(index.slice(group.from, group.fromEnd), sizes);
+    return unflatten(flat, to.slice(group.to, group.toEnd));
+  });
 }

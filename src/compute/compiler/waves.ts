@@ -2,9 +2,10 @@
  * Which kernels start together: small ones that do not wait for each other are one dispatch (`lang/pack.ts`), since they
  * cost more to start than to run.
  *
- * These are the last ones, updates of parameters and moments, which nobody reads any more in the plan, and before them
- * those that only they wait for, such as the sums that are gradients of biases. They move behind all others, and what
- * they read lives until then: that is why they have to be small.
+ * At the end of a training step these are the updates of parameters and moments, which nobody reads any more in the plan,
+ * and before them what only they wait for: sums that are gradients of biases, in one or two stages. They move behind all
+ * others, and what they read lives until then: that is why they have to be small. At the beginning these are the few
+ * numbers that depend on nothing but state, such as a step's count and rate.
  */
 import { isPackable } from "../lang/pack.ts";
 import { elementCount } from "../layout/shape.ts";
@@ -13,27 +14,46 @@ import type { LoweredKernel } from "./lower-region.ts";
 
 /** Kernels over more elements than this, read and written, have enough to do by themselves. */
 const ELEMENTS_MAX = 2 ** 18;
+/** So small are the numbers that a step begins with. */
+const FEW = 256;
+/** Waves at the end: updates, and stages of the sums that only they read. */
+const TAIL_MAX = 4;
 
 /** `kernels` in steps; those of a step are independent of each other. */
 export function planWaves(kernels: readonly LoweredKernel[]): LoweredKernel[][] {
+  const tail = tailHeights(kernels);
+  const heads = headOf(kernels.filter((kernel) => !tail.has(kernel)));
+  const middle = kernels.filter((kernel) => !tail.has(kernel) && !heads.includes(kernel));
+  const waves = Array.from({ length: TAIL_MAX }, (_, i) =>
+    kernels.filter((kernel) => tail.get(kernel) === TAIL_MAX - 1 - i),
+  );
+  return [heads, ...middle.map((kernel) => [kernel]), ...waves].filter((step) => step.length > 0);
+}
+
+/** The kernels that only updates wait for, with the number of waves that come after their own. */
+function tailHeights(kernels: readonly LoweredKernel[]): Map<LoweredKernel, number> {
   const readers = new Map<Node, LoweredKernel[]>();
   for (const kernel of kernels) {
     for (const input of kernel.inputs) readers.set(input, [...(readers.get(input) ?? []), kernel]);
   }
-  const readersOf = ({ outputs }: LoweredKernel): LoweredKernel[] =>
-    outputs.flatMap((output) => readers.get(output) ?? []);
-  const last = new Set(kernels.filter((kernel) => isSmall(kernel) && readersOf(kernel).length === 0));
-  const before = new Set(
-    kernels.filter((kernel) => {
-      const own = readersOf(kernel);
-      return isSmall(kernel) && kernel.isRows && own.length > 0 && own.every((reader) => last.has(reader));
-    }),
-  );
-  const others = kernels.filter((kernel) => !last.has(kernel) && !before.has(kernel));
-  return [...others.map((kernel) => [kernel]), [...before], [...last]].filter((step) => step.length > 0);
+  const heights = new Map<LoweredKernel, number>();
+  for (const kernel of [...kernels].reverse()) {
+    const own = kernel.outputs.flatMap((output) => readers.get(output) ?? []);
+    const after = own.map((reader) => heights.get(reader));
+    const highest = after.reduce<number>((most, height) => Math.max(most, height ?? TAIL_MAX), -1);
+    const fits = isSmall(kernel, ELEMENTS_MAX) && (own.length === 0 || kernel.isRows) && highest + 1 < TAIL_MAX;
+    if (fits) heights.set(kernel, highest + 1);
+  }
+  return heights;
 }
 
-function isSmall({ kernel, outputs, inputs }: LoweredKernel): boolean {
+/** The kernels that read nothing but leaves, and next to nothing of them. */
+function headOf(kernels: readonly LoweredKernel[]): LoweredKernel[] {
+  const isLeaf = ({ primitive }: Node): boolean => primitive.kind === "buffer";
+  return kernels.filter((kernel) => kernel.inputs.every(isLeaf) && isSmall(kernel, FEW));
+}
+
+function isSmall({ kernel, outputs, inputs }: LoweredKernel, elementsMax: number): boolean {
   const elements = [...outputs, ...inputs].reduce((sum, { shape }) => sum + elementCount(shape), 0);
-  return elements <= ELEMENTS_MAX && isPackable(kernel);
+  return elements <= elementsMax && isPackable(kernel);
 }

@@ -95,6 +95,19 @@ export interface Device {
   record(commands: readonly Command[]): Recording;
   /** Starts a recording; long ones yield to the event loop on a device that shares the thread. */
   submit(recording: Recording): void;
+  /**
+   * Runs a recording once and says how many milliseconds each of its commands took; null where the device cannot tell.
+   *
+   * For measuring only: commands run one by one, and the whole may take far longer than `submit`; whoever submits
+   * something else meanwhile is measured too. WebGPU with `timestamp-query`: the device's own clock around each
+   * dispatch, without what a submit costs, null for copies. Chromium rounds timestamps to about 0.1 ms unless its WebGPU
+   * developer features are on (Dawn in Node to 65.5 µs), so a short kernel is seen as 0 or 0.1 ms: sum many runs. The
+   * first run of a kernel may include the driver's compiling. WebGPU without: each command is submitted alone and waited
+   * for, which adds the way to the GPU and back. Reference device: the time of the work itself. Null device: zeros.
+   *
+   * @throws DeviceLostError
+   */
+  measure(recording: Recording): Promise<readonly (number | null)[]>;
   /** Resolves when all that was submitted has run. @throws DeviceLostError */
   idle(): Promise<void>;
   /** Frees everything. `lost` resolves. */

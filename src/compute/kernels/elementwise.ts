@@ -9,20 +9,26 @@ import { unflatten, type Grid, type Index, type Loops } from "./grid.ts";
 const FOUR_FROM = 2 ** 14;
 const EIGHT_FROM = 2 ** 17;
 
-function elementsEach(count: number): number {
-  if (count >= EIGHT_FROM && count % 8 === 0) return 8;
-  return count >= FOUR_FROM && count % 4 === 0 ? 4 : 1;
+/** Worth trying, where there are many elements. */
+const EACH = [1, 2, 4, 8, 16];
+/** Below this, kernels end before it matters. */
+const CHOICE_FROM = 2 ** 12;
+
+/** How many of `count` elements an invocation may compute: the default first. */
+export function elementsEachCandidates(count: number): readonly number[] {
+  const usual = count >= EIGHT_FROM && count % 8 === 0 ? 8 : count >= FOUR_FROM && count % 4 === 0 ? 4 : 1;
+  if (count < CHOICE_FROM) return [usual];
+  return [usual, ...EACH.filter((each) => each !== usual && count % each === 0)];
 }
 
-/** Does `body` for each index into `shape`; an invocation does `each` of them, a divisor of the count. */
+/** Does `body` for each index into `shape`; `each` of them an invocation, a divisor of their count. */
 export function elementwise(
   shape: readonly number[],
+  each: number,
   body: (index: Index) => readonly Statement[],
   loops: Loops,
-  each: number = elementsEach(elementCount(shape)),
 ): Grid {
-  const count = elementCount(shape);
-  const invocations = count / each;
+  const invocations = elementCount(shape) / each;
   const invocation = invocationOf(invocations);
   if (each === 1) return { invocations, body: body(unflatten(invocation, shape)) };
   // Neighbours compute neighbours, so that they load and store them together.

@@ -12,7 +12,7 @@ export interface FlatForm {
 
 /** Undefined for a kernel that is not flat: every index has to be the invocation's number, or a constant. */
 export function flatForm(kernel: Kernel): FlatForm | undefined {
-  const { bindings, body, invocations } = kernel;
+  const { bindings, body, invocations, keepsLoops = false } = kernel;
   const constants = bindings.map((): number[] => []);
   const isOwn = bindings.map(() => false);
   let isFlat = true;
@@ -46,7 +46,7 @@ export function flatForm(kernel: Kernel): FlatForm | undefined {
     },
   });
   const lengths = bindings.map((binding) => ({ ...binding, length: 1 }));
-  return { kernel: { name: "", bindings: lengths, invocations: 1, body: moved }, offsets };
+  return { kernel: { name: "", bindings: lengths, invocations: 1, keepsLoops, body: moved }, offsets };
 }
 
 /** True when the invocation's number is part of anything but an index. */

@@ -12,8 +12,8 @@ class KeyWriter {
   readonly #ids = new Map<Expr, number>();
   readonly #byText = new Map<string, number>();
 
-  write({ bindings, invocations, workgroup, body }: Kernel): string {
-    this.#parts.push(String(invocations));
+  write({ bindings, invocations, workgroup, keepsLoops, body }: Kernel): string {
+    this.#parts.push(`${invocations}${keepsLoops === true ? " keeps loops" : ""}`);
     if (workgroup !== undefined) {
       const shared = workgroup.shared.map(({ type, length }) => `${type} ${length}`);
       this.#parts.push(`lanes ${workgroup.lanes} ${shared.join()}`);

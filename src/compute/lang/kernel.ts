@@ -155,6 +155,8 @@ export interface Kernel {
   readonly invocations: number;
   /** Without it, invocations are independent; they still come in workgroups, of LANES_DEFAULT. */
   readonly workgroup?: Workgroup;
+  /** True where compilers must not write short loops out: on software adapters that takes longer than it saves. */
+  readonly keepsLoops?: boolean;
   readonly body: readonly Statement[];
 }
 

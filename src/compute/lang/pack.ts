@@ -100,7 +100,8 @@ class Packing {
       body.push(...(isConstant(isHere, true) ? inner : [when(isHere, inner)]));
       start = end;
     }
-    const kernel = { name: this.#name, bindings: this.#bindings, invocations: this.#invocations, body };
+    const keepsLoops = this.#classes.some(({ kernel }) => kernel.keepsLoops === true);
+    const kernel = { name: this.#name, bindings: this.#bindings, invocations: this.#invocations, keepsLoops, body };
     return { kernel, table: Int32Array.from(this.#table), slabs: this.#slabs };
   }
 

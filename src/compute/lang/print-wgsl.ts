@@ -73,9 +73,15 @@ const SUBGROUP_FUNCTIONS: { readonly [Op in SubgroupOp]: string } = {
   shuffleXor: "subgroupShuffleXor",
 };
 
+/** The bound of a loop that a compiler knows. */
+const LITERAL = /^(\d+)i$/;
+/** Longer loops are written out by nobody. */
+const WRITTEN_OUT_MAX = 64;
+
 class WgslTarget implements Target {
   readonly #kernel: Kernel;
   #builtIns: ReadonlySet<BuiltInName> = new Set();
+  #hidesBounds = false;
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
@@ -83,11 +89,12 @@ class WgslTarget implements Target {
 
   /** Of `main`: what the printed body needs. */
   parameters(): string[] {
-    const isGrouped = this.#kernel.workgroup !== undefined;
+    const isGrouped = this.#isGrouped();
     const out = isGrouped
       ? ["@builtin(workgroup_id) group: vec3<u32>"]
       : ["@builtin(global_invocation_id) id: vec3<u32>"];
     if (isGrouped) out.push("@builtin(local_invocation_index) local: u32");
+    if (this.#hidesBounds) out.push("@builtin(num_workgroups) count: vec3<u32>");
     if (this.#builtIns.has("subgroupSize")) out.push("@builtin(subgroup_size) size: u32");
     if (this.#builtIns.has("subgroupLane")) out.push("@builtin(subgroup_invocation_id) sublane: u32");
     return out;
@@ -95,7 +102,12 @@ class WgslTarget implements Target {
 
   openEach(builtIns: ReadonlySet<BuiltInName>): readonly string[] {
     this.#builtIns = builtIns;
-    return this.#kernel.workgroup === undefined ? this.#openIndependent() : this.#openGrouped();
+    return this.#isGrouped() ? this.#openGrouped() : this.#openIndependent();
+  }
+
+  /** Where a lane is in its workgroup is asked of the device: some see then what is the same for all lanes. */
+  #isGrouped(): boolean {
+    return this.#kernel.workgroup !== undefined || this.#builtIns.has("workgroup") || this.#builtIns.has("lane");
   }
 
   #openIndependent(): string[] {
@@ -105,20 +117,21 @@ class WgslTarget implements Target {
     const number = y === 1 ? "id.x" : `id.y * ${x * lanes}u + id.x`;
     const lines = [`let invocation = bitcast<i32>(${number});`];
     if (x * y * lanes > invocations) lines.push(`if (${number} >= ${invocations}u) { return; }`);
-    if (this.#builtIns.has("workgroup")) lines.push(`let workgroup = invocation / ${lanes}i;`);
-    if (this.#builtIns.has("lane")) lines.push(`let lane = invocation % ${lanes}i;`);
     return lines;
   }
 
   /** Whole workgroups return where there are too many: so all lanes of the others come by every barrier. */
   #openGrouped(): string[] {
     const lanes = lanesOf(this.#kernel);
-    const workgroups = this.#kernel.invocations / lanes;
+    const { invocations } = this.#kernel;
+    const workgroups = Math.ceil(invocations / lanes);
     const [x, y] = workgroupsOf(this.#kernel);
     const number = y === 1 ? "group.x" : `(group.y * ${x}u + group.x)`;
     const lines = x * y > workgroups ? [`if (${number} >= ${workgroups}u) { return; }`] : [];
     lines.push(`let workgroup = bitcast<i32>(${number});`, "let lane = bitcast<i32>(local);");
-    if (this.#builtIns.has("invocation")) lines.push(`let invocation = workgroup * ${lanes}i + lane;`);
+    const isRagged = workgroups * lanes > invocations;
+    if (isRagged || this.#builtIns.has("invocation")) lines.push(`let invocation = workgroup * ${lanes}i + lane;`);
+    if (isRagged) lines.push(`if (invocation >= ${invocations}i) { return; }`);
     if (this.#builtIns.has("subgroupSize")) lines.push("let subgroup_size = bitcast<i32>(size);");
     if (this.#builtIns.has("subgroupLane")) lines.push("let subgroup_lane = bitcast<i32>(sublane);");
     return lines;
@@ -159,7 +172,16 @@ class WgslTarget implements Target {
     return `let ${name} = ${SUBGROUP_FUNCTIONS[op]}(${text}${more});`;
   }
 
+  /**
+   * Bounds of short loops are hidden from compilers that write loops out, if the kernel asks for it: a number that is 0
+   * is added, and only the device knows that it is.
+   */
   openFor(name: string, from: string, to: string): string {
+    const bound = LITERAL.exec(to)?.[1];
+    if (this.#kernel.keepsLoops === true && bound !== undefined && Number(bound) <= WRITTEN_OUT_MAX) {
+      this.#hidesBounds = true;
+      return `for (var ${name} = ${from}; ${name} < ${to} + bitcast<i32>(count.x >> 31u); ${name}++) {`;
+    }
     return `for (var ${name} = ${from}; ${name} < ${to}; ${name}++) {`;
   }
 

@@ -13,14 +13,22 @@ import { formatShape, sameShape } from "../layout/shape.ts";
 import { dispatchesOf, placeValues, type Dispatch } from "./assembly.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 import { bytesOfNode, type Leaves } from "./leaves.ts";
-import type { KernelReport, Plan } from "./runtime.ts";
+import type { PlanReport } from "./plan-report.ts";
+import { middleMeans } from "./middle-means.ts";
+import { reportPlan } from "./report-plan.ts";
+import type { Plan } from "./runtime.ts";
 
 export interface PlanParts {
   readonly device: Device;
+  readonly submit: (recording: Recording) => void;
   readonly pool: BufferPool;
   readonly leaves: Leaves;
+  /** The graph as it was asked for: outputs, then the values of the updates. */
+  readonly asked: readonly Node[];
   /** Its outputs are those of the plan, followed by the values of the updates. */
   readonly lowered: Lowered;
+  /** `lowered`, made of `asked` once more. */
+  readonly lowerAgain: () => Lowered;
   readonly outputCount: number;
   /** The leaf that each update overwrites. */
   readonly targets: readonly Node[];
@@ -101,6 +109,11 @@ export class PlanLayout {
     return [...this.#before, ...dispatches, ...this.#after];
   }
 
+  /** Commands before the first dispatch. */
+  get firstDispatch(): number {
+    return this.#before.length;
+  }
+
   /** Gives its memory back. */
   release(): void {
     for (const buffer of this.scratch) this.parts.pool.give(buffer);
@@ -114,6 +127,8 @@ export class CompiledPlan implements Plan {
   /** Leaves that `run` reads or writes. */
   readonly #used: readonly Node[];
   readonly #recording: Recording;
+  /** In the last profile. */
+  #kernelMs: readonly (number | null)[] = [];
   #isDestroyed = false;
 
   constructor(layout: PlanLayout, compiled: readonly DeviceKernel[]) {
@@ -134,16 +149,37 @@ export class CompiledPlan implements Plan {
   }
 
   run(): void {
-    assert(!this.#isDestroyed, "plan: expected one that is not destroyed");
-    const { leaves, device } = this.#layout.parts;
-    // A released leaf's buffer may be another's by now.
-    for (const leaf of [...this.#used, ...this.outputs]) leaves.bufferOf(leaf);
-    device.submit(this.#recording);
+    this.#checkUsable();
+    this.#layout.parts.submit(this.#recording);
   }
 
-  explain(): readonly KernelReport[] {
-    return this.#layout.dispatches.map(({ kernel }) => {
-      return { name: kernel.name, invocations: kernel.invocations, bindings: kernel.bindings.length };
+  async profile(runs: number = 1): Promise<readonly (number | null)[]> {
+    const { device } = this.#layout.parts;
+    const { dispatches, firstDispatch } = this.#layout;
+    const all: (readonly (number | null)[])[] = [];
+    for (let run = 0; run < runs; run++) {
+      this.#checkUsable();
+      const ms = await device.measure(this.#recording);
+      all.push(ms.slice(firstDispatch, firstDispatch + dispatches.length));
+    }
+    this.#kernelMs = middleMeans(all, dispatches.length);
+    return this.#kernelMs;
+  }
+
+  explain(): PlanReport {
+    const { asked, lowered, lowerAgain } = this.#layout.parts;
+    // What is kept of a graph that came before is its kernels, without what they were made of.
+    const again = lowerAgain();
+    const dispatches = this.#layout.dispatches.map(({ kernel, parts }) => {
+      const own = parts.map((part) => again.kernels[lowered.kernels.indexOf(part)]);
+      return { kernel, parts: own.filter((part) => part !== undefined) };
+    });
+    return reportPlan({
+      asked,
+      outputs: again.outputs,
+      dispatches,
+      scratchBytes: this.scratchBytes,
+      ms: this.#kernelMs,
     });
   }
 
@@ -152,6 +188,13 @@ export class CompiledPlan implements Plan {
     this.#isDestroyed = true;
     this.#layout.release();
     this.#layout.parts.onDestroy();
+  }
+
+  #checkUsable(): void {
+    assert(!this.#isDestroyed, "plan: expected one that is not destroyed");
+    // A released leaf's buffer may be another's by now.
+    const { leaves } = this.#layout.parts;
+    for (const leaf of [...this.#used, ...this.outputs]) leaves.bufferOf(leaf);
   }
 }
 

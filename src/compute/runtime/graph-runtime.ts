@@ -2,9 +2,10 @@
 import { assert, present } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import type { Node, Shape } from "../compiler/ir.ts";
-import { lower } from "../compiler/lower.ts";
+import { lower, type Lowered } from "../compiler/lower.ts";
+import { LoweringCache } from "../compiler/lowering-cache.ts";
 import type { LoweredKernel } from "../compiler/lower-region.ts";
-import type { Command, Device, DeviceBuffer } from "../device/device.ts";
+import type { Command, Device, DeviceBuffer, Recording } from "../device/device.ts";
 import type { DType } from "../layout/dtype.ts";
 import { placeValues } from "./assembly.ts";
 import { yieldByMessage } from "../device/reference/yielding.ts";
@@ -14,6 +15,7 @@ import { CompiledPlan, PlanLayout } from "./compiled-plan.ts";
 import { KernelCache } from "./kernel-cache.ts";
 import { bytesOfNode, Leaves } from "./leaves.ts";
 import type { HostArray, Plan, Runtime, RuntimeMemory } from "./runtime.ts";
+import { RuntimeTuning } from "./runtime-tuning.ts";
 
 /** What a leaf of an eager step stands for in the JavaScript heap: its share of the step's graph and tensors, roughly. */
 const GRAPH_BYTES = 16 * 2 ** 10;
@@ -29,13 +31,17 @@ export interface RuntimeOptions {
    * before computing waits for another one. 64 MiB by default.
    */
   readonly slackBytes?: number;
+  /** What is known of the device's speed; nothing unless told. */
+  readonly tuning?: RuntimeTuning;
 }
 
 class GraphRuntime implements Runtime {
   readonly device: Device;
+  readonly tuning: RuntimeTuning;
   readonly #pool: BufferPool;
   readonly #leaves: Leaves;
   readonly #kernels: KernelCache;
+  readonly #lowerings = new LoweringCache();
   readonly #collector: Collector;
   /** Frees what plans held that nobody can run any more. */
   readonly #unreachablePlans = new FinalizationRegistry<readonly DeviceBuffer[]>((scratch) => {
@@ -43,8 +49,9 @@ class GraphRuntime implements Runtime {
   });
   #isDestroyed = false;
 
-  constructor(device: Device, { slackBytes = SLACK_BYTES }: RuntimeOptions) {
+  constructor(device: Device, { slackBytes = SLACK_BYTES, tuning }: RuntimeOptions) {
     this.device = device;
+    this.tuning = tuning ?? new RuntimeTuning(device.info);
     this.#pool = new BufferPool(device);
     this.#leaves = new Leaves(device, this.#pool);
     this.#kernels = new KernelCache(device);
@@ -78,20 +85,19 @@ class GraphRuntime implements Runtime {
     const missing = nodes.filter((node) => !isLeaf(node));
     if (missing.length === 0) return [...nodes];
     await this.#relieved();
-    const { info } = this.device;
-    const lowered = lower(missing, info.limits.bindingsMax, missing.length, info);
+    const lowered = this.#lower(missing);
     const kernels = lowered.kernels.map(withSharedReads);
     const compiled = await this.#kernels.getAll(kernels.map(({ kernel }) => kernel));
     this.#checkAlive();
-    // Outputs of the graph that turned out equal share a leaf.
+    // Outputs of the graph that turned out equal share a leaf. One that turned out to be a leaf is copied: its bytes are
+    // the caller's, and may be overwritten or released.
     const results = new Map<Node, Node>();
     for (const stored of lowered.outputs) {
-      assert(!isLeaf(stored), "realize: expected an output that a kernel computes, found a leaf");
       if (!results.has(stored)) results.set(stored, this.#leaves.createLike(stored));
     }
     const placed = (node: Node): DeviceBuffer | undefined => {
-      const leaf = results.get(node) ?? node;
-      return isLeaf(leaf) ? this.#leaves.bufferOf(leaf) : undefined;
+      const leaf = isLeaf(node) ? node : results.get(node);
+      return leaf && this.#leaves.bufferOf(leaf);
     };
     const steps = kernels.map((kernel) => [kernel]);
     const { bufferOf, scratch } = placeValues(steps, placed, new Set(), this.#pool, this.device.info.limits);
@@ -99,7 +105,8 @@ class GraphRuntime implements Runtime {
       const kernel = present(compiled[i], "realize: a compiled kernel");
       return { kind: "dispatch", kernel, buffers: [...outputs, ...inputs].map(bufferOf) };
     });
-    this.#submit(commands);
+    const copies = [...results].flatMap(([stored, result]) => (isLeaf(stored) ? this.#copy(stored, result) : []));
+    this.#submit([...commands, ...copies]);
     for (const buffer of scratch) this.#pool.give(buffer);
     const byNode = new Map(missing.map((node, i) => [node, results.get(lowered.outputs[i] ?? node) ?? node]));
     return nodes.map((node) => byNode.get(node) ?? node);
@@ -123,6 +130,11 @@ class GraphRuntime implements Runtime {
       end += size;
       return packed.slice(end - size, end);
     });
+  }
+
+  #copy(from: Node, to: Node): Command[] {
+    const [source, target, bytes] = [this.#leaves.bufferOf(from), this.#leaves.bufferOf(to), bytesOfNode(from)];
+    return bytes === 0 ? [] : [{ kind: "copy", source, sourceOffset: 0, target, targetOffset: 0, bytes }];
   }
 
   /** All bytes one after another, in one readback. */
@@ -150,14 +162,17 @@ class GraphRuntime implements Runtime {
     this.#checkAlive();
     await this.#relieved();
     const values = updates.map(([, value]) => value);
-    const { info } = this.device;
-    const lowered = lower([...outputs, ...values], info.limits.bindingsMax, outputs.length, info);
+    const asked = [...outputs, ...values];
+    const lowered = this.#lower(asked, outputs.length);
     const token = {};
     const layout = new PlanLayout({
       device: this.device,
+      submit: (recording) => this.#submitRecording(recording),
       pool: this.#pool,
       leaves: this.#leaves,
+      asked,
       lowered,
+      lowerAgain: () => this.#lowerNew(asked, outputs.length),
       outputCount: outputs.length,
       targets: updates.map(([target]) => target),
       onDestroy: () => this.#unreachablePlans.unregister(token),
@@ -192,7 +207,22 @@ class GraphRuntime implements Runtime {
   }
 
   #submit(commands: readonly Command[]): void {
-    if (commands.length > 0) this.device.submit(this.device.record(commands));
+    if (commands.length > 0) this.#submitRecording(this.device.record(commands));
+  }
+
+  #submitRecording(recording: Recording): void {
+    this.tuning.noteSubmit();
+    this.device.submit(recording);
+  }
+
+  #lower(nodes: readonly Node[], updatesFrom = nodes.length): Lowered {
+    const condition = `${updatesFrom} ${this.tuning.version}`;
+    return this.#lowerings.get(nodes, condition, () => this.#lowerNew(nodes, updatesFrom));
+  }
+
+  #lowerNew(nodes: readonly Node[], updatesFrom: number): Lowered {
+    const { info } = this.device;
+    return lower(nodes, info.limits.bindingsMax, { choices: this.tuning, updatesFrom, traits: info });
   }
 
   #checkAlive(): void {

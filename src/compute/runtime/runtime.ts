@@ -7,16 +7,11 @@ import type { Bytes } from "../../base/bytes.ts";
 import type { DType } from "../layout/dtype.ts";
 import type { Node, Shape } from "../compiler/ir.ts";
 import type { Device } from "../device/device.ts";
+import type { RuntimeTuning } from "./runtime-tuning.ts";
+import type { PlanReport } from "./plan-report.ts";
 
 /** Host values of a tensor: Float32Array for float32 and float16, Int32Array for int32, Uint32Array for uint32 and bool. */
 export type HostArray = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
-
-/** One kernel of a plan, for people and tests. */
-export interface KernelReport {
-  readonly name: string;
-  readonly invocations: number;
-  readonly bindings: number;
-}
 
 /** A graph compiled for the leaves it reads: kernels made, buffers placed, commands recorded. Running it makes nothing new. */
 export interface Plan {
@@ -26,7 +21,13 @@ export interface Plan {
   readonly scratchBytes: number;
   /** Submits. Reads the leaves' bytes as they are now, then stores the updates. */
   run(): void;
-  explain(): readonly KernelReport[];
+  /**
+   * Milliseconds of each kernel, the mean of the middle half of `runs` runs (1 by default); null where the device cannot
+   * tell. These are runs: leaves are updated as by `run`.
+   */
+  profile(runs?: number): Promise<readonly (number | null)[]>;
+  /** Graphs and kernels, with the times of the last profile. Prints every kernel, so it takes milliseconds for each. */
+  explain(): PlanReport;
   destroy(): void;
 }
 
@@ -49,6 +50,8 @@ export interface Runtime {
   /** True after `destroy`. */
   readonly isDestroyed: boolean;
   readonly memory: RuntimeMemory;
+  /** What is known of the device's speed, and asked when kernels are made. */
+  readonly tuning: RuntimeTuning;
   /** A leaf; zeros without `data`. */
   leaf(shape: Shape, dtype: DType, data?: HostArray): Node;
   /** Overwrites a leaf's bytes, before all that is submitted later. */

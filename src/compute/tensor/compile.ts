@@ -7,7 +7,8 @@
  * Lazy tensors outside that were computed from an updated one and not yet realized see the new values.
  */
 import { OptionError } from "../../base/errors.ts";
-import type { KernelReport, Runtime } from "../runtime/runtime.ts";
+import type { PlanReport } from "../runtime/plan-report.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import type { TypedHostValues } from "./host-values.ts";
 import { currentRuntime } from "./runtime-scope.ts";
 import type { Tensor } from "./tensor.ts";
@@ -25,13 +26,22 @@ export type Inputs<Names extends string> = Readonly<Record<Names, Tensor>>;
 export interface CompiledFunction<Names extends string, Result extends TensorTree> {
   /** Runs the plan of these inputs' shapes. Calls run one after another, in their order. @throws what the function throws */
   (inputs?: Readonly<Record<Names, TensorInput>>): Promise<Result>;
-  /** The kernels of each plan made so far, for people and tests. */
-  explain(): readonly (readonly KernelReport[])[];
+  /** The graphs and kernels of each plan made so far; `explain(step)` makes a table of them. */
+  explain(): readonly PlanReport[];
+  /**
+   * Measures the kernels of each plan, the middle of `runs` runs (5 by default), for later `explain`s. It runs them on
+   * the inputs of the last call, and gives results and all that is assigned their bytes back, of which it keeps a copy
+   * meanwhile.
+   */
+  profile(runs?: number): Promise<void>;
   /** Bytes of device memory that each plan holds for what is between inputs and results. */
   scratchBytes(): readonly number[];
   /** Frees the plans. Results of earlier calls are gone with them. */
   destroy(): void;
 }
+
+/** Of a profile. */
+const RUNS = 5;
 
 /** Options of `compile`. */
 export interface CompileOptions {
@@ -80,6 +90,13 @@ export function compile<Names extends string = string, Result extends TensorTree
   return Object.assign(call, {
     scratchBytes: () => all().map((plan) => plan.scratchBytes),
     explain: () => all().map((plan) => plan.explain()),
+    profile: (runs = RUNS) => {
+      const measured = last.then(async () => {
+        for (const plan of all()) await plan.profile(runs);
+      });
+      last = measured.catch(() => {});
+      return measured;
+    },
     destroy: () => {
       for (const plan of all()) plan.destroy();
       plans.clear();

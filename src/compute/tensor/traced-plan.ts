@@ -4,7 +4,8 @@ import { OptionError } from "../../base/errors.ts";
 import type { Node } from "../compiler/ir.ts";
 import type { DType } from "../layout/dtype.ts";
 import { formatShape } from "../layout/shape.ts";
-import type { KernelReport, Plan, Runtime } from "../runtime/runtime.ts";
+import type { PlanReport } from "../runtime/plan-report.ts";
+import type { Plan, Runtime } from "../runtime/runtime.ts";
 import { withGradMode } from "./grad-mode.ts";
 import { checkHostArray, dtypeOfArray } from "./host-values.ts";
 import type { TypedHostValues } from "./host-values.ts";
@@ -147,8 +148,25 @@ export class TracedPlan<Result extends TensorTree> {
     return this.#plan.scratchBytes;
   }
 
-  explain(): readonly KernelReport[] {
+  explain(): PlanReport {
     return this.#plan.explain();
+  }
+
+  /** Measures runs on the inputs of the last call, and gives what they overwrite its bytes back. */
+  async profile(runs: number): Promise<void> {
+    const runtime = this.#runtime;
+    const leaves = new Set([...this.#traced.updates.map(([target]) => target), ...this.#plan.outputs]);
+    const copies = [...leaves].map((leaf): Copy => [runtime.leaf(leaf.shape, leaf.dtype), leaf]);
+    try {
+      await runCopies(runtime, copies);
+      try {
+        await this.#plan.profile(runs);
+      } finally {
+        await runCopies(runtime, copies.map(([copy, leaf]): Copy => [leaf, copy])); // prettier-ignore
+      }
+    } finally {
+      for (const [copy] of copies) runtime.release(copy);
+    }
   }
 
   destroy(): void {

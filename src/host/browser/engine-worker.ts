@@ -6,6 +6,8 @@ import { expose, type Remote } from "comlink";
 import type { Bytes } from "../../base/bytes.ts";
 import { systemClock } from "../../base/clock.ts";
 import { describeError, OptionError } from "../../base/errors.ts";
+import type { Device } from "../../compute/device/device.ts";
+import { RuntimeTuning } from "../../compute/runtime/runtime-tuning.ts";
 import { BlobExchange } from "../../network/blob-exchange.ts";
 import { Mux } from "../../network/mux.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
@@ -18,11 +20,13 @@ import type { RunDefinition } from "../../training/run-definition.ts";
 import { CoordinatorSocket } from "./coordinator-socket.ts";
 import { deviceId } from "./device-id.ts";
 import type { EngineApi, EngineStart } from "./engine-api.ts";
+import { tuneWhenIdle } from "../tune-when-idle.ts";
 import { openDevice } from "./open-device.ts";
 import { RoomData } from "./room-data.ts";
 import { initialView, logged, phase, viewAfter } from "./room-model.ts";
 import type { RoomView } from "./room-view.ts";
 import { WorkerTransport } from "./rtc-worker.ts";
+import { tuningDatabase } from "./tuning-database.ts";
 
 /** Views go to the page this seldom: people read no faster, and the page has better things to do. */
 const VIEW_MS = 250;
@@ -200,11 +204,22 @@ class Engine {
     const { kind, name } = device.info;
     this.update({ engine: { kind, name, reason }, note: "Building the model and compiling its kernels." });
     void device.lost.then((error) => this.#fail(error));
-    const trainer = await Trainer.create({ definition, device, bytes, spec, clock: systemClock });
+    const tuning = await RuntimeTuning.load(device.info, tuningDatabase());
+    const trainer = await Trainer.create({ definition, device, bytes, spec, clock: systemClock, tuning });
     this.#end.signal.throwIfAborted();
     this.#trainer = trainer;
+    // A GPU in software is the processor, which the page and training want for themselves.
+    if (!device.info.isSoftware) this.#tuneWhenIdle(trainer);
     this.#show(phase(this.#view, "waiting", "Ready; waiting for the next step."));
     await this.#member.prepared(trainer);
+  }
+
+  /** For the next time that this tab is here: a run keeps the kernels that it began with. */
+  #tuneWhenIdle({ runtime }: Trainer): void {
+    const openOther = async (): Promise<Device> => (await openDevice(this.#options.device)).device;
+    tuneWhenIdle(runtime, { signal: this.#end.signal, openDevice: openOther }).catch((error: unknown) => {
+      if (!this.#end.signal.aborted) this.#log(`tuning ended: ${describeError(error)}`);
+    });
   }
 
   #afterCommit(step: number): void {

@@ -1,9 +1,18 @@
 /** One device of this browser, ready for tensors: for pages that compute by themselves, without a room. */
 import { createRuntime } from "../../compute/runtime/graph-runtime.ts";
 import type { Runtime } from "../../compute/runtime/runtime.ts";
+import { RuntimeTuning } from "../../compute/runtime/runtime-tuning.ts";
+import type { TuningStore } from "../../compute/runtime/tuning-store.ts";
 import { setDefaultRuntime } from "../../compute/tensor/runtime-scope.ts";
 import type { DeviceChoice } from "./engine-api.ts";
 import { openDevice } from "./open-device.ts";
+import { tuningDatabase } from "./tuning-database.ts";
+
+/** Options of `openRuntime`. */
+export interface BrowserRuntimeOptions {
+  /** Where it is known which kernels are fastest on a device: IndexedDB unless told, null for nowhere. */
+  readonly tuning?: TuningStore | null;
+}
 
 /** A runtime and why it is the one. */
 export interface OpenedRuntime {
@@ -18,9 +27,13 @@ export interface OpenedRuntime {
  * Opens a device ("auto": a hardware GPU, else the CPU) and makes it the one that new tensors live on.
  * @throws UnsupportedError when "webgpu" is asked for and there is none
  */
-export async function openRuntime(choice: DeviceChoice = "auto"): Promise<OpenedRuntime> {
+export async function openRuntime(
+  choice: DeviceChoice = "auto",
+  options: BrowserRuntimeOptions = {},
+): Promise<OpenedRuntime> {
   const { device, reason } = await openDevice(choice);
-  const runtime = createRuntime(device);
+  const { tuning = tuningDatabase() } = options;
+  const runtime = createRuntime(device, { tuning: await RuntimeTuning.load(device.info, tuning) });
   setDefaultRuntime(runtime);
   const close = (): void => {
     setDefaultRuntime(null);

@@ -5,11 +5,20 @@ import { ReferenceDevice } from "../../compute/device/reference/reference-device
 import { openWebGpuDevice } from "../../compute/device/webgpu/open-webgpu-device.ts";
 import { createRuntime } from "../../compute/runtime/graph-runtime.ts";
 import type { Runtime } from "../../compute/runtime/runtime.ts";
+import { RuntimeTuning } from "../../compute/runtime/runtime-tuning.ts";
+import type { TuningStore } from "../../compute/runtime/tuning-store.ts";
 import { setDefaultRuntime } from "../../compute/tensor/runtime-scope.ts";
 import { openDawn } from "./dawn.ts";
+import { tuningFiles } from "./tuning-files.ts";
 
 /** "auto": a hardware GPU through Dawn where there is one, else the CPU. "webgpu" takes an emulated GPU too. */
 export type NodeDeviceChoice = "auto" | "webgpu" | "reference";
+
+/** Options of `openRuntime`. */
+export interface NodeRuntimeOptions {
+  /** Where it is known which kernels are fastest on a device: files in the user's cache unless told, null for nowhere. */
+  readonly tuning?: TuningStore | null;
+}
 
 /** A runtime, and how to end it. */
 export interface NodeRuntime {
@@ -22,9 +31,13 @@ export interface NodeRuntime {
  * Opens a device and makes it the one that new tensors live on.
  * @throws UnsupportedError when "webgpu" is asked for and there is no driver
  */
-export async function openRuntime(choice: NodeDeviceChoice = "auto"): Promise<NodeRuntime> {
+export async function openRuntime(
+  choice: NodeDeviceChoice = "auto",
+  options: NodeRuntimeOptions = {},
+): Promise<NodeRuntime> {
   const device = await openDevice(choice);
-  const runtime = createRuntime(device);
+  const { tuning = tuningFiles() } = options;
+  const runtime = createRuntime(device, { tuning: await RuntimeTuning.load(device.info, tuning) });
   setDefaultRuntime(runtime);
   const close = (): void => {
     setDefaultRuntime(null);

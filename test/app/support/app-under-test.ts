@@ -10,6 +10,7 @@ import { build } from "vite";
 import { present } from "../../../src/base/assert.ts";
 import { findChromium } from "../../../tools/swarm/chromium.ts";
 import { emptyEngine } from "./empty-engine.ts";
+import { fakeSwarm } from "./fake-swarm-plugin.ts";
 
 const SUPPORT = import.meta.dirname;
 const APP = resolve(SUPPORT, "../../../app");
@@ -34,8 +35,8 @@ export async function startApp(root: string = APP): Promise<AppUnderTest> {
     root,
     configFile: join(APP, "vite.config.ts"),
     logLevel: "error",
-    resolve: { alias: [{ find: "hearth/swarm", replacement: join(SUPPORT, "fake-swarm.ts") }] },
-    plugins: [emptyEngine],
+    // In the page alone: the inspecting worker takes the runs as they are.
+    plugins: [emptyEngine, fakeSwarm],
     worker: { plugins: () => [emptyEngine] },
     build: { outDir },
   });
@@ -45,7 +46,7 @@ export async function startApp(root: string = APP): Promise<AppUnderTest> {
   const origin = `http://localhost:${typeof address === "object" ? address?.port : address}`;
   const browser = await chromium.launch({
     executablePath: present(findChromium(), "a Chromium (CHROME_PATH names one)"),
-    args: ["--no-sandbox"],
+    args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
   });
   return {
     origin,

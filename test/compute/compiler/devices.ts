@@ -9,7 +9,7 @@ import { elementCount } from "../../../src/compute/layout/shape.ts";
 import { createRuntime } from "../../../src/compute/runtime/graph-runtime.ts";
 import type { HostArray, Runtime } from "../../../src/compute/runtime/runtime.ts";
 import { openNodeWebGpu, webGpuMissing } from "../device/devices.ts";
-import { evaluate } from "./evaluate.ts";
+import { evaluateAll } from "./evaluate.ts";
 
 /** A device to test on; `missing` says why it cannot be opened here. */
 export interface TestDevice {
@@ -103,7 +103,6 @@ export async function expectAsEvaluated(
   relative: number = 2e-6,
 ): Promise<void> {
   const found = await computed(runtime, nodes);
-  for (const [i, node] of nodes.entries()) {
-    expectClose(node, found[i] ?? [], evaluate(node, leaves.values), relative);
-  }
+  const expected = evaluateAll(nodes, leaves.values);
+  for (const [i, node] of nodes.entries()) expectClose(node, found[i] ?? [], expected[i] ?? [], relative);
 }

@@ -3,13 +3,34 @@
  * with the compiler; its rounding is better than any device's.
  */
 import { InvariantError } from "../../../src/base/errors.ts";
+import { roundToFloat16 } from "../../../src/base/float16.ts";
 import { exponentialOf, normalOf, philox } from "../../../src/base/random.ts";
 import { attentionInLoops } from "../attention-loops.ts";
 import type { BinaryFunction, Node, Shape, UnaryFunction } from "../../../src/compute/compiler/ir.ts";
 
-/** The elements of `node`, row-major; bools are 0 and 1. `leaves` holds those of every leaf. */
-export function evaluate(node: Node, leaves: ReadonlyMap<Node, readonly number[]>): number[] {
-  return new Evaluation(leaves).values(node);
+/** How values are held between nodes. */
+export interface EvaluateOptions {
+  /** Rounds the floats of every node to float32: two graphs that round alike then agree to the bit. */
+  readonly isRounded?: boolean;
+}
+
+/** The elements of each of `nodes`, row-major; bools are 0 and 1. `leaves` holds those of every leaf. */
+export function evaluateAll(
+  nodes: readonly Node[],
+  leaves: ReadonlyMap<Node, readonly number[]>,
+  { isRounded = false }: EvaluateOptions = {},
+): number[][] {
+  const evaluation = new Evaluation(leaves, isRounded);
+  // Inputs first: graphs may be deeper than the stack.
+  return nodes.map((node) => {
+    const pending = [node];
+    for (let top = pending.at(-1); top !== undefined; top = pending.at(-1)) {
+      const missing = top.inputs.filter((input) => !evaluation.knows(input));
+      if (missing.length === 0) evaluation.values((pending.pop(), top));
+      else pending.push(...missing);
+    }
+    return evaluation.values(node);
+  });
 }
 
 /** All indices into `shape`, in row-major order. */
@@ -25,16 +46,24 @@ function placeOf(index: readonly number[], shape: Shape): number {
 
 class Evaluation {
   readonly #leaves: ReadonlyMap<Node, readonly number[]>;
+  readonly #isRounded: boolean;
   readonly #known = new Map<Node, number[]>();
 
-  constructor(leaves: ReadonlyMap<Node, readonly number[]>) {
+  constructor(leaves: ReadonlyMap<Node, readonly number[]>, isRounded: boolean) {
     this.#leaves = leaves;
+    this.#isRounded = isRounded;
+  }
+
+  knows(node: Node): boolean {
+    return this.#known.has(node);
   }
 
   values(node: Node): number[] {
     let values = this.#known.get(node);
     if (values === undefined) {
       values = this.#compute(node);
+      if (node.dtype === "float16") values = values.map(roundToFloat16);
+      else if (node.dtype === "float32" && this.#isRounded) values = values.map(Math.fround);
       this.#known.set(node, values);
     }
     return values;
@@ -66,7 +95,7 @@ class Evaluation {
         });
       }
       case "unary":
-        return this.#input(node, 0).values.map((x) => unary(primitive.fn, x));
+        return this.#input(node, 0).values.map((x) => fit(unary(primitive.fn, x), dtype));
       case "binary": {
         const b = this.#input(node, 1).values;
         return this.#input(node, 0).values.map((x, i) => fit(binary(primitive.fn, x, b[i] ?? 0, dtype), dtype));
@@ -76,9 +105,7 @@ class Evaluation {
         return this.#input(node, 0).values.map((x, i) => (x !== 0 ? yes[i] : no[i]) ?? 0);
       }
       case "cast":
-        return this.#input(node, 0).values.map((x) =>
-          dtype === "bool" ? Number(x !== 0) : dtype === "float32" ? x : fit(Math.trunc(x), dtype),
-        );
+        return this.#input(node, 0).values.map((x) => converted(x, node.inputs[0]?.dtype ?? dtype, dtype));
       case "bitcast":
         return bitsAs(this.#input(node, 0).values, node.inputs[0]?.dtype ?? dtype, dtype);
       case "barrier":
@@ -176,6 +203,15 @@ function combine(fn: "sum" | "product" | "maximum" | "minimum", a: number, b: nu
   return fn === "maximum" ? Math.max(a, b) : Math.min(a, b);
 }
 
+/** Floats saturate on their way to integers: at the largest float32 in range. */
+function converted(x: number, from: Node["dtype"], to: Node["dtype"]): number {
+  if (to === "bool") return Number(x !== 0);
+  if (to === "float32" || to === "float16") return x;
+  if (from !== "float32" && from !== "float16") return fit(x, to);
+  const [low, high] = to === "int32" ? [-(2 ** 31), 2 ** 31 - 128] : [0, 2 ** 32 - 256];
+  return Number.isNaN(x) ? 0 : Math.min(Math.max(Math.trunc(x), low), high) + 0;
+}
+
 /** Integers wrap around. */
 function fit(x: number, dtype: Node["dtype"]): number {
   if (dtype === "int32") return Number(BigInt.asIntN(32, BigInt(x)));
@@ -215,6 +251,12 @@ function erf(x: number): number {
   return ((2 / Math.sqrt(Math.PI)) * sum * width) / 3;
 }
 
+/** a^b modulo 2^32; for b below 0 what 1 / a^-b truncates to. */
+function integerPower(a: number, b: number): number {
+  if (b >= 0) return Number(BigInt(a) ** BigInt(b) % 2n ** 32n);
+  return a === 1 ? 1 : a === -1 ? (b % 2 === 0 ? 1 : -1) : 0;
+}
+
 function binary(fn: BinaryFunction, a: number, b: number, dtype: Node["dtype"]): number {
   switch (fn) {
     case "add":
@@ -228,7 +270,7 @@ function binary(fn: BinaryFunction, a: number, b: number, dtype: Node["dtype"]):
     case "remainder":
       return dtype !== "float32" && b === 0 ? 0 : a % b;
     case "power":
-      return a ** b;
+      return dtype === "float32" ? a ** b : integerPower(a, b);
     case "minimum":
       return Math.min(a, b);
     case "maximum":

@@ -5,22 +5,37 @@
 import type { Random } from "../../../src/base/random.ts";
 import * as graph from "../../../src/compute/compiler/graph.ts";
 import type { BinaryFunction, Node, ReduceFunction, Shape } from "../../../src/compute/compiler/ir.ts";
+import { inTopologicalOrder } from "../../../src/compute/compiler/walk-graph.ts";
 import { elementCount } from "../../../src/compute/layout/shape.ts";
 import type { Leaves } from "./devices.ts";
+import { REDUNDANCIES } from "./redundancies.ts";
 
 const ELEMENTS_MAX = 600;
+const RANK_MAX = 5;
+
+/** What makes leaves. */
+export type LeafMaker = Pick<Leaves, "of" | "floats" | "integers">;
 
 /** `steps` nodes, each computed from earlier ones; the result has some of the last, and one of every dtype. */
-export function randomGraph(random: Random, leaves: Leaves, steps: number): Node[] {
-  return new Growth(random, leaves).grow(steps);
+export function randomGraph(random: Random, leaves: LeafMaker, steps: number): Node[] {
+  const nodes = new Growth(random, leaves).grow(steps);
+  const each = (["float32", "int32", "uint32", "bool"] as const).map((dtype) => nodes.findLast((x) => x.dtype === dtype)); // prettier-ignore
+  return [...nodes.slice(-8), ...each.filter((node) => node !== undefined)];
+}
+
+/** As `randomGraph`; the result has all nodes that none was computed from, so that all steps are in the graph. */
+export function wholeRandomGraph(random: Random, leaves: LeafMaker, steps: number): Node[] {
+  const nodes = new Growth(random, leaves).grow(steps);
+  const read = new Set(inTopologicalOrder(nodes).flatMap(({ inputs }) => inputs));
+  return nodes.filter((node) => !read.has(node));
 }
 
 class Growth {
   readonly #random: Random;
-  readonly #leaves: Leaves;
+  readonly #leaves: LeafMaker;
   readonly #nodes: Node[] = [];
 
-  constructor(random: Random, leaves: Leaves) {
+  constructor(random: Random, leaves: LeafMaker) {
     this.#random = random;
     this.#leaves = leaves;
   }
@@ -30,11 +45,10 @@ class Growth {
     for (let i = 0; i < 2; i++) this.#nodes.push(this.#leaves.integers(this.#random, this.#shape(), -5, 9));
     while (this.#nodes.length < steps) {
       const next = this.#step();
-      if (next !== undefined && elementCount(next.shape) <= ELEMENTS_MAX) this.#nodes.push(next);
+      const isFit = next !== undefined && elementCount(next.shape) <= ELEMENTS_MAX && next.shape.length <= RANK_MAX;
+      if (isFit) this.#nodes.push(next);
     }
-    const last = this.#nodes.slice(-8);
-    const each = (["float32", "int32", "uint32", "bool"] as const).map((dtype) => this.#nodes.findLast((x) => x.dtype === dtype)); // prettier-ignore
-    return [...last, ...each.filter((node) => node !== undefined)];
+    return this.#nodes;
   }
 
   #shape(): number[] {
@@ -80,7 +94,19 @@ class Growth {
   }
 
   #step(): Node | undefined {
-    const kinds = [this.#elementwise, this.#view, this.#view, this.#logic, this.#loop, this.#indexed, this.#source];
+    const kinds = [
+      this.#elementwise,
+      this.#view,
+      this.#view,
+      this.#logic,
+      this.#loop,
+      this.#indexed,
+      this.#source,
+      this.#stored,
+      this.#redundant,
+      this.#redundant,
+      this.#again,
+    ];
     return this.#random.pick(kinds).call(this);
   }
 
@@ -165,6 +191,36 @@ class Growth {
       return graph.gather(x, this.#shaped(shape, "int32"), axis);
     }
     return this.#small(graph.scatterAdd(x, this.#shaped(x.shape, "int32"), axis, 1 + random.below(6)));
+  }
+
+  /** What is stored in another way, or apart. */
+  #stored(): Node {
+    const random = this.#random;
+    const x = this.#any();
+    switch (random.below(4)) {
+      case 0:
+        // What it waits for is read too: by x, or by those who read x stored.
+        return graph.barrier(x, random.below(2) === 0 ? x : (x.inputs[0] ?? x));
+      case 1:
+        return graph.cast(graph.cast(this.#leaves.floats(random, this.#shape()), "float16"), "float32");
+      case 2: {
+        const words = graph.cast(this.#any("int32"), "uint32");
+        return graph.binary(random.pick(["add", "multiply", "divide", "remainder", "and", "or", "maximum"] as const), words, graph.constant(1 + random.below(9), words.shape, "uint32")); // prettier-ignore
+      }
+      default:
+        return graph.bitcast(graph.cast(this.#any("int32"), "uint32"), "int32");
+    }
+  }
+
+  #redundant(): Node | undefined {
+    const x = this.#any();
+    return x.shape.length === 0 ? undefined : this.#small(this.#random.pick(REDUNDANCIES)(x, this.#random));
+  }
+
+  /** A node that is there already, made once more. */
+  #again(): Node | undefined {
+    const node = this.#any();
+    return node.primitive.kind === "barrier" || node.inputs.length === 0 ? undefined : graph.remake(node, node.inputs);
   }
 
   #source(): Node {

@@ -3,7 +3,7 @@
  * a test runner nor a platform.
  */
 import { describeError, InvariantError, UnsupportedError } from "../../../src/base/errors.ts";
-import type { Command, Device, DeviceBuffer } from "../../../src/compute/device/device.ts";
+import type { Command, Device, DeviceBuffer, Recording } from "../../../src/compute/device/device.ts";
 import * as build from "../../../src/compute/lang/build.ts";
 import { invocationOf } from "../../../src/compute/lang/expr.ts";
 import type { Binding, Kernel, Statement } from "../../../src/compute/lang/kernel.ts";
@@ -42,7 +42,9 @@ export function deviceSuite({ test, skip }: SuiteRunner, options: SuiteOptions):
     else skip(`${options.name}: ${sentence} (skipped: ${options.computesNothing})`);
   };
   memoryTests(on, computing);
+  partTests(computing);
   commandTests(computing);
+  measureTests(on, computing);
   misuseTests(on);
   endTests(on);
 }
@@ -89,6 +91,42 @@ function memoryTests(on: Add, computing: Add): void {
     source.destroy();
     source.destroy();
     same(await readFloats(device, target), [5, 6]);
+  });
+}
+
+/** Adds the second array to the first, which is stored over a part of the buffer that both are in. */
+function partTests(computing: Add): void {
+  computing("parts of a buffer are read, written, copied and bound where they are", async (device) => {
+    const whole = device.createBuffer(1024);
+    const [a, b, c] = [whole.part(0, 16), whole.part(256, 16), whole.part(512, 16)];
+    device.write(a, bytesOf([1, 2, 3, 4]));
+    device.write(b, bytesOf([10, 20, 30, 40]));
+    device.write(b, bytesOf([50]), 12);
+    const at = invocationOf(4);
+    const bindings: Binding[] = [
+      { type: "f32", access: "write", length: 4 },
+      { type: "f32", access: "read", length: 4, isShared: true },
+      { type: "f32", access: "read", length: 4, isShared: true },
+    ];
+    const body = [store(0, at, add(load(1, at, "f32"), load(2, at, "f32")))];
+    const recording = await recordOne(device, kernelOf("sum", bindings, 4, body), [c, a, b]);
+    device.submit(recording);
+    device.submit(device.record([copy(c, 4, a, 0, 8)]));
+    same(await readFloats(device, c), [11, 22, 33, 54]);
+    same(await readFloats(device, a), [22, 33, 3, 4]);
+    same(await readFloats(device, whole.part(512, 8)), [11, 22]);
+  });
+
+  computing("two bindings of one memory: what is read keeps its place before what is written", async (device) => {
+    const buffer = bufferOf(device, [1, 2, 3, 4, 5, 6, 7, 8]);
+    const at = invocationOf(4);
+    const bindings: Binding[] = [
+      { type: "f32", access: "write", length: 8 },
+      { type: "f32", access: "read", length: 8, aliasOf: 0 },
+    ];
+    const body = [store(0, at, add(load(1, at, "f32"), load(1, add(at, i32(4)), "f32")))];
+    device.submit(await recordOne(device, kernelOf("fold", bindings, 4, body), [buffer, buffer]));
+    same(await readFloats(device, buffer), [6, 8, 10, 12, 5, 6, 7, 8]);
   });
 }
 
@@ -188,6 +226,53 @@ function commandTests(computing: Add): void {
   });
 }
 
+function measureTests(on: Add, computing: Add): void {
+  computing("measuring a recording runs it once, in order with what is submitted", async (device) => {
+    const buffer = bufferOf(device, [0, 0]);
+    const target = device.createBuffer(8);
+    const kernel = await device.createKernel(addOneKernel(2));
+    const increment: Command = { kind: "dispatch", kernel, buffers: [buffer] };
+    const recording = device.record([increment, increment, copy(buffer, 0, target, 0, 8), increment]);
+    device.submit(recording);
+    const measuring = device.measure(recording);
+    device.submit(recording);
+    const tookMs = await measuring;
+    check(tookMs.length === 4, `each of 4 commands has a time, found ${tookMs.length}`);
+    check(
+      tookMs.every((ms) => ms === null || ms >= 0),
+      `times are null or not negative, found ${tookMs.join()}`,
+    );
+    same(await readFloats(device, buffer), [9, 9]);
+    // The last copy comes after 8 increments. A device that waits for each command measures after what was submitted.
+    const [copied = 0] = await readFloats(device, target);
+    check(copied === 8 || copied === 5, `the copy has seen the increments before it, found ${copied}`);
+  });
+
+  computing("a kernel with 1,000 times the work takes longer", async (device) => {
+    const kernels = await Promise.all(
+      [spinKernel(10), spinKernel(10_000)].map((kernel) => device.createKernel(kernel)),
+    );
+    const buffer = device.createBuffer(256 * 4);
+    const recording = device.record(kernels.map((kernel) => ({ kind: "dispatch", kernel, buffers: [buffer] })));
+    let [shortMs, longMs] = [0, 0];
+    // Summed, since clocks may be as coarse as 100 µs.
+    for (let i = 0; i < 5; i++) {
+      const [short, long] = await device.measure(recording);
+      shortMs += short ?? 0;
+      longMs += long ?? 0;
+    }
+    check(longMs > shortMs, `5 long runs take longer than 5 short ones, found ${longMs} ms and ${shortMs} ms`);
+  });
+
+  on("measuring nothing gives nothing, and destroyed buffers are refused", async (device) => {
+    check((await device.measure(device.record([]))).length === 0, "no commands have no times");
+    const [a, b] = [device.createBuffer(8), device.createBuffer(8)];
+    const recording = device.record([copy(a, 0, b, 0, 8)]);
+    a.destroy();
+    await rejects(InvariantError, device.measure(recording));
+  });
+}
+
 function misuseTests(on: Add): void {
   on("buffers of sizes that no device has are refused", async (device) => {
     for (const bytes of [0, -4, 3, 6.5, Number.NaN]) throws(InvariantError, () => device.createBuffer(bytes));
@@ -201,6 +286,26 @@ function misuseTests(on: Add): void {
     throws(InvariantError, () => device.write(buffer, new Uint8Array(4), 2));
     throws(InvariantError, () => device.write(buffer, new Uint8Array(3)));
     await rejects(InvariantError, device.read(buffer, 12));
+  });
+
+  on("places that a kernel may not bind together are refused", async (device) => {
+    const whole = device.createBuffer(1024);
+    const [a, b] = [whole.part(0, 16), whole.part(256, 16)];
+    const at = invocationOf(4);
+    const bindings: Binding[] = [
+      { type: "f32", access: "write", length: 4 },
+      { type: "f32", access: "read", length: 4 },
+    ];
+    const body = [store(0, at, load(1, at, "f32"))];
+    const plain = await device.createKernel(kernelOf("copy", bindings, 4, body));
+    throws(InvariantError, () => device.record([{ kind: "dispatch", kernel: plain, buffers: [a, b] }]));
+    const shared = bindings.map((binding, i) => (i === 1 ? { ...binding, isShared: true } : binding));
+    const kernel = await device.createKernel(kernelOf("copy", shared, 4, body));
+    device.record([{ kind: "dispatch", kernel, buffers: [a, b] }]);
+    throws(InvariantError, () => device.record([{ kind: "dispatch", kernel, buffers: [a, a] }]));
+    throws(InvariantError, () => device.record([{ kind: "dispatch", kernel, buffers: [a, whole] }]));
+    throws(InvariantError, () => whole.part(128, 16));
+    throws(InvariantError, () => whole.part(1024, 16));
   });
 
   on("recordings that no device could run are refused", async (device) => {
@@ -240,17 +345,22 @@ function endTests(on: Add): void {
     const buffer = device.createBuffer(1 << 16);
     const recording = await addOne(device, buffer);
     for (let i = 0; i < 20; i++) device.submit(recording);
-    const waiting = [device.read(buffer), device.idle()].map((promise) => settle(promise));
+    const waiting = [device.read(buffer), device.idle(), device.measure(recording)].map((promise) => settle(promise));
     device.destroy();
     device.destroy();
     check((await device.lost).code === "device-lost", "lost resolves with a DeviceLostError");
     await Promise.all(waiting);
-    for (const late of [device.read(buffer), device.idle(), device.createKernel(addOneKernel(4))]) {
+    for (const late of lateWaits(device, buffer, recording)) {
       check((await settle(late)) === "device-lost", "what is asked of a lost device is rejected with device-lost");
     }
     device.submit(recording);
     device.createBuffer(16).destroy();
   });
+}
+
+function lateWaits(device: Device, buffer: DeviceBuffer, recording: Recording): Promise<unknown>[] {
+  const kernel = device.createKernel(addOneKernel(4));
+  return [device.read(buffer), device.idle(), device.measure(recording), kernel];
 }
 
 function kernelOf(name: string, bindings: readonly Binding[], invocations: number, body: readonly Statement[]): Kernel {
@@ -262,6 +372,18 @@ function addOneKernel(length: number, step: number = 1): Kernel {
   const at = invocationOf(length);
   const body = [store(0, at, add(load(0, at, "f32"), f32(step)))];
   return kernelOf(`add ${step}`, [{ type: "f32", access: "readWrite", length }], length, body);
+}
+
+/** A sum over `steps` steps in each of 256 invocations. */
+function spinKernel(steps: number): Kernel {
+  const names = new Names();
+  const at = invocationOf(256);
+  const sum = varIn(names, "sum", f32(0));
+  const loop = forRange(names, "k", i32(0), i32(steps), (k) => [
+    assign(sum.use, add(multiply(sum.use, f32(0.5)), build.cast("f32", add(k, at)))),
+  ]);
+  const body = [sum.statement, loop, store(0, at, sum.use)];
+  return kernelOf(`spin ${steps}`, [{ type: "f32", access: "write", length: 256 }], 256, body);
 }
 
 async function addOne(device: Device, buffer: DeviceBuffer): Promise<ReturnType<Device["record"]>> {

@@ -7,6 +7,7 @@ test("the null device keeps what it was asked to do, in order", async () => {
   device.write(a, new Uint8Array(8), 8);
   const recording = device.record([{ kind: "copy", source: a, sourceOffset: 0, target: b, targetOffset: 0, bytes: 8 }]);
   device.submit(recording);
+  expect(await device.measure(recording)).toEqual([0]);
   await device.read(b, 4);
   b.destroy();
   b.destroy();
@@ -17,6 +18,7 @@ test("the null device keeps what it was asked to do, in order", async () => {
     { kind: "write", buffer: a, offset: 8, bytes: 8 },
     { kind: "record", recording },
     { kind: "submit", recording },
+    { kind: "measure", recording },
     { kind: "read", buffer: b, bytes: 4 },
     { kind: "destroyBuffer", buffer: b },
     { kind: "destroy" },

@@ -82,6 +82,26 @@ test("work runs in order, and a slice ends when its 8 ms are over", async () => 
   expect(log.slice(0, 5)).toEqual(["a", "b", "yield", "c", "d"]);
 });
 
+test("measuring counts the work of each command, not the turns of the event loop between", async () => {
+  // Every look at the clock takes a millisecond, every turn of the event loop a second.
+  const clock = new HandClock();
+  let turns = 0;
+  const device = new ReferenceDevice({
+    clock: { wallMs: () => 0, after: () => () => {}, nowMs: () => (clock.ms += 1) },
+    yieldToEventLoop: async () => {
+      turns += 1;
+      clock.ms += 1000;
+    },
+  });
+  const kernel = await device.createKernel(slowKernel(512, 2));
+  const dispatch = { kind: "dispatch", kernel, buffers: [device.createBuffer(512 * 4)] } as const;
+  const tookMs = await device.measure(device.record([dispatch, dispatch]));
+  expect(turns).toBeGreaterThan(0);
+  // Three looks a call, in some ten calls.
+  for (const ms of tookMs) expect(ms > 0 && ms < 1000).toBe(true);
+  device.destroy();
+});
+
 test("an error in work is reported, and forgets the rest", async () => {
   const errors: unknown[] = [];
   const queue = new SliceQueue(new HandClock(), yieldByMessage, (error) => errors.push(error));

@@ -75,6 +75,19 @@ describe.skipIf(webGpuMissing !== undefined)(`WebGPU in Node${note}`, () => {
     expect((await device.lost).code).toBe("device-lost");
   });
 
+  test("a device without timestamps measures by waiting, copies too", async () => {
+    const adapter = await (await openDawn()).requestAdapter();
+    const raw = await adapter?.requestDevice();
+    if (raw === undefined) throw new UnsupportedError("test: expected an adapter, found none");
+    expect(raw.features.has("timestamp-query")).toBe(false);
+    const device = new WebGpuDevice(raw, INFO);
+    const [source, target] = [device.createBuffer(1 << 20), device.createBuffer(1 << 20)];
+    const at = { sourceOffset: 0, targetOffset: 0, bytes: 1 << 20 };
+    const [tookMs] = await device.measure(device.record([{ kind: "copy", source, target, ...at }]));
+    expect(tookMs).toBeGreaterThan(0);
+    device.destroy();
+  });
+
   test("a software adapter is used only where it is allowed", async () => {
     const device = await openNodeWebGpu();
     const { isSoftware } = device.info;

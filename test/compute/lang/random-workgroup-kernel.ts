@@ -31,7 +31,15 @@ import { BINDINGS, LENGTH, Maker } from "./random-kernel.ts";
 
 const { add, i32, less, load, multiply, remainder } = build;
 const TYPES = ["f32", "i32", "u32"] as const;
-const SUBGROUP_OPS: readonly SubgroupOp[] = ["add", "maximum", "minimum", "product", "broadcastFirst", "broadcast", "shuffleXor"];
+const SUBGROUP_OPS: readonly SubgroupOp[] = [
+  "add",
+  "maximum",
+  "minimum",
+  "product",
+  "broadcastFirst",
+  "broadcast",
+  "shuffleXor",
+];
 
 /** How lanes use an array until the next barrier: their own places, rotated by so many lanes; or all of it. */
 type Use = { readonly kind: "own"; readonly rotation: number } | { readonly kind: "frozen" };

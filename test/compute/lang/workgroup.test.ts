@@ -165,7 +165,7 @@ test("kernels without workgroups know their workgroup of 64 and their lane too",
   const output = new Int32Array(100);
   compileJavaScript(printJavaScript(kernel))([output], 0, 100);
   expect([output[63], output[64], output[99]]).toEqual([63, 1000, 1035]);
-  expect(printWgsl(kernel)).toContain("invocation % 64i");
+  expect(printWgsl(kernel)).toContain("let lane = bitcast<i32>(local);");
 });
 
 test("a barrier that some lanes may miss is refused, and the condition named", () => {

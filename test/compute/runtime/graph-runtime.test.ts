@@ -133,8 +133,24 @@ for (const device of testDevices) {
     on("a plan explains its kernels", async (runtime) => {
       const x = runtime.leaf([8, 4], "float32");
       const plan = await runtime.compile([graph.reduce("maximum", graph.unary("exp", x), [1])], []);
-      expect(plan.explain()).toEqual([{ name: "maximum [8, 4] -> [8, 1] of exp", invocations: 8, bindings: 2 }]);
+      const kernel = { name: "maximum [8, 4] -> [8, 1] of exp", invocations: 8, bindings: 2, ms: null };
+      expect(plan.explain()).toMatchObject({ kernels: [kernel], scratchBytes: 0 });
       plan.destroy();
+    });
+
+    on("a profile is so many runs, and gives each kernel a time", async (runtime) => {
+      const [x, y] = [floats(runtime, 1, 2), floats(runtime, 0)];
+      const total = graph.reduce("sum", x, [0]);
+      // The target's own bytes are read before it is overwritten: a copy comes before the kernels.
+      const plan = await runtime.compile([y, graph.unary("exp", x)], [[y, plus(y, total)]]);
+      const ms = await plan.profile(3);
+      expect(await values(runtime, y)).toEqual([[9]]);
+      const { kernels } = plan.explain();
+      expect(kernels.length).toBeGreaterThanOrEqual(1);
+      expect(ms).toEqual(kernels.map((kernel) => kernel.ms));
+      for (const time of ms) expect(time).toBeGreaterThanOrEqual(0);
+      plan.destroy();
+      await expect(plan.profile()).rejects.toThrow(InvariantError);
     });
 
     on("updates that make no sense are refused", async (runtime) => {

@@ -9,8 +9,11 @@ import type { Device } from "../../../src/compute/device/device.ts";
 import type { DType } from "../../../src/compute/layout/dtype.ts";
 import { elementCount } from "../../../src/compute/layout/shape.ts";
 import type { HostArray, Plan, Runtime, RuntimeMemory } from "../../../src/compute/runtime/runtime.ts";
+import type { RuntimeTuning } from "../../../src/compute/runtime/runtime-tuning.ts";
 import { hostArray } from "../../../src/compute/tensor/host-values.ts";
 import { interpretGraph } from "./interpret-graph.ts";
+
+const NO_GRAPH = { nodes: [], outputs: [] };
 
 export class InterpreterRuntime implements Runtime {
   readonly #values = new Map<Node, Float64Array>();
@@ -26,6 +29,10 @@ export class InterpreterRuntime implements Runtime {
 
   get memory(): RuntimeMemory {
     throw new InvariantError("InterpreterRuntime: counts no bytes");
+  }
+
+  get tuning(): RuntimeTuning {
+    throw new InvariantError("InterpreterRuntime: has no kernels");
   }
 
   leaf(shape: Shape, dtype: DType, data?: HostArray): Node {
@@ -82,7 +89,8 @@ export class InterpreterRuntime implements Runtime {
         this.runs += 1;
         this.peek(sources).forEach((values, i) => this.poke(present(targets[i], "a target"), values));
       },
-      explain: () => [],
+      profile: async () => [],
+      explain: () => ({ graph: { before: NO_GRAPH, after: NO_GRAPH }, kernels: [], scratchBytes: 0 }),
       destroy: () => {},
     };
   }

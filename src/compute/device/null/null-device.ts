@@ -15,6 +15,7 @@ export type NullCall =
   | { readonly kind: "createKernel"; readonly kernel: Kernel }
   | { readonly kind: "record"; readonly recording: Recording }
   | { readonly kind: "submit"; readonly recording: Recording }
+  | { readonly kind: "measure"; readonly recording: Recording }
   | { readonly kind: "idle" }
   | { readonly kind: "destroy" };
 
@@ -59,7 +60,15 @@ export class NullDevice implements Device {
   #failure: DeviceLostError | undefined;
 
   constructor(limits: DeviceLimits = LIMITS) {
-    this.info = { kind: "null", name: "null", isSoftware: true, hasFloat16: true, hasSubgroups: true, subgroupSize: null, limits };
+    this.info = {
+      kind: "null",
+      name: "null",
+      isSoftware: true,
+      hasFloat16: true,
+      hasSubgroups: true,
+      subgroupSize: null,
+      limits,
+    };
     this.lost = new Promise((resolve) => {
       this.#resolveLost = resolve;
     });
@@ -109,6 +118,13 @@ export class NullDevice implements Device {
   submit(recording: Recording): void {
     for (const command of recording.commands) this.#checkBuffers("submit", command);
     this.calls.push({ kind: "submit", recording });
+  }
+
+  async measure(recording: Recording): Promise<readonly number[]> {
+    if (this.#failure !== undefined) throw this.#failure;
+    for (const command of recording.commands) this.#checkBuffers("measure", command);
+    this.calls.push({ kind: "measure", recording });
+    return recording.commands.map(() => 0);
   }
 
   async idle(): Promise<void> {

@@ -189,9 +189,21 @@ export class ReferenceDevice implements Device {
   }
 
   submit(recording: Recording): void {
-    assert(recording instanceof ReferenceRecording, "submit: expected a recording of this device");
-    for (const buffer of recording.buffers) ownBuffer("submit", buffer);
-    for (const start of recording.starts) this.#enqueue(start());
+    for (const work of this.#worksOf("submit", recording)) this.#enqueue(work);
+  }
+
+  async measure(recording: Recording): Promise<readonly number[]> {
+    const works = this.#worksOf("measure", recording);
+    const tookMs = works.map(() => 0);
+    // Around each call, so that the turns of the event loop between them do not count.
+    const timed = works.map((work, i) => () => {
+      const startMs = this.#clock.nowMs();
+      const isDone = work();
+      tookMs[i] = (tookMs[i] ?? 0) + this.#clock.nowMs() - startMs;
+      return isDone;
+    });
+    for (const work of timed) this.#enqueue(work);
+    return await this.#afterQueue(() => tookMs);
   }
 
   async idle(): Promise<void> {
@@ -200,6 +212,12 @@ export class ReferenceDevice implements Device {
 
   destroy(): void {
     this.#lose(new DeviceLostError("reference device: destroyed by its owner"));
+  }
+
+  #worksOf(what: string, recording: Recording): Work[] {
+    assert(recording instanceof ReferenceRecording, `${what}: expected a recording of this device`);
+    for (const buffer of recording.buffers) ownBuffer(what, buffer);
+    return recording.starts.map((start) => start());
   }
 
   #startDispatch(command: Command & { kind: "dispatch" }, buffers: readonly ReferenceBuffer[]): () => Work {

@@ -67,8 +67,8 @@ const LIMITS = [
   "maxComputeWorkgroupSizeX",
 ] as const;
 
-/** Asked for where the adapter has them. */
-const FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups"];
+/** Used where the adapter has them: arrays of f16, subgroups, and the device's clock for `measure`. */
+const FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups", "timestamp-query"];
 
 function subgroupSizeOf({ subgroupMinSize, subgroupMaxSize }: GPUAdapterInfo): number | null {
   return subgroupMinSize === undefined || subgroupMinSize !== subgroupMaxSize ? null : subgroupMinSize;

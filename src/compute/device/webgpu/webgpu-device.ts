@@ -12,6 +12,8 @@ import { workgroupsOf } from "../../lang/print-wgsl.ts";
 import { checkBufferBytes, checkCommand, checkKernel, checkPart, checkRange } from "../checks.ts";
 import type { Command, Device, DeviceBuffer, DeviceInfo, DeviceKernel, Recording } from "../device.ts";
 import { BufferUsage, MAP_MODE_READ } from "./constants.ts";
+import { encode, type Step } from "./encode.ts";
+import { measureByTimestamps, measureByWaiting } from "./measure.ts";
 import { Pipelines, type Pipeline } from "./pipelines.ts";
 import { Staging } from "./staging.ts";
 
@@ -53,22 +55,6 @@ class WebGpuKernel implements DeviceKernel {
     this.pipeline = pipeline;
   }
 }
-
-type Step =
-  | {
-      readonly kind: "dispatch";
-      readonly pipeline: GPUComputePipeline;
-      readonly bindGroup: GPUBindGroup;
-      readonly workgroups: readonly [number, number];
-    }
-  | {
-      readonly kind: "copy";
-      readonly source: GPUBuffer;
-      readonly sourceOffset: number;
-      readonly target: GPUBuffer;
-      readonly targetOffset: number;
-      readonly bytes: number;
-    };
 
 class WebGpuRecording implements Recording {
   readonly commands: readonly Command[];
@@ -147,10 +133,10 @@ export class WebGpuDevice implements Device {
 
   record(commands: readonly Command[]): Recording {
     const buffers = new Set<WebGpuBuffer>();
-    const steps = commands.flatMap((command) => {
+    const steps = commands.map((command) => {
       checkCommand(command);
       for (const buffer of buffersOf(command)) buffers.add(ownBuffer("record", buffer));
-      return command.kind === "copy" ? this.#copy(command) : [this.#bind(command)];
+      return command.kind === "copy" ? this.#copy(command) : this.#bind(command);
     });
     return new WebGpuRecording(commands, steps, buffers);
   }
@@ -160,24 +146,17 @@ export class WebGpuDevice implements Device {
     for (const buffer of recording.buffers) ownBuffer("submit", buffer);
     if (recording.steps.length === 0 || this.#failure !== undefined) return;
     const encoder = this.#device.createCommandEncoder();
-    let pass: GPUComputePassEncoder | undefined;
-    let pipeline: GPUComputePipeline | undefined;
-    for (const step of recording.steps) {
-      if (step.kind === "copy") {
-        pass?.end();
-        pass = pipeline = undefined;
-        const { source, sourceOffset, target, targetOffset, bytes } = step;
-        encoder.copyBufferToBuffer(source, sourceOffset, target, targetOffset, bytes);
-        continue;
-      }
-      pass ??= encoder.beginComputePass();
-      if (pipeline !== step.pipeline) pass.setPipeline(step.pipeline);
-      pipeline = step.pipeline;
-      pass.setBindGroup(0, step.bindGroup);
-      pass.dispatchWorkgroups(...step.workgroups);
-    }
-    pass?.end();
+    encode(encoder, recording.steps);
     this.#device.queue.submit([encoder.finish()]);
+  }
+
+  async measure(recording: Recording): Promise<readonly (number | null)[]> {
+    assert(recording instanceof WebGpuRecording, "measure: expected a recording of this device");
+    for (const buffer of recording.buffers) ownBuffer("measure", buffer);
+    if (this.#failure !== undefined) throw this.#failure;
+    const hasTimestamps = this.#device.features.has("timestamp-query");
+    const measureSteps = hasTimestamps ? measureByTimestamps : measureByWaiting;
+    return await this.#unlessLost(measureSteps(this.#device, recording.steps));
   }
 
   async idle(): Promise<void> {
@@ -203,20 +182,19 @@ export class WebGpuDevice implements Device {
     return { kind: "dispatch", pipeline, bindGroup, workgroups: workgroupsOf(kernel.kernel) };
   }
 
-  /** WebGPU refuses copies within a buffer: they go through another one, which the recording keeps. */
-  #copy(command: Command & { kind: "copy" }): Step[] {
-    const { bytes } = command;
-    const source = ownBuffer("record", command.source);
-    const target = ownBuffer("record", command.target);
-    const from = { source: source.gpu, sourceOffset: source.offset + command.sourceOffset };
-    const to = { target: target.gpu, targetOffset: target.offset + command.targetOffset };
-    if (bytes === 0) return [];
-    if (source.gpu !== target.gpu) return [{ kind: "copy", ...from, ...to, bytes }];
-    const between = this.#device.createBuffer({ size: bytes, usage: BufferUsage.copySrc | BufferUsage.copyDst });
-    return [
-      { kind: "copy", ...from, target: between, targetOffset: 0, bytes },
-      { kind: "copy", source: between, sourceOffset: 0, ...to, bytes },
-    ];
+  #copy({ source, sourceOffset, target, targetOffset, bytes }: Command & { kind: "copy" }): Step {
+    const [from, to] = [ownBuffer("record", source), ownBuffer("record", target)];
+    const step = {
+      kind: "copy",
+      source: from.gpu,
+      sourceOffset: from.offset + sourceOffset,
+      target: to.gpu,
+      targetOffset: to.offset + targetOffset,
+      bytes,
+    } as const;
+    if (from.gpu !== to.gpu || bytes === 0) return step;
+    const usage = BufferUsage.copySrc | BufferUsage.copyDst;
+    return { ...step, between: this.#device.createBuffer({ size: bytes, usage }) };
   }
 
   /** `promise`, or the reason of the loss: promises of a lost device may reject for other reasons, late, or never. */

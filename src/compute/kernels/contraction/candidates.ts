@@ -16,7 +16,7 @@ export interface OperandLayouts {
 }
 
 /** Multiplications from which on more code pays for itself on a software adapter. */
-const SOFTWARE_LARGE = 2 ** 23;
+const SOFTWARE_LARGE = 2 ** 24;
 /** Larger subgroups have no use for a row a lane. */
 const SUBGROUP_MAX = 16;
 
@@ -65,9 +65,9 @@ function softwareCandidates(product: Contraction, { subgroupSize }: DeviceTraits
   };
   // Lanes beyond the last column compute in vain.
   const width = [4, 2, 1].find((side) => wasted(columns, size * side) < 0.3) ?? 1;
-  const few = [shared(8, width, 1), shared(16, width, 1)];
-  const many = [shared(16, width, 2), shared(16, width, 1), shared(16, width * 2, 2), shared(8, width, 4)];
-  return [...(isLarge ? many : few), ...(isLarge ? few : many), ...alone];
+  const usual = [shared(8, width, 2), shared(16, width, 2)];
+  const others = [shared(8, width, 1), shared(16, width, 1), shared(8, width, 4), shared(16, width * 2, 2)];
+  return [...(isLarge ? usual.reverse() : usual), ...others, ...alone];
 }
 
 /** The part of lanes and columns that is beyond the edge. */

@@ -13,6 +13,8 @@ import type { Grid } from "../grid.ts";
 import type { ContractionSchedule } from "./schedule.ts";
 import { addProducts, alongInner, placesOf, storeByRow, tilePlaceOf, totalsOf, type Step, type Work } from "./tile.ts";
 
+const WORKGROUPS_WANTED = 32;
+
 /** Runs on devices whose subgroups have exactly `size` lanes. */
 export function subgroups(work: Work, schedule: ContractionSchedule & { kind: "subgroups" }): Grid {
   const { product, loops } = work;
@@ -20,7 +22,8 @@ export function subgroups(work: Work, schedule: ContractionSchedule & { kind: "s
   const across = Math.ceil(product.columns / (size * columns));
   const down = Math.ceil(product.rows / rows);
   const tiles = product.batch * down * across;
-  const together = divisorUpTo(tiles, Math.max(1, LANES_DEFAULT / size));
+  // Whole workgroups, but not so few that cores have none.
+  const together = divisorUpTo(tiles, Math.max(1, Math.min(LANES_DEFAULT / size, tiles / WORKGROUPS_WANTED)));
   const lanes = together * size;
   const lane = laneOf(lanes);
   const tile = add(multiply(workgroupOf(tiles / together), i32(together)), divide(lane, i32(size)));
@@ -55,7 +58,7 @@ function lastAtMost(place: Expr, last: number): Expr {
 }
 
 function divisorUpTo(count: number, most: number): number {
-  let divisor = Math.min(count, most);
+  let divisor = Math.min(count, Math.floor(most));
   while (count % divisor !== 0) divisor -= 1;
   return divisor;
 }

@@ -10,6 +10,7 @@ import { Random } from "../../../base/random.ts";
 import type { Device } from "../../../compute/device/device.ts";
 import { createRuntime } from "../../../compute/runtime/graph-runtime.ts";
 import type { Runtime } from "../../../compute/runtime/runtime.ts";
+import type { RuntimeTuning } from "../../../compute/runtime/runtime-tuning.ts";
 import { grad } from "../../../compute/tensor/autograd.ts";
 import { compile, type CompiledFunction } from "../../../compute/tensor/compile.ts";
 import { readAll } from "../../../compute/tensor/realize.ts";
@@ -29,6 +30,8 @@ export interface TrainerOptions {
   readonly bytes: Bytes | null;
   readonly spec: Pick<RunSpec, "seed" | "settings">;
   readonly clock: Clock;
+  /** What is known of the device's speed; nothing unless told. */
+  readonly tuning?: RuntimeTuning;
 }
 
 interface Parts {
@@ -54,9 +57,9 @@ export class Trainer implements MemberEngine {
 
   /** Loads the data, builds the model, compiles its step and times a slot. @throws OptionError when the data will not do */
   static async create(options: TrainerOptions): Promise<Trainer> {
-    const { definition, device, bytes, spec } = options;
+    const { definition, device, bytes, spec, tuning } = options;
     const dataset = await definition.data.load(bytes, spec.settings);
-    const runtime = createRuntime(device);
+    const runtime = createRuntime(device, tuning === undefined ? {} : { tuning });
     setDefaultRuntime(runtime);
     const random = new Random(spec.seed, "initial parameters");
     const context = { dataset, settings: spec.settings, random };
@@ -88,6 +91,10 @@ export class Trainer implements MemberEngine {
       },
       { runtime },
     );
+  }
+
+  get runtime(): Runtime {
+    return this.#parts.runtime;
   }
 
   initialParameters(): Float32Array<ArrayBuffer> {

@@ -48,7 +48,11 @@ function kernelOf({ left, right, ...product }: Case, schedule: ContractionSchedu
   );
   const lengths = [batch * rows * columns, batch * rows * inner, batch * inner * columns];
   const bindings = lengths.map((length, i) => ({ type: "f32" as const, access: i === 0 ? "write" : "read", length }) as const); // prettier-ignore
-  return { name: `${contractionScheduleName(schedule)} of [${rows}, ${inner}] x [${inner}, ${columns}]`, bindings, ...grid };
+  return {
+    name: `${contractionScheduleName(schedule)} of [${rows}, ${inner}] x [${inner}, ${columns}]`,
+    bindings,
+    ...grid,
+  };
 }
 
 /** The elements of an operand in row-major order, in memory order, and what the loop below reads. */
@@ -100,7 +104,9 @@ async function check(device: Device, shape: Case, schedule: ContractionSchedule)
   expect(found.length).toBe(want.length);
   for (const [i, x] of want.entries()) {
     if (Math.abs((found[i] ?? Number.NaN) - x) <= tolerance) continue;
-    expect.fail(`${contractionScheduleName(schedule)}, ${JSON.stringify(shape)}: ${i}: expected ${x}, found ${found[i]}`);
+    expect.fail(
+      `${contractionScheduleName(schedule)}, ${JSON.stringify(shape)}: ${i}: expected ${x}, found ${found[i]}`,
+    );
   }
 }
 

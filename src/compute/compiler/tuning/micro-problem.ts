@@ -1,0 +1,107 @@
+/**
+ * A problem as a graph of its own, with values to compute it for: what candidates are checked and timed on.
+ *
+ * The values are small integers, so that every sum and product on the way is exact in float32, in whatever order and
+ * with whatever fused: candidates that are right agree to the bit, and no tolerance hides one that is not.
+ */
+import { bytesOf, type Bytes } from "../../../base/bytes.ts";
+import { encodeFloat16 } from "../../../base/float16.ts";
+import type { DType } from "../../layout/dtype.ts";
+import { elementCount } from "../../layout/shape.ts";
+import { binary, buffer, cast, constant, contraction, expand, iota, permute, unary } from "../graph.ts";
+import type { Node, Shape } from "../ir.ts";
+import type { ContractionProblem, ElementwiseProblem, OperandLayout, Problem } from "./problem.ts";
+
+export interface MicroInput {
+  readonly leaf: Node;
+  /** As the device stores them. */
+  readonly bytes: Bytes;
+}
+
+export interface MicroProblem {
+  readonly outputs: readonly Node[];
+  readonly inputs: readonly MicroInput[];
+}
+
+/** Of what is stored. */
+const VALUE_MAX = 4;
+/** Rounds of arithmetic that make an element heavy. */
+const HEAVY_ROUNDS = 8;
+
+export function microProblem(problem: Problem): MicroProblem {
+  switch (problem.kind) {
+    case "contraction":
+      return ofContraction(problem);
+    case "elementwise":
+      return ofElementwise(problem);
+  }
+}
+
+function ofContraction({ batch, rows, inner, columns, left, right }: ContractionProblem): MicroProblem {
+  const a = operand([batch, rows, inner], left, 1);
+  const b = operand([batch, inner, columns], right, 2);
+  return { outputs: [contraction(a.node, b.node)], inputs: [a.input, b.input] };
+}
+
+function operand(
+  [batch, rows, columns]: readonly [number, number, number],
+  { layout, dtype }: { readonly layout: OperandLayout; readonly dtype: DType },
+  seed: number,
+): { node: Node; input: MicroInput } {
+  const stored = layout === "N" ? [batch, rows, columns] : [batch, columns, rows];
+  const input = inputOf(stored, dtype === "float16" ? "float16" : "float32", seed);
+  const wide = cast(input.leaf, "float32");
+  return { node: layout === "N" ? wide : permute(wide, [0, 2, 1]), input };
+}
+
+function ofElementwise({ dtype, count, loads, stores, isHeavy }: ElementwiseProblem): MicroProblem {
+  const type: DType = dtype === "bool" ? "uint32" : dtype;
+  const shape = [count];
+  const inputs = Array.from({ length: loads }, (_, i) => inputOf(shape, type, i + 1));
+  const fill = (value: number): Node => expand(constant(value, [1], type), shape);
+  let value = inputs[0]?.leaf ?? cast(iota(shape, 0), type);
+  for (const { leaf } of inputs.slice(1)) value = binary("add", value, leaf);
+  const isFloat = type === "float32" || type === "float16";
+  for (let round = 0; isHeavy && round < HEAVY_ROUNDS; round++) {
+    // Floors of halves are exact; integers wrap the same everywhere.
+    if (isFloat) value = unary("floor", binary("add", binary("multiply", value, fill(0.5)), fill(round + 1)));
+    else value = binary("divide", binary("add", value, fill(round + 1)), fill(2));
+  }
+  // Each is computed from the one before, as an optimizer's are: so they share a kernel.
+  const outputs = Array.from({ length: stores }, () => (value = binary("add", value, fill(1))));
+  return { outputs, inputs };
+}
+
+/** Integers from -4 to 4, from 0 where the dtype has no negative ones. */
+function inputOf(shape: Shape, dtype: DType, seed: number): MicroInput {
+  const leaf = buffer(shape, dtype);
+  const count = elementCount(shape);
+  const values = new Int32Array(count);
+  const low = dtype === "uint32" ? 0 : -VALUE_MAX;
+  for (let i = 0; i < count; i++) values[i] = low + (scrambled(i, seed) % (VALUE_MAX - low + 1));
+  return { leaf, bytes: stored(values, dtype) };
+}
+
+function stored(values: Int32Array<ArrayBuffer>, dtype: DType): Bytes {
+  switch (dtype) {
+    case "float32":
+      return bytesOf(Float32Array.from(values));
+    case "float16": {
+      const words = new Uint16Array(2 * Math.ceil(values.length / 2));
+      words.set(encodeFloat16(Float32Array.from(values)));
+      return bytesOf(words);
+    }
+    case "int32":
+    case "uint32":
+    case "bool":
+      return bytesOf(values);
+  }
+}
+
+/** 31 bits that look random, a function of the place and the seed: Philox would take longer than the kernels. */
+function scrambled(place: number, seed: number): number {
+  let bits = Math.imul(place + 1, 0x9e3779b1) ^ Math.imul(seed, 0x85ebca6b);
+  bits = Math.imul(bits ^ (bits >>> 15), 0x2c1b3c6d);
+  bits = Math.imul(bits ^ (bits >>> 12), 0x297a2d39);
+  return (bits ^ (bits >>> 15)) >>> 1;
+}

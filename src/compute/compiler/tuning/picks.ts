@@ -1,0 +1,89 @@
+/** The constants of a kernel about to be lowered: the site it is, and what was chosen for it. */
+import { present } from "../../../base/assert.ts";
+import { contractionCandidates } from "../../kernels/contraction/candidates.ts";
+import {
+  contractionScheduleName,
+  type Contraction,
+  type ContractionSchedule,
+} from "../../kernels/contraction/schedule.ts";
+import type { DeviceTraits } from "../../kernels/device-traits.ts";
+import { elementsEachCandidates } from "../../kernels/elementwise.ts";
+import { elementCount } from "../../layout/shape.ts";
+import { ownCost } from "../cost.ts";
+import { readInputs, type Node } from "../ir.ts";
+import type { Region } from "../regions.ts";
+import type { Group } from "../schedule.ts";
+import type { Choices } from "./choices.ts";
+import { operandLayout } from "./operand-layout.ts";
+import type { Problem } from "./problem.ts";
+import { siteOf } from "./site.ts";
+
+/** The arithmetic of an element (in units of `cost.ts`) from which on it outweighs a few loads. */
+const HEAVY = 24;
+/** What has more steps than this is heavy. */
+const STEPS_MAX = 64;
+
+interface Candidate<T> {
+  readonly name: string;
+  readonly value: T;
+}
+
+export class Picks {
+  readonly #choices: Choices;
+  readonly #traits: DeviceTraits;
+  readonly #isStored: (node: Node) => boolean;
+
+  constructor(choices: Choices, traits: DeviceTraits, isStored: (node: Node) => boolean) {
+    this.#choices = choices;
+    this.#traits = traits;
+    this.#isStored = isStored;
+  }
+
+  /** The schedule of a contraction's kernel. */
+  contraction(core: Node, product: Contraction): ContractionSchedule {
+    const [x, y] = core.inputs;
+    const left = operandLayout(present(x, "Picks.contraction: the left operand"), this.#isStored);
+    const right = operandLayout(present(y, "Picks.contraction: the right operand"), this.#isStored);
+    const schedules = contractionCandidates(product, { left: left.layout, right: right.layout }, this.#traits);
+    const candidates = schedules.map((value) => ({ name: contractionScheduleName(value), value }));
+    return this.#pick(candidates, () => ({ kind: "contraction", ...product, left, right }));
+  }
+
+  /** How many elements each invocation of a region without loops computes. */
+  elementsEach({ groups, outputs }: Region): number {
+    const { shape, dtype } = present(groups.at(-1), "Picks.elementsEach: a group").root;
+    const count = elementCount(shape);
+    return this.#pick(named(elementsEachCandidates(count)), () => {
+      return { kind: "elementwise", dtype, count, stores: outputs.length, ...this.#workOf(groups) };
+    });
+  }
+
+  #pick<T>(candidates: readonly Candidate<T>[], problem: () => Problem): T {
+    const usual = present(candidates[0], "Picks: a default candidate");
+    if (candidates.length === 1) return usual.value;
+    const names = candidates.map(({ name }) => name);
+    const chosen = this.#choices.choose(siteOf(problem(), names));
+    return (candidates.find(({ name }) => name === chosen) ?? usual).value;
+  }
+
+  /** The arrays that a region reads, and whether it computes much with them. */
+  #workOf(groups: readonly Group[]): { loads: number; isHeavy: boolean } {
+    const roots = new Set(groups.map(({ root }) => root));
+    const seen = new Set<Node>(roots);
+    let [loads, cost] = [0, 0];
+    for (const node of seen) {
+      if (!roots.has(node) && this.#isStored(node)) {
+        loads += 1;
+        continue;
+      }
+      cost += ownCost(node);
+      if (seen.size > STEPS_MAX) return { loads: Math.max(1, loads), isHeavy: true };
+      for (const input of readInputs(node)) seen.add(input);
+    }
+    return { loads, isHeavy: cost >= HEAVY };
+  }
+}
+
+function named(values: readonly number[]): readonly Candidate<number>[] {
+  return values.map((value) => ({ name: String(value), value }));
+}

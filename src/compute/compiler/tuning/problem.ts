@@ -1,0 +1,71 @@
+/** What a kernel with candidates is asked to do, apart from the graph it came from: enough to build it again, alone. */
+import type { DType } from "../../layout/dtype.ts";
+
+/** N: the operand lies in memory as the product reads it, row by row. T: it lies transposed. */
+export type OperandLayout = "N" | "T";
+
+/** [batch, rows, inner] times [batch, inner, columns]. */
+export interface ContractionProblem {
+  readonly kind: "contraction";
+  readonly batch: number;
+  readonly rows: number;
+  readonly inner: number;
+  readonly columns: number;
+  readonly left: { readonly layout: OperandLayout; readonly dtype: DType };
+  readonly right: { readonly layout: OperandLayout; readonly dtype: DType };
+}
+
+/** `count` elements, each stored in `stores` arrays from `loads` others; `isHeavy` where arithmetic outweighs the loads. */
+export interface ElementwiseProblem {
+  readonly kind: "elementwise";
+  /** Of the last array stored. */
+  readonly dtype: DType;
+  readonly count: number;
+  readonly loads: number;
+  readonly stores: number;
+  readonly isHeavy: boolean;
+}
+
+export type Problem = ContractionProblem | ElementwiseProblem;
+
+/** Elementary operations, roughly: for bounds, and for what to tune first. A load or store counts as 8. */
+export function operationsOf(problem: Problem): number {
+  switch (problem.kind) {
+    case "contraction":
+      return 2 * problem.batch * problem.rows * problem.inner * problem.columns;
+    case "elementwise":
+      return 8 * problem.count * (problem.loads + problem.stores);
+  }
+}
+
+/** The same problem, made small enough for `operationsMax`. Sizes keep their remainder by 16, or 4, for the same edges. */
+export function shrunk(problem: Problem, operationsMax: number): Problem {
+  let small = problem;
+  while (operationsOf(small) > operationsMax) {
+    const smaller = halved(small);
+    if (operationsOf(smaller) === operationsOf(small)) break;
+    small = smaller;
+  }
+  return small;
+}
+
+/** Where time is most nearly in proportion to a size, that one shrinks first. */
+function halved(problem: Problem): Problem {
+  switch (problem.kind) {
+    case "contraction": {
+      const { batch, rows, inner, columns } = problem;
+      if (batch > 4) return { ...problem, batch: half(batch) };
+      if (inner >= Math.max(rows, columns)) return { ...problem, inner: half(inner) };
+      return rows >= columns ? { ...problem, rows: half(rows) } : { ...problem, columns: half(columns) };
+    }
+    case "elementwise":
+      return { ...problem, count: half(problem.count) };
+  }
+}
+
+/** About half of `size`, with the same remainder; itself where that is no less. */
+function half(size: number): number {
+  const low = Math.floor(size / 2);
+  const same = low + ((size - low) % (size >= 64 ? 16 : 4));
+  return same < size ? same : size;
+}
