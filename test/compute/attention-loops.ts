@@ -1,5 +1,5 @@
 /** What a node of attention means, in loops over float64: from queries, keys, values and what arrives alone. */
-import { pairInputs } from "../../src/compute/compiler/attention.ts";
+import { pairInputs } from "../../src/compute/compiler/infer-attention.ts";
 import type { Node } from "../../src/compute/compiler/ir.ts";
 
 /** The element of input number i at an index. */
@@ -42,9 +42,7 @@ export function attentionInLoops(node: Node, read: ReadInput): number[] {
     });
     return { logSum, weights, factors, result, slopes, dot };
   };
-  const heads = range(batch).map((b) =>
-    range(group).map((g) => range(queries).map((t) => forQuery(b, g, t))),
-  );
+  const heads = range(batch).map((b) => range(group).map((g) => range(queries).map((t) => forQuery(b, g, t))));
   const all = heads.flatMap((groups, b) => groups.flatMap((rows, g) => rows.map((row, t) => ({ b, g, t, ...row }))));
   switch (primitive.part) {
     case "forward":
@@ -62,7 +60,9 @@ export function attentionInLoops(node: Node, read: ReadInput): number[] {
           const key = (d: number): number =>
             primitive.scale * sum(rows.map(({ g, t, slopes }) => (slopes[s] ?? 0) * read(0, [b, g, t, d])));
           const value = (e: number): number =>
-            sum(rows.map(({ g, t, weights, factors }) => (weights[s] ?? 0) * (factors[s] ?? 0) * read(3, [b, g, t, e])));
+            sum(
+              rows.map(({ g, t, weights, factors }) => (weights[s] ?? 0) * (factors[s] ?? 0) * read(3, [b, g, t, e])),
+            );
           return [...range(depth).map(key), ...range(width).map(value)];
         }),
       );

@@ -1,6 +1,6 @@
 /** Names of kernels, for people: what is computed, and for which shapes. */
 import { formatShape } from "../layout/shape.ts";
-import { attentionOf } from "./attention.ts";
+import { attentionOf } from "./infer-attention.ts";
 import { readInputs, type Node } from "./ir.ts";
 import type { Region } from "./regions.ts";
 import type { Group } from "./schedule.ts";

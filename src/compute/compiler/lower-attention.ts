@@ -1,20 +1,19 @@
 /** The kernel of a node of attention. */
-import { assert, present } from "../../base/assert.ts";
+import { assert } from "../../base/assert.ts";
 import { attentionForward } from "../kernels/attention/forward.ts";
 import { attentionKeyValueGradient } from "../kernels/attention/key-value-gradient.ts";
 import { attentionMaskGradient } from "../kernels/attention/mask-gradient.ts";
 import { attentionQueryGradient } from "../kernels/attention/query-gradient.ts";
-import { attentionCandidates } from "../kernels/attention/candidates.ts";
-import type { DeviceTraits } from "../kernels/device-traits.ts";
+import type { AttentionSchedule } from "../kernels/attention/schedule.ts";
 import type { Grid, Loops, Operand, Sink } from "../kernels/grid.ts";
-import { attentionOf, pairInputs } from "./attention.ts";
+import { attentionOf, pairInputs } from "./infer-attention.ts";
 import type { Node } from "./ir.ts";
 
 /** @param operand the values of an input */
 export function lowerAttention(
   core: Node,
   operand: (node: Node | undefined) => Operand,
-  { sink, loops, traits }: { readonly sink: Sink; readonly loops: Loops; readonly traits: DeviceTraits },
+  { schedule, sink, loops }: { readonly schedule: AttentionSchedule; readonly sink: Sink; readonly loops: Loops },
 ): Grid {
   const { primitive, inputs } = core;
   assert(primitive.kind === "attention", `lowerAttention: expected a node of attention, found ${primitive.kind}`);
@@ -28,8 +27,6 @@ export function lowerAttention(
     mask: mask && operand(mask),
     factor: factor && operand(factor),
   };
-  const [first] = attentionCandidates(attention, primitive.part, traits);
-  const schedule = present(first, "lowerAttention: a schedule");
   const work = { attention, reads, schedule, sink, loops };
   switch (primitive.part) {
     case "forward":

@@ -136,10 +136,14 @@ class RegionLowering {
         const schedule = this.#picks.contraction(core, product);
         return contraction(product, schedule, this.#operand(x), this.#operand(y), sink, loops);
       }
-      case "attention":
-        return lowerAttention(core, (node) => this.#operand(node), { sink, loops, traits: this.#traits });
+      case "attention": {
+        const schedule = this.#picks.attention(core);
+        return lowerAttention(core, (node) => this.#operand(node), { schedule, sink, loops });
+      }
       default:
-        throw new InvariantError(`lowerRegion: expected a scan, scatterAdd, contraction or attention, found ${primitive.kind}`);
+        throw new InvariantError(
+          `lowerRegion: expected a scan, scatterAdd, contraction or attention, found ${primitive.kind}`,
+        );
     }
   }
 

@@ -8,7 +8,7 @@
 import { elementCount } from "../layout/shape.ts";
 import { assert } from "../../base/assert.ts";
 import { isByLine } from "../kernels/scatter-add.ts";
-import { attentionOf, pairInputs } from "./attention.ts";
+import { attentionOf, pairInputs } from "./infer-attention.ts";
 import { costsOf, isTrivial, isWorthStoring, ownCost } from "./cost.ts";
 import { readInputs, type Node } from "./ir.ts";
 import { isView } from "./views.ts";
@@ -59,7 +59,7 @@ class Scheduling {
   /** Cores and steps of epilogues: computed where they are, whatever else they cost. */
   readonly #claimed = new Set<Node>();
 
-  /** What attention reads for each pair of a query and a key, which must not take as much memory. */
+  /** What attention reads of it, there is as much as there are scores. */
   readonly #perPair = new Set<Node>();
 
   constructor(outputs: readonly Node[], bindingsMax: number) {
@@ -100,11 +100,18 @@ class Scheduling {
     if (this.#outputs.has(node) || isCore(node)) this.#stored.add(node);
     const [x, y] = node.inputs;
     if (kind === "barrier" && x !== undefined && x === y) this.#storeUnlessFree(x);
-    if (kind !== "contraction" && kind !== "attention") return;
+    if (kind === "attention") this.#storeForAttention(node);
+    if (kind !== "contraction") return;
+    for (const operand of node.inputs) this.#storeUnlessFree(this.#behindViews(operand));
+  }
+
+  /** What it reads many times is stored; what is as many as the scores is not, lest memory grow with them. */
+  #storeForAttention(node: Node): void {
     const { mask, factor } = pairInputs(node);
+    const { queries, keys } = attentionOf(node);
     for (const operand of node.inputs) {
-      if (operand === mask || operand === factor) this.#perPair.add(operand);
-      else this.#storeUnlessFree(this.#behindViews(operand));
+      if (operand !== mask && operand !== factor) this.#storeUnlessFree(this.#behindViews(operand));
+      else if (elementCount(operand.shape) >= queries * keys) this.#perPair.add(operand);
     }
   }
 
@@ -254,7 +261,9 @@ function sumOf(ways: Ways): number {
 
 /** True for what takes a loop in a kernel of its own. */
 function isCore({ primitive: { kind } }: Node): boolean {
-  return kind === "reduce" || kind === "scan" || kind === "scatterAdd" || kind === "contraction" || kind === "attention";
+  return (
+    kind === "reduce" || kind === "scan" || kind === "scatterAdd" || kind === "contraction" || kind === "attention"
+  );
 }
 
 function hasEpilogue({ primitive: { kind } }: Node): boolean {

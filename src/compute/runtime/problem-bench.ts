@@ -43,6 +43,11 @@ export class ProblemBench {
     return this.#micro.outputs;
   }
 
+  /** How far right results may be apart, of the largest. */
+  get tolerance(): number {
+    return this.#micro.tolerance;
+  }
+
   /** Compiles a candidate. @throws UnsupportedError where the problem does not offer it; what the device throws */
   async prepare(candidate: string): Promise<Prepared> {
     const { kind } = this.#problem;

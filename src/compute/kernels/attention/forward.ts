@@ -11,8 +11,8 @@ import { assign, letIn, varIn } from "../../lang/statements.ts";
 import type { Grid } from "../grid.ts";
 import { appliedWeight, MASKED_SCORE, scoreOf, UNSEEN_SCORE, type Attention, type Pair } from "./attention.ts";
 import { ownRows, type OwnRows } from "./own-rows.ts";
-import { forBlocks, workgroupFor, type Block } from "./shared-rows.ts";
-import { addWeighted, keptRows, onlyIf, products, storeRows, sumsOf, type AttentionWork, type OwnColumn, type Sums } from "./work.ts"; // prettier-ignore
+import { forBlocks, workgroupFor, type Block, type Column } from "./shared-rows.ts";
+import { addWeighted, keptRows, onlyIf, products, storeRows, ownArray, type AttentionWork, type OwnColumn, type OwnArray } from "./work.ts"; // prettier-ignore
 
 export function attentionForward(work: AttentionWork): Grid {
   const { attention, reads, schedule, loops } = work;
@@ -23,8 +23,8 @@ export function attentionForward(work: AttentionWork): Grid {
     highest: varIn(loops.names, "highest", f32(MASKED_SCORE)),
     total: varIn(loops.names, "total", f32(0)),
   }));
-  const sums = sumsOf(work, width);
-  const q = keptRows(work, own, depth, (row, d) => reads.q([b, g, own.at[row] ?? i32(0), d]));
+  const sums = ownArray(work, "sums", width);
+  const q = keptRows(work, depth, (row, d) => reads.q([b, g, own.at[row] ?? i32(0), d]));
   const matrices = [
     { width: depth, at: (s: Expr, d: Expr) => reads.k([b, s, d]) },
     { width, at: (s: Expr, e: Expr) => reads.v([b, s, e]) },
@@ -57,10 +57,10 @@ function oneBlock(
   own: OwnRows,
   { b, g }: Pick<Pair, "b" | "g">,
   block: Block,
-  { q, sums, state }: { q: OwnColumn; sums: Sums; state: Running },
+  { q, sums, state }: { q: OwnColumn; sums: OwnArray; state: Running },
 ): Statement[] {
   const { attention, reads, loops } = work;
-  const scores = products(work, own, attention.depth, q, (d) => block.column(0, d));
+  const scores = products(work, attention.depth, q, (d) => block.column(0, d));
   const statements: Statement[] = [...scores.statements];
   const named = (stem: string, value: Expr): Expr => {
     const { statement, use } = letIn(loops.names, stem, value);
@@ -81,15 +81,15 @@ function oneBlock(
     statements.push(assign(total, add(multiply(total, less), exponentials.reduce(add))), assign(highest, next));
     return exponentials.map((weight, n) => named("applied", appliedWeight(reads, pairs[n] as Pair, weight)));
   });
-  const shared = (e: Expr): ReturnType<Block["column"]> => block.column(1, e);
-  return [...statements, addWeighted(work, own, attention.width, { sums, weights, shared, shrunk })];
+  const shared = (e: Expr): Column => block.column(1, e);
+  return [...statements, addWeighted(work, attention.width, { sums, weights, shared, shrunk })];
 }
 
 function finish(
   work: AttentionWork,
   own: OwnRows,
   { b, g }: Pick<Pair, "b" | "g">,
-  sums: Sums,
+  sums: OwnArray,
   { highest, total }: Running,
 ): Statement[] {
   const { attention, loops, sink } = work;
@@ -103,7 +103,7 @@ function finish(
     const last = sink([b, g, t, i32(attention.width)], logSum);
     return { share: share.use, last: onlyIf(own.exists[row] as Expr, last) };
   });
-  const stores = storeRows(work, own, attention.width, (row, e) =>
+  const stores = storeRows(work, own.exists, attention.width, (row, e) =>
     sink([b, g, own.at[row] as Expr, e], multiply(sums.load(row, e), ends[row]?.share as Expr)),
   );
   return [...statements, stores, ...ends.flatMap(({ last }) => last)];

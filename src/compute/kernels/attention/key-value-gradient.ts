@@ -8,8 +8,8 @@ import { letIn } from "../../lang/statements.ts";
 import type { Grid, Operand } from "../grid.ts";
 import { appliedWeight, scoreOf, type Attention, type Pair } from "./attention.ts";
 import { ownRows, type OwnRows } from "./own-rows.ts";
-import { forBlocks, workgroupFor, type Block } from "./shared-rows.ts";
-import { addWeighted, keptRows, products, storeRows, sumsOf, type AttentionWork, type OwnColumn } from "./work.ts";
+import { forBlocks, workgroupFor, type Block, type Column } from "./shared-rows.ts";
+import { addWeighted, keptRows, products, storeRows, ownArray, type AttentionWork, type OwnColumn } from "./work.ts";
 
 /** What this gradient reads besides. */
 export interface QueryGradientReads {
@@ -24,24 +24,32 @@ export function attentionKeyValueGradient(work: AttentionWork, { grad, queryGrad
   const { batch, group, queries, keys, depth, width, scale } = attention;
   const own = ownRows(batch, keys, schedule, false);
   const b = own.matrix;
-  const k = keptRows(work, own, depth, (row, d) => reads.k([b, own.at[row] as Expr, d]));
-  const v = keptRows(work, own, width, (row, e) => reads.v([b, own.at[row] as Expr, e]));
-  const [keySums, valueSums] = [sumsOf(work, depth), sumsOf(work, width)];
+  const k = keptRows(work, depth, (row, d) => reads.k([b, own.at[row] as Expr, d]));
+  const v = keptRows(work, width, (row, e) => reads.v([b, own.at[row] as Expr, e]));
+  const [keySums, valueSums] = [ownArray(work, "sums", depth), ownArray(work, "sums", width)];
   const along = loops.for("g", i32(0), i32(group), (g) => {
     const matrices = [
       { width: depth, at: (t: Expr, d: Expr) => reads.q([b, g, t, d]) },
       { width, at: (t: Expr, e: Expr) => grad([b, g, t, e]) },
       { width: 2, at: (t: Expr, i: Expr) => queryGradient([b, g, t, add(i, i32(depth))]) },
     ];
-    return forBlocks({ loops, schedule, count: queries, matrices }, queriesFrom(attention, own), i32(queries), (block) => {
-      const { statements, slopes, applied } = slopesOf(work, own, { b, g }, block, { k: k.column, v: v.column });
-      const column = (matrix: number) => (c: Expr): ReturnType<Block["column"]> => block.column(matrix, c);
-      return [
-        ...statements,
-        addWeighted(work, own, depth, { sums: keySums, weights: slopes, shared: column(0) }),
-        addWeighted(work, own, width, { sums: valueSums, weights: applied, shared: column(1) }),
-      ];
-    });
+    return forBlocks(
+      { loops, schedule, count: queries, matrices },
+      queriesFrom(attention, own),
+      i32(queries),
+      (block) => {
+        const { statements, slopes, applied } = slopesOf(work, own, { b, g }, block, { k: k.column, v: v.column });
+        const column =
+          (matrix: number) =>
+          (c: Expr): Column =>
+            block.column(matrix, c);
+        return [
+          ...statements,
+          addWeighted(work, depth, { sums: keySums, weights: slopes, shared: column(0) }),
+          addWeighted(work, width, { sums: valueSums, weights: applied, shared: column(1) }),
+        ];
+      },
+    );
   });
   const at = (row: number, column: Expr): Expr[] => [b, own.at[row] as Expr, column];
   return {
@@ -53,8 +61,8 @@ export function attentionKeyValueGradient(work: AttentionWork, { grad, queryGrad
       ...k.statements,
       ...v.statements,
       along,
-      storeRows(work, own, depth, (row, d) => sink(at(row, d), multiply(keySums.load(row, d), f32(scale)))),
-      storeRows(work, own, width, (row, e) => sink(at(row, add(e, i32(depth))), valueSums.load(row, e))),
+      storeRows(work, own.exists, depth, (row, d) => sink(at(row, d), multiply(keySums.load(row, d), f32(scale)))),
+      storeRows(work, own.exists, width, (row, e) => sink(at(row, add(e, i32(depth))), valueSums.load(row, e))),
     ],
   };
 }
@@ -68,8 +76,8 @@ function slopesOf(
   { k, v }: { k: OwnColumn; v: OwnColumn },
 ): { statements: Statement[]; slopes: Expr[][]; applied: Expr[][] } {
   const { attention, reads, loops } = work;
-  const scores = products(work, own, attention.depth, k, (d) => block.column(0, d));
-  const arriving = products(work, own, attention.width, v, (e) => block.column(1, e));
+  const scores = products(work, attention.depth, k, (d) => block.column(0, d));
+  const arriving = products(work, attention.width, v, (e) => block.column(1, e));
   const [logSums, dots] = [block.column(2, i32(0)), block.column(2, i32(1))];
   const statements = [scores, arriving, logSums, dots].flatMap((part) => part.statements);
   const named = (stem: string, value: Expr): Expr => {

@@ -62,9 +62,7 @@ function slope(
       addTo(product.use, reads.q([b, g, t, d]), reads.k([b, s, d])),
     ]),
     arriving.statement,
-    loops.for("e", i32(0), i32(attention.width), (e) => [
-      addTo(arriving.use, grad([b, g, t, e]), reads.v([b, s, e])),
-    ]),
+    loops.for("e", i32(0), i32(attention.width), (e) => [addTo(arriving.use, grad([b, g, t, e]), reads.v([b, s, e]))]),
     weight.statement,
     addTo(total, weight.use, subtract(arrived, dot)),
   ];

@@ -12,8 +12,8 @@ import type { Grid, Operand } from "../grid.ts";
 import { appliedWeight, scoreOf, type Pair } from "./attention.ts";
 import { headOf, keysEnd } from "./forward.ts";
 import { ownRows, type OwnRows } from "./own-rows.ts";
-import { forBlocks, workgroupFor, type Block } from "./shared-rows.ts";
-import { addWeighted, keptRows, onlyIf, overColumns, products, storeRows, sumsOf, type AttentionWork, type OwnColumn } from "./work.ts"; // prettier-ignore
+import { forBlocks, workgroupFor, type Block, type Column } from "./shared-rows.ts";
+import { addWeighted, keptRows, onlyIf, overColumns, products, storeRows, ownArray, type AttentionWork, type OwnColumn } from "./work.ts"; // prettier-ignore
 
 /** What the gradients read besides. */
 export interface ArrivingReads {
@@ -29,14 +29,14 @@ export function attentionQueryGradient(work: AttentionWork, { grad, result }: Ar
   const own = ownRows(batch * group, queries, schedule, causal);
   const head = headOf(own, group);
   const at = (row: number, column: Expr): Expr[] => [head.b, head.g, own.at[row] as Expr, column];
-  const q = keptRows(work, own, depth, (row, d) => reads.q(at(row, d)));
-  const arriving = keptRows(work, own, width, (row, e) => grad(at(row, e)));
+  const q = keptRows(work, depth, (row, d) => reads.q(at(row, d)));
+  const arriving = keptRows(work, width, (row, e) => grad(at(row, e)));
   const dots = own.at.map(() => varIn(loops.names, "dot", f32(0)));
-  const addDots = overColumns(work, own.workgroups, width, (e) =>
+  const addDots = overColumns(work, width, (e) =>
     dots.map(({ use }, row) => assign(use, add(use, multiply(arriving.column(row, e), result(at(row, e)))))),
   );
   const logSums = own.at.map((_, row) => letIn(loops.names, "logSum", result(at(row, i32(width)))));
-  const sums = sumsOf(work, depth);
+  const sums = ownArray(work, "sums", depth);
   const matrices = [
     { width: depth, at: (s: Expr, d: Expr) => reads.k([head.b, s, d]) },
     { width, at: (s: Expr, e: Expr) => reads.v([head.b, s, e]) },
@@ -49,14 +49,14 @@ export function attentionQueryGradient(work: AttentionWork, { grad, result }: Ar
   };
   const along = forBlocks({ loops, schedule, count: keys, matrices }, i32(0), keysEnd(attention, own), (block) => {
     const slopes = slopesOf(work, own, head, block, rows);
-    const shared = (d: Expr): ReturnType<Block["column"]> => block.column(0, d);
-    return [...slopes.statements, addWeighted(work, own, depth, { sums, weights: slopes.values, shared })];
+    const shared = (d: Expr): Column => block.column(0, d);
+    return [...slopes.statements, addWeighted(work, depth, { sums, weights: slopes.values, shared })];
   });
   const ends = own.exists.flatMap((exists, row) => {
     const stores = [rows.logSums[row], rows.dots[row]].flatMap((x, i) => sink(at(row, i32(depth + i)), x as Expr));
     return onlyIf(exists, stores);
   });
-  const stores = storeRows(work, own, depth, (row, d) =>
+  const stores = storeRows(work, own.exists, depth, (row, d) =>
     sink(at(row, d), multiply(sums.load(row, d), f32(scale))),
   );
   return {
@@ -93,8 +93,8 @@ function slopesOf(
   { q, arriving, logSums, dots }: GradientRows,
 ): { readonly statements: readonly Statement[]; readonly values: readonly (readonly Expr[])[] } {
   const { attention, reads, loops } = work;
-  const scores = products(work, own, attention.depth, q, (d) => block.column(0, d));
-  const slopes = products(work, own, attention.width, arriving, (e) => block.column(1, e));
+  const scores = products(work, attention.depth, q, (d) => block.column(0, d));
+  const slopes = products(work, attention.width, arriving, (e) => block.column(1, e));
   const statements: Statement[] = [...scores.statements, ...slopes.statements];
   const values = scores.values.map((row, i) =>
     row.map((product, n) => {

@@ -1,14 +1,12 @@
 /** What a kernel of attention is made from, and the loops that all of them have. */
-import { add, i32, multiply, shiftRight } from "../../lang/build.ts";
-import { constant, workgroupOf } from "../../lang/expr.ts";
+import { add, i32, multiply } from "../../lang/build.ts";
+import { constant, isConstant } from "../../lang/expr.ts";
 import type { Expr, Statement } from "../../lang/kernel.ts";
-import { arrayIn, assign, varIn, when, type PrivateArray } from "../../lang/statements.ts";
-import { isConstant } from "../../lang/expr.ts";
+import { arrayIn, assign, varIn, when } from "../../lang/statements.ts";
 import type { Loops, Sink } from "../grid.ts";
 import type { Attention, AttentionReads } from "./attention.ts";
-import type { OwnRows } from "./own-rows.ts";
 import type { AttentionSchedule } from "./schedule.ts";
-import type { Block } from "./shared-rows.ts";
+import type { Column } from "./shared-rows.ts";
 
 export interface AttentionWork {
   readonly attention: Attention;
@@ -18,37 +16,33 @@ export interface AttentionWork {
   readonly loops: Loops;
 }
 
-/** A value of each of a lane's rows in one column. */
+/** A value of one of a lane's rows in a column. */
 export type OwnColumn = (row: number, column: Expr) => Expr;
 
-/**
- * A loop over `count` columns that drivers do not write out: lavapipe does where it sees that there are at most 32, and
- * then compiles for seconds. On GPUs it pays, and they see the count.
- */
+/** The values of a block's rows in a column. */
+export type SharedColumn = (column: Expr) => Column;
+
+/** For each of a lane's rows, one for each row of a block. */
+export type Tile = readonly (readonly Expr[])[];
+
 export function overColumns(
-  { loops, schedule }: AttentionWork,
-  workgroups: number,
+  { loops }: AttentionWork,
   count: number,
   body: (column: Expr) => readonly Statement[],
 ): Statement {
-  const hidden = schedule.kind === "staged" ? i32(0) : shiftRight(workgroupOf(workgroups), i32(31));
-  return loops.for("column", i32(0), add(i32(count), hidden), body);
+  return loops.for("column", i32(0), i32(count), body);
 }
 
-/** Rows of sums, one for each of a lane's rows. */
-export interface Sums {
+/** Columns of values in private memory, for each of a lane's rows. */
+export interface OwnArray {
   readonly statement: Statement;
   load(row: number, column: Expr): Expr;
   store(row: number, column: Expr, value: Expr): Statement;
 }
 
-/** Zeros, `width` for each of a lane's rows. */
-export function sumsOf({ loops, schedule: { rows } }: AttentionWork, width: number): Sums {
-  const array = arrayIn(loops.names, "sums", "f32", rows * width);
-  return sumsIn(array, width);
-}
-
-function sumsIn(array: PrivateArray, width: number): Sums {
+/** Zeros, `width` for each of a lane's rows. Arrays and loops, since a name for each would compile for a minute. */
+export function ownArray({ loops, schedule: { rows } }: AttentionWork, stem: string, width: number): OwnArray {
+  const array = arrayIn(loops.names, stem, "f32", rows * width);
   const place = (row: number, column: Expr): Expr => add(i32(row * width), column);
   return {
     statement: array.statement,
@@ -57,42 +51,41 @@ function sumsIn(array: PrivateArray, width: number): Sums {
   };
 }
 
-/** What a lane reads of its own rows again and again: kept in private arrays on GPUs, loaded where loads are equal. */
+/** What a lane reads of its own rows for each block: kept in private arrays on GPUs, loaded again where that costs the same. */
 export function keptRows(
   work: AttentionWork,
-  own: OwnRows,
   width: number,
   at: OwnColumn,
 ): { readonly statements: readonly Statement[]; readonly column: OwnColumn } {
-  if (work.schedule.kind !== "staged") return { statements: [], column: at };
-  const kept = sumsOf(work, width);
-  const fill = overColumns(work, own.workgroups, width, (column) =>
-    own.at.map((_, row) => kept.store(row, column, at(row, column))),
+  const { kind, rows } = work.schedule;
+  if (kind !== "staged") return { statements: [], column: at };
+  const kept = ownArray(work, "kept", width);
+  const fill = overColumns(work, width, (column) =>
+    Array.from({ length: rows }, (_, row) => kept.store(row, column, at(row, column))),
   );
   return { statements: [kept.statement, fill], column: (row, column) => kept.load(row, column) };
 }
 
-/** The products of a lane's rows with those of a block: [row][column of the block], as variables. */
+/** The products of a lane's rows with those of a block, as variables. */
 export function products(
   work: AttentionWork,
-  own: OwnRows,
   width: number,
-  ownColumn: OwnColumn,
-  shared: (column: Expr) => ReturnType<Block["column"]>,
-): { readonly statements: readonly Statement[]; readonly values: readonly (readonly Expr[])[] } {
-  const { loops, schedule } = work;
+  own: OwnColumn,
+  shared: SharedColumn,
+): { readonly statements: readonly Statement[]; readonly values: Tile } {
+  const { rows, columns } = work.schedule;
   const declarations: Statement[] = [];
-  const values = own.at.map(() =>
-    Array.from({ length: schedule.columns }, () => {
-      const total = varIn(loops.names, "product", constant("f32", 0));
+  const values = Array.from({ length: rows }, () =>
+    Array.from({ length: columns }, () => {
+      const total = varIn(work.loops.names, "product", constant("f32", 0));
       declarations.push(total.statement);
       return total.use;
     }),
   );
-  const loop = overColumns(work, own.workgroups, width, (column) => {
+  const loop = overColumns(work, width, (column) => {
     const others = shared(column);
     const sums = values.flatMap((totals, row) => {
-      const x = ownColumn(row, column);
+      const x = own(row, column);
       return totals.map((total, n) => assign(total, add(total, multiply(x, others.values[n] ?? x))));
     });
     return [...others.statements, ...sums];
@@ -100,14 +93,21 @@ export function products(
   return { statements: [...declarations, loop], values };
 }
 
+export interface Weighted {
+  readonly sums: OwnArray;
+  readonly weights: Tile;
+  readonly shared: SharedColumn;
+  /** What the sums are multiplied with before; nothing by default. */
+  readonly shrunk?: readonly Expr[];
+}
+
 /** sums[row][c] = sums[row][c] * shrunk[row] + the sum over n of weights[row][n] * shared[n][c], for all columns c. */
 export function addWeighted(
   work: AttentionWork,
-  own: OwnRows,
   width: number,
   { sums, weights, shared, shrunk }: Weighted,
 ): Statement {
-  return overColumns(work, own.workgroups, width, (column) => {
+  return overColumns(work, width, (column) => {
     const others = shared(column);
     const stores = weights.map((row, i) => {
       const parts = row.map((weight, n) => multiply(weight, others.values[n] ?? weight));
@@ -120,23 +120,14 @@ export function addWeighted(
   });
 }
 
-export interface Weighted {
-  readonly sums: Sums;
-  readonly weights: readonly (readonly Expr[])[];
-  readonly shared: (column: Expr) => ReturnType<Block["column"]>;
-  readonly shrunk?: readonly Expr[];
-}
-
-/** Stores for each column and each row that exists. */
+/** `value` for each column and each row that exists. */
 export function storeRows(
   work: AttentionWork,
-  own: OwnRows,
+  exist: readonly Expr[],
   width: number,
   value: (row: number, column: Expr) => readonly Statement[],
 ): Statement {
-  return overColumns(work, own.workgroups, width, (column) =>
-    own.exists.flatMap((exists, row) => onlyIf(exists, value(row, column))),
-  );
+  return overColumns(work, width, (column) => exist.flatMap((exists, row) => onlyIf(exists, value(row, column))));
 }
 
 export function onlyIf(condition: Expr, body: readonly Statement[]): readonly Statement[] {
