@@ -1,5 +1,7 @@
 /** The constants of a kernel about to be lowered: the site it is, and what was chosen for it. */
-import { present } from "../../../base/assert.ts";
+import { assert, present } from "../../../base/assert.ts";
+import { attentionCandidates } from "../../kernels/attention/candidates.ts";
+import { attentionScheduleName, type AttentionSchedule } from "../../kernels/attention/schedule.ts";
 import { contractionCandidates } from "../../kernels/contraction/candidates.ts";
 import {
   contractionScheduleName,
@@ -13,6 +15,7 @@ import { rowScheduleName, type RowSchedule } from "../../kernels/rows/row-schedu
 import { columnCount, rowCount, type RowSpace } from "../../kernels/rows/row-space.ts";
 import { elementCount, sameShape } from "../../layout/shape.ts";
 import { ownCost } from "../cost.ts";
+import { attentionOf } from "../infer-attention.ts";
 import { readInputs, type Node } from "../ir.ts";
 import type { Region } from "../regions.ts";
 import type { Group } from "../schedule.ts";
@@ -51,6 +54,19 @@ export class Picks {
     const schedules = contractionCandidates(product, { left: left.layout, right: right.layout }, this.#traits);
     const candidates = schedules.map((value) => ({ name: contractionScheduleName(value), value }));
     return this.#pick(candidates, () => ({ kind: "contraction", ...product, left, right }));
+  }
+
+  /** The schedule of a kernel of attention. */
+  attention(core: Node): AttentionSchedule {
+    const { primitive } = core;
+    assert(primitive.kind === "attention", `Picks.attention: expected attention, found ${primitive.kind}`);
+    const { part } = primitive;
+    const { batch, group, queries, keys, depth, width, causal } = attentionOf(core);
+    const problem = { part, batch, group, queries, keys, depth, width, causal };
+    const candidates = attentionCandidates(problem, this.#traits).map((value) => {
+      return { name: attentionScheduleName(value), value };
+    });
+    return this.#pick(candidates, () => ({ kind: "attention", ...problem }));
   }
 
   /** Which elements each invocation of a region without loops computes. */
