@@ -139,6 +139,13 @@ class KernelList extends LitElement {
         color: var(--_muted);
         text-align: end;
       }
+      /* What was joined into one kernel has a long name; beside the source it stands whole. */
+      .name {
+        display: -webkit-box;
+        overflow: hidden;
+        -webkit-box-orient: vertical;
+        -webkit-line-clamp: 2;
+      }
       small {
         display: block;
         color: var(--_muted);
@@ -222,7 +229,7 @@ class KernelList extends LitElement {
         <button aria-pressed=${isPicked ? "true" : "false"}>
           <span class="step">${step}</span>
           <span class="chip" style="--color: ${kernelColor(step)}"></span>
-          <span>${kernel.name}</span>
+          <span class="name" title=${kernel.name}>${kernel.name}</span>
         </button>
       </th>
       <td role="cell">

@@ -103,9 +103,10 @@ class RegionLowering {
       });
       return [...lets, ...stores];
     };
-    const each = isUpdate ? 1 : this.#picks.elementsEach(this.#region);
-    const grid = elementwise(last.shape, each, body, this.#loops);
-    const isScattered = groups.length > 1 && groups.some(({ root }) => this.#emitter.placesOf(root) > 1);
+    const schedule = isUpdate ? { each: 1, areNeighbours: false } : this.#picks.elements(this.#region);
+    const grid = elementwise(last.shape, schedule, body, this.#loops);
+    const places = schedule.areNeighbours ? schedule.each : 1;
+    const isScattered = groups.length > 1 && groups.some(({ root }) => this.#emitter.placesOf(root) > places);
     return isScattered ? undefined : grid;
   }
 

@@ -1,7 +1,9 @@
 /**
  * Long reductions to few results, cut in two: parts first, then their combination. So that there are invocations for a
- * whole GPU, that none runs long, and that float sums lose less. All cuts depend on shapes alone: the same bits each time.
+ * whole GPU, that none runs long, and that float sums lose less. All cuts depend on shapes and the kind of device alone:
+ * the same bits each time. Hardware GPUs have lanes that share a row (`kernels/rows`): there, one kernel goes further.
  */
+import { PLAIN_DEVICE, type DeviceTraits } from "../kernels/device-traits.ts";
 import { elementCount } from "../layout/shape.ts";
 import { reduceIdentity } from "./fold.ts";
 import { binary, contraction, expand, pad, permute, reduce, reshape, scan, scatterAdd, slice } from "./graph.ts"; // prettier-ignore
@@ -14,6 +16,11 @@ const INVOCATIONS_WANTED = 1024;
 const WORK_SMALL = 16_384;
 /** The least that one part is left with. */
 const REDUCE_PART = 64;
+/** On hardware: invocations worth having, what one lane is left with, lanes of a workgroup, and rows that it goes across. */
+const LANES_WANTED = 2 ** 15;
+const LANE_PART = 512;
+const WORKGROUP = 256;
+const ROWS_ACROSS = 32;
 const SCAN_LONG = 1024;
 const SCATTER_PART = 128;
 const CONTRACTION_PART = 128;
@@ -21,12 +28,12 @@ const CONTRACTION_PART = 128;
 const TILE_AREA = 16;
 
 /** `outputs` with long reductions, scans, scatters and contractions of few results cut. */
-export function splitLong(outputs: readonly Node[]): Rewritten {
+export function splitLong(outputs: readonly Node[], traits: DeviceTraits = PLAIN_DEVICE): Rewritten {
   return rewrite(outputs, (node) => {
     const [x, y] = node.inputs;
     switch (node.primitive.kind) {
       case "reduce":
-        return x === undefined ? node : splitReduce(node, x);
+        return x === undefined ? node : splitReduce(node, x, traits);
       case "scan":
         return x === undefined ? node : splitScan(node, x);
       case "scatterAdd":
@@ -45,6 +52,13 @@ function partsFor(results: number, length: number, partMin: number): number {
   return Math.max(1, Math.min(wanted, Math.floor(length / partMin)));
 }
 
+/** The same where lanes share rows: as many as a workgroup has along the innermost axis, fewer across others. */
+function partsForLanes(results: number, length: number, x: Node, axes: readonly number[]): number {
+  const lanes = axes.includes(x.shape.length - 1) ? WORKGROUP : Math.max(1, WORKGROUP / Math.min(ROWS_ACROSS, results));
+  const wanted = Math.ceil(LANES_WANTED / Math.max(1, results * lanes));
+  return Math.max(1, Math.min(wanted, Math.floor(length / (LANE_PART * lanes))));
+}
+
 /** [.., n, ..] as [.., parts, part, ..], with `value` at the end where n is no multiple. */
 function cut(x: Node, axis: number, parts: number, value: number): Node {
   const size = x.shape[axis] ?? 1;
@@ -60,13 +74,13 @@ function evenParts(size: number, parts: number): number {
   return parts;
 }
 
-function splitReduce(node: Node, x: Node): Node {
+function splitReduce(node: Node, x: Node, traits: DeviceTraits): Node {
   if (node.primitive.kind !== "reduce") return node;
   const { fn, axes } = node.primitive;
   const results = elementCount(node.shape);
   const work = elementCount(x.shape);
   const length = work / Math.max(1, results);
-  const wanted = partsFor(results, length, REDUCE_PART);
+  const wanted = traits.isSoftware ? partsFor(results, length, REDUCE_PART) : partsForLanes(results, length, x, axes);
   if (work <= WORK_SMALL || wanted < 2) return node;
   // One axis of all that is reduced, after all that is kept.
   const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));

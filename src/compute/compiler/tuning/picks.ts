@@ -7,11 +7,11 @@ import {
   type ContractionSchedule,
 } from "../../kernels/contraction/schedule.ts";
 import type { DeviceTraits } from "../../kernels/device-traits.ts";
-import { elementsEachCandidates } from "../../kernels/elementwise.ts";
 import { rowCandidates } from "../../kernels/rows/row-candidates.ts";
 import { rowScheduleName, type RowSchedule } from "../../kernels/rows/row-schedule.ts";
 import { columnCount, rowCount, type RowSpace } from "../../kernels/rows/row-space.ts";
 import { elementCount, sameShape } from "../../layout/shape.ts";
+import { elementCandidates, elementScheduleName, type ElementSchedule } from "../../kernels/elementwise.ts";
 import { ownCost } from "../cost.ts";
 import { readInputs, type Node } from "../ir.ts";
 import type { Region } from "../regions.ts";
@@ -24,8 +24,8 @@ import { siteOf } from "./site.ts";
 
 /** The arithmetic of an element (in units of `cost.ts`) from which on it outweighs a few loads. */
 const HEAVY = 24;
-/** What has more steps than this is heavy. */
-const STEPS_MAX = 64;
+/** What has more steps than this is heavy, and counted no further. */
+const STEPS_MAX = 1_000;
 
 interface Candidate<T> {
   readonly name: string;
@@ -53,13 +53,13 @@ export class Picks {
     return this.#pick(candidates, () => ({ kind: "contraction", ...product, left, right }));
   }
 
-  /** How many elements each invocation of a region without loops computes. */
-  elementsEach({ groups, outputs }: Region): number {
-    const { shape, dtype } = present(groups.at(-1), "Picks.elementsEach: a group").root;
+  /** Which elements each invocation of a region without loops computes. */
+  elements({ groups, outputs }: Region): ElementSchedule {
+    const { shape, dtype } = present(groups.at(-1), "Picks.elements: a group").root;
     const count = elementCount(shape);
-    return this.#pick(named(elementsEachCandidates(count)), () => {
-      return { kind: "elementwise", dtype, count, stores: outputs.length, ...this.#workOf(groups) };
-    });
+    const work = this.#workOf(groups);
+    const candidates = elementCandidates(count, work.isHeavy).map((value) => ({ name: elementScheduleName(value), value })); // prettier-ignore
+    return this.#pick(candidates, () => ({ kind: "elementwise", dtype, count, stores: outputs.length, ...work }));
   }
 
   /** The schedule of a region that goes along rows in so many sweeps. */
@@ -108,13 +108,9 @@ export class Picks {
         continue;
       }
       cost += ownCost(node);
-      if (seen.size > STEPS_MAX) return { loads: Math.max(1, loads), isHeavy: true };
+      if (seen.size > STEPS_MAX) return { loads, isHeavy: true };
       for (const input of readInputs(node)) seen.add(input);
     }
     return { loads, isHeavy: cost >= HEAVY };
   }
-}
-
-function named(values: readonly number[]): readonly Candidate<number>[] {
-  return values.map((value) => ({ name: String(value), value }));
 }
