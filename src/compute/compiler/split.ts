@@ -23,6 +23,8 @@ const WORKGROUP = 256;
 const ROWS_ACROSS = 32;
 const SCAN_LONG = 1024;
 const SCATTER_PART = 128;
+/** Lines from which on a scatter is left whole: the outputs of parts cost more to clear and to sum than they spare. */
+const SCATTER_LINES = 64;
 const CONTRACTION_PART = 128;
 /** Outputs of one invocation of a contraction, roughly. */
 const TILE_AREA = 16;
@@ -128,7 +130,7 @@ function splitScatter(node: Node, x: Node, indices: Node): Node {
   const lines = elementCount(x.shape) / Math.max(1, count);
   // A part clears and adds up an output of its own, so that it should have no fewer contributions than that has places.
   const parts = evenParts(count, partsFor(lines, count, Math.max(SCATTER_PART, size)));
-  if (parts < 2) return node;
+  if (parts < 2 || lines >= SCATTER_LINES) return node;
   const partial = scatterAdd(cut(x, axis, parts, 0), cut(indices, axis, parts, -1), axis + 1, size);
   return reshape(reduce("sum", partial, [axis]), node.shape);
 }

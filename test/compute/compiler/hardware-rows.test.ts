@@ -64,6 +64,34 @@ for (const { hasSubgroups, subgroupSize } of KINDS) {
   });
 }
 
+test("scatters in ranges of lines add every contribution where it belongs, without races", async () => {
+  const device = new HardwareLike(true, 32);
+  const runtime = createRuntime(device);
+  const random = new Random(4, "hardware scatter");
+  for (const [count, size, lines] of [
+    [300, 40, 5],
+    [64, 1000, 3],
+    [33, 7, 70],
+    [900, 1, 2],
+  ] as const) {
+    const leaves = new Leaves(runtime);
+    const values = leaves.floats(random, [count, lines]);
+    // Some lie outside, and are left out.
+    const places = graph.expand(leaves.integers(random, [count, 1], -2, size + 2), [count, lines]);
+    await expectAsEvaluated(runtime, leaves, [graph.scatterAdd(values, places, 0, size)], 1e-5);
+  }
+  runtime.destroy();
+  device.destroy();
+});
+
+test("the gradient of an embedding is one kernel, with no copy of the output", () => {
+  const traits = new HardwareLike(true, 32).info;
+  const [grad, tokens] = [graph.buffer([4096, 64], "float32"), graph.buffer([4096, 1], "int32")];
+  const sum = graph.scatterAdd(grad, graph.expand(tokens, [4096, 64]), 0, 50_000);
+  expect(lower([sum], 8, { traits }).kernels.map(({ kernel }) => kernel.invocations)).toEqual([4096]);
+  expect(lower([sum], 8).kernels.map(({ kernel }) => kernel.invocations)).toEqual([64]);
+});
+
 test("columns are summed by one kernel on hardware, and by two on software adapters", () => {
   const traits = new HardwareLike(true, 32).info;
   const bias = graph.reduce("sum", graph.buffer([512, 64], "float32"), [0]);
