@@ -129,7 +129,7 @@ class RegionLowering {
         const scatter = scatterOf(core);
         const [values, indices] = [this.#operand(x), this.#operand(y)];
         return isByLine(scatter)
-          ? scatterByLine(scatter, values, indices, 0, loops)
+          ? scatterByLine(scatter, this.#picks.scatterRanges(scatter), values, indices, 0, loops)
           : scatterByElement(scatter, values, indices, sink, loops);
       }
       case "contraction": {

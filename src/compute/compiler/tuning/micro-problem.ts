@@ -125,8 +125,14 @@ function ofRows(problem: RowsProblem): MicroProblem {
   const bounded = (x: Node): Node => binary("maximum", binary("minimum", x, fill(VALUE_MAX)), fill(0));
   let value = inputs.map(({ leaf }) => cast(leaf, working)).reduce((a, b) => binary("add", a, b));
   const results: Node[] = [];
-  for (let sweep = 0; sweep < sweeps; sweep++) {
-    const own = Math.max(1, Math.round((reductions * (sweep + 1)) / sweeps) - results.length);
+  // What is stored of elements takes a sweep of its own, or is what the only one reduces. Each comes from the one before.
+  const reducing = stores > 0 && sweeps > 1 ? sweeps - 1 : sweeps;
+  // No two of these merge.
+  const raised = (x: Node): Node => binary("maximum", binary("add", x, fill(1)), fill(0));
+  const elementsOf = (): Node[] => Array.from({ length: stores }, () => (value = raised(value)));
+  const reduced = reducing === sweeps ? elementsOf() : [];
+  for (let sweep = 0; sweep < reducing; sweep++) {
+    const own = Math.max(1, Math.round((reductions * (sweep + 1)) / reducing) - results.length);
     const last = Array.from({ length: own }, (_, i) => {
       const raised = i === 0 ? value : bounded(binary("add", value, fill(i)));
       return reduce((sweep + i) % 2 === 0 ? "sum" : "maximum", raised, [axis]);
@@ -134,8 +140,11 @@ function ofRows(problem: RowsProblem): MicroProblem {
     results.push(...last);
     for (const result of last) value = bounded(binary("subtract", value, expand(result, shape)));
   }
-  const elements = Array.from({ length: stores }, (_, i) => binary("add", value, fill(i + 1)));
-  return { outputs: [...elements, ...(stores === 0 ? results : [])], inputs, tolerance: 0 };
+  return {
+    outputs: reducing === sweeps ? [...reduced, results.reduce((a, b) => binary("add", a, b))] : elementsOf(),
+    inputs,
+    tolerance: 0,
+  };
 }
 
 /** Integers from -4 to 4, from 0 where the dtype has no negative ones. */

@@ -13,6 +13,7 @@ import { elementCandidates, elementScheduleName, type ElementSchedule } from "..
 import { rowCandidates } from "../../kernels/rows/row-candidates.ts";
 import { rowScheduleName, type RowSchedule } from "../../kernels/rows/row-schedule.ts";
 import { columnCount, rowCount, type RowSpace } from "../../kernels/rows/row-space.ts";
+import { scatterRanges, type Scatter } from "../../kernels/scatter-add.ts";
 import { elementCount, sameShape } from "../../layout/shape.ts";
 import { ownCost } from "../cost.ts";
 import { attentionOf } from "../infer-attention.ts";
@@ -103,6 +104,11 @@ export class Picks {
         ...this.#workOf(groups),
       };
     });
+  }
+
+  /** Into how many ranges the lines of a scatter are cut. Not measured: nothing to choose on software adapters. */
+  scatterRanges(scatter: Scatter): number {
+    return scatterRanges(scatter, this.#traits);
   }
 
   #pick<T>(candidates: readonly Candidate<T>[], problem: () => Problem): T {
