@@ -38,7 +38,7 @@ const PASSES: readonly Pass[] = [
 export interface OptimizeOptions {
   /** What is done, in order. All there is by default. */
   readonly passes?: readonly Pass[];
-  /** Of the device that the graph is for. Any device's unless told. */
+  /** What the graph is for. Any device by default. */
   readonly traits?: DeviceTraits;
 }
 
@@ -49,10 +49,8 @@ const ROUNDS_MAX = 4;
  * Nodes that compute what `outputs` do, for less: of the same count, order, shapes and dtypes. The graph and the kind of device decide.
  * @throws InvariantError for a pass that breaks the graph
  */
-export function optimize(
-  outputs: readonly Node[],
-  { passes = PASSES, traits = PLAIN_DEVICE }: OptimizeOptions = {},
-): readonly Node[] {
+export function optimize(outputs: readonly Node[], options: OptimizeOptions = {}): readonly Node[] {
+  const { passes = PASSES, traits = PLAIN_DEVICE } = options;
   let now = outputs;
   let order = inTopologicalOrder(outputs);
   let normal = new Set<Node>();

@@ -61,7 +61,8 @@ function ofElementwise({ dtype, count, loads, stores, isHeavy }: ElementwiseProb
   const shape = [count];
   const inputs = Array.from({ length: loads }, (_, i) => inputOf(shape, type, i + 1));
   const fill = (value: number): Node => expand(constant(value, [1], type), shape);
-  let value = inputs[0]?.leaf ?? cast(iota(shape, 0), type);
+  const first = inputs[0]?.leaf ?? cast(iota(shape, 0), type);
+  let value = first;
   for (const { leaf } of inputs.slice(1)) value = binary("add", value, leaf);
   const isFloat = type === "float32" || type === "float16";
   for (let round = 0; isHeavy && round < HEAVY_ROUNDS; round++) {
@@ -69,8 +70,11 @@ function ofElementwise({ dtype, count, loads, stores, isHeavy }: ElementwiseProb
     if (isFloat) value = unary("floor", binary("add", binary("multiply", value, fill(0.5)), fill(round + 1)));
     else value = binary("divide", binary("add", value, fill(round + 1)), fill(2));
   }
+  const outputs = [binary("add", value, fill(1))];
   // Each is computed from the one before, as an optimizer's are: so they share a kernel.
-  const outputs = Array.from({ length: stores }, () => (value = binary("add", value, fill(1))));
+  for (let last = outputs[0]; outputs.length < stores && last !== undefined; outputs.push(last)) {
+    last = binary("multiply", last, first);
+  }
   return { outputs, inputs };
 }
 

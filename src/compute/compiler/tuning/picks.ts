@@ -7,12 +7,12 @@ import {
   type ContractionSchedule,
 } from "../../kernels/contraction/schedule.ts";
 import type { DeviceTraits } from "../../kernels/device-traits.ts";
+import { elementCandidates, elementScheduleName, type ElementSchedule } from "../../kernels/elementwise.ts";
 import { rowCandidates } from "../../kernels/rows/row-candidates.ts";
 import { rowScheduleName, type RowSchedule } from "../../kernels/rows/row-schedule.ts";
 import { columnCount, rowCount, type RowSpace } from "../../kernels/rows/row-space.ts";
 import { scatterRanges, type Scatter } from "../../kernels/scatter-add.ts";
 import { elementCount, sameShape } from "../../layout/shape.ts";
-import { elementCandidates, elementScheduleName, type ElementSchedule } from "../../kernels/elementwise.ts";
 import { ownCost } from "../cost.ts";
 import { readInputs, type Node } from "../ir.ts";
 import type { Region } from "../regions.ts";
