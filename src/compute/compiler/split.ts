@@ -1,8 +1,10 @@
 /**
  * Long reductions to few results, cut in two: parts first, then their combination. So that there are invocations for a
- * whole GPU, that none runs long, and that float sums lose less. All cuts depend on shapes alone: the same bits each time.
+ * whole GPU, that none runs long, and that float sums lose less. All cuts depend on shapes, and those of products on the
+ * kind of device: the same bits each time.
  */
 import { elementCount } from "../layout/shape.ts";
+import type { DeviceTraits } from "../kernels/device-traits.ts";
 import { reduceIdentity } from "./fold.ts";
 import { binary, contraction, expand, pad, permute, reduce, reshape, scan, scatterAdd, slice } from "./graph.ts"; // prettier-ignore
 import type { BinaryFunction, Node, Shape } from "./ir.ts";
@@ -16,12 +18,18 @@ const WORK_SMALL = 16_384;
 const REDUCE_PART = 64;
 const SCAN_LONG = 1024;
 const SCATTER_PART = 128;
-const CONTRACTION_PART = 128;
-/** Outputs of one invocation of a contraction, roughly. */
-const TILE_AREA = 16;
+const CONTRACTION_PART = 256;
+/**
+ * Tiles of a product that are worth having, by the device, even at the price of a second kernel: for the cores of a
+ * processor, with tiles of a subgroup, and for those of a GPU, with tiles of a workgroup.
+ */
+const TILES_WANTED = {
+  software: { count: 16, rows: 8, columns: 32 },
+  hardware: { count: 96, rows: 32, columns: 32 },
+} as const;
 
 /** `outputs` with long reductions, scans, scatters and contractions of few results cut. */
-export function splitLong(outputs: readonly Node[]): Rewritten {
+export function splitLong(outputs: readonly Node[], traits: DeviceTraits): Rewritten {
   return rewrite(outputs, (node) => {
     const [x, y] = node.inputs;
     switch (node.primitive.kind) {
@@ -32,7 +40,7 @@ export function splitLong(outputs: readonly Node[]): Rewritten {
       case "scatterAdd":
         return x === undefined || y === undefined ? node : splitScatter(node, x, y);
       case "contraction":
-        return x === undefined || y === undefined ? node : splitContraction(node, x, y);
+        return x === undefined || y === undefined ? node : splitContraction(node, x, y, traits);
       default:
         return node;
     }
@@ -119,13 +127,14 @@ function splitScatter(node: Node, x: Node, indices: Node): Node {
   return reshape(reduce("sum", partial, [axis]), node.shape);
 }
 
-/** The inner axis in parts, as more matrices in the batch, and their products summed. */
-function splitContraction(node: Node, a: Node, b: Node): Node {
+/** The inner axis in parts, as more matrices in the batch, and their products summed: where tiles alone are too few. */
+function splitContraction(node: Node, a: Node, b: Node, { isSoftware }: DeviceTraits): Node {
   const [batch = 1, rows = 1, columns = 1] = node.shape;
   const inner = a.shape[2] ?? 1;
-  const tiles = Math.ceil(elementCount(node.shape) / TILE_AREA);
-  const wanted = partsFor(tiles, inner, CONTRACTION_PART);
-  const parts = evenParts(inner, wanted);
+  const tile = isSoftware ? TILES_WANTED.software : TILES_WANTED.hardware;
+  const tiles = batch * Math.ceil(rows / tile.rows) * Math.ceil(columns / tile.columns);
+  const wanted = Math.min(Math.ceil(tile.count / Math.max(1, tiles)), Math.floor(inner / CONTRACTION_PART));
+  const parts = evenParts(inner, Math.max(1, wanted));
   if (parts < 2 || inner % parts !== 0) return node;
   const left = permute(reshape(a, [batch, rows, parts, inner / parts]), [0, 2, 1, 3]);
   const right = reshape(b, [batch, parts, inner / parts, columns]);

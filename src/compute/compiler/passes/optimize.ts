@@ -1,5 +1,6 @@
 /** From the graph that ops made to the graph that is scheduled: passes one after another, and the check between them. */
 import { describeError, InvariantError } from "../../../base/errors.ts";
+import { PLAIN_DEVICE, type DeviceTraits } from "../../kernels/device-traits.ts";
 import type { Node } from "../ir.ts";
 import { splitLong } from "../split.ts";
 import { inTopologicalOrder, type Rewritten } from "../walk-graph.ts";
@@ -15,7 +16,7 @@ import { VIEWS } from "./views.ts";
 
 /** A table of rules, or a function for what is no local rewrite. */
 export type Pass = { readonly name: string } & (
-  { readonly table: readonly Rule[] } | { readonly run: (outputs: readonly Node[]) => Rewritten }
+  { readonly table: readonly Rule[] } | { readonly run: (outputs: readonly Node[], traits: DeviceTraits) => Rewritten }
 );
 
 /** All rules: for graphs as ops make them. */
@@ -37,16 +38,19 @@ const PASSES: readonly Pass[] = [
 export interface OptimizeOptions {
   /** What is done, in order. All there is by default. */
   readonly passes?: readonly Pass[];
+  /** What the graph is for. Any device by default. */
+  readonly traits?: DeviceTraits;
 }
 
 /** How often a table is applied again because nodes have fewer readers than it knew. */
 const ROUNDS_MAX = 4;
 
 /**
- * Nodes that compute what `outputs` do, for less: of the same count, order, shapes and dtypes. The graph alone decides.
+ * Nodes that compute what `outputs` do, for less: of the same count, order, shapes and dtypes. The graph and the kind of device decide.
  * @throws InvariantError for a pass that breaks the graph
  */
-export function optimize(outputs: readonly Node[], { passes = PASSES }: OptimizeOptions = {}): readonly Node[] {
+export function optimize(outputs: readonly Node[], options: OptimizeOptions = {}): readonly Node[] {
+  const { passes = PASSES, traits = PLAIN_DEVICE } = options;
   let now = outputs;
   let order = inTopologicalOrder(outputs);
   let normal = new Set<Node>();
@@ -57,7 +61,7 @@ export function optimize(outputs: readonly Node[], { passes = PASSES }: Optimize
   };
   for (const pass of passes) {
     if ("run" in pass) {
-      advance(pass.name, named(pass.name, () => pass.run(now))); // prettier-ignore
+      advance(pass.name, named(pass.name, () => pass.run(now, traits))); // prettier-ignore
       continue;
     }
     const isKnown = pass.table.every((rule) => rules.has(rule));

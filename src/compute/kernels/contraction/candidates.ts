@@ -15,8 +15,11 @@ export interface OperandLayouts {
   readonly right: OperandLayout;
 }
 
-/** Multiplications from which on more code pays for itself on a software adapter. */
+/** Multiplications from which on more code pays for itself on a software adapter: some, and as much as there is use for. */
+const SOFTWARE_MEDIUM = 2 ** 22;
 const SOFTWARE_LARGE = 2 ** 24;
+/** Subgroups from which on each load is so much code that steps are written out for larger products only. */
+const SUBGROUP_WIDE = 8;
 /** Larger subgroups have no use for a row a lane. */
 const SUBGROUP_MAX = 16;
 
@@ -47,7 +50,8 @@ function workgroupOf(schedule: ContractionSchedule): [number, number] {
 
 function softwareCandidates(product: Contraction, { subgroupSize }: DeviceTraits): ContractionSchedule[] {
   const { batch, rows, columns, inner } = product;
-  const isLarge = batch * rows * columns * inner >= SOFTWARE_LARGE;
+  const work = batch * rows * columns * inner;
+  const isLarge = work >= SOFTWARE_LARGE;
   const across = columns % 4 === 0 ? 4 : sideFor(columns, 4);
   const registers = (down: number, width: number, steps = 1): ContractionSchedule => ({
     kind: "registers",
@@ -65,9 +69,10 @@ function softwareCandidates(product: Contraction, { subgroupSize }: DeviceTraits
   };
   // Lanes beyond the last column compute in vain.
   const width = [4, 2, 1].find((side) => wasted(columns, size * side) < 0.3) ?? 1;
-  const usual = [shared(8, width, 2), shared(16, width, 2)];
-  const others = [shared(8, width, 1), shared(16, width, 1), shared(8, width, 4), shared(16, width * 2, 2)];
-  return [...(isLarge ? usual.reverse() : usual), ...others, ...alone];
+  const steps = size >= SUBGROUP_WIDE && work < SOFTWARE_MEDIUM ? 1 : 2;
+  const usual = isLarge ? shared(16, width, 2) : shared(8, width, steps);
+  const small = [shared(8, width, 1), shared(8, width, 2), shared(8, width, 4)];
+  return [usual, ...small, shared(16, width, 1), shared(16, width, 2), shared(16, width * 2, 2), ...alone];
 }
 
 /** The part of lanes and columns that is beyond the edge. */
