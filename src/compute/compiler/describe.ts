@@ -1,5 +1,6 @@
 /** Names of kernels, for people: what is computed, and for which shapes. */
 import { formatShape } from "../layout/shape.ts";
+import { attentionOf } from "./infer-attention.ts";
 import { readInputs, type Node } from "./ir.ts";
 import type { Region } from "./regions.ts";
 import type { Group } from "./schedule.ts";
@@ -18,6 +19,11 @@ function describeGroup(group: Group, isStored: (node: Node) => boolean): string 
     const [x] = core.inputs;
     const [batch = 1, rows = 1, columns = 1] = core.shape;
     return `contraction ${batch} x [${rows}, ${x?.shape[2] ?? 0}] x [${x?.shape[2] ?? 0}, ${columns}]${after(epilogue)}`;
+  }
+  if (core.primitive.kind === "attention") {
+    const { batch, group, queries, keys, depth, width, causal } = attentionOf(core);
+    const sizes = `${batch} x ${group} x [${queries}, ${depth}] x [${keys}, ${depth}] x [${keys}, ${width}]`;
+    return `attention ${core.primitive.part} ${sizes}${causal ? ", causal" : ""}`;
   }
   const [x] = core.inputs;
   if (core !== root || isLoop(core)) {

@@ -112,6 +112,7 @@ export class Emitter {
       case "scan":
       case "scatterAdd":
       case "contraction":
+      case "attention":
         this.#missing ??= node;
         return constant(scalarTypeOf(node.dtype), node.dtype === "bool" ? false : 0);
       default: {

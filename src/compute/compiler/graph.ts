@@ -254,6 +254,7 @@ export function remake(node: Node, inputs: readonly Node[]): Node {
   switch (primitive.kind) {
     case "random":
     case "barrier":
+    case "attention":
       return make(primitive, inputs, node);
     case "unary":
       return unary(primitive.fn, x);

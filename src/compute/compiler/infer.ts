@@ -7,6 +7,7 @@ import { InvariantError, OptionError, ShapeError } from "../../base/errors.ts";
 import type { DType } from "../layout/dtype.ts";
 import { elementCount, formatShape, sameShape } from "../layout/shape.ts";
 import * as check from "./check.ts";
+import { inferAttention } from "./infer-attention.ts";
 import type { BinaryFunction, Node, Primitive, Shape, UnaryFunction } from "./ir.ts";
 
 type Kind = Primitive["kind"];
@@ -27,6 +28,7 @@ const BITS: readonly DType[] = ["bool", "int32", "uint32"];
  */
 export function inferNode(primitive: Primitive, inputs: readonly Node[], claim: Claim): Claim {
   const [x, y, z] = inputs;
+  if (primitive.kind === "attention") return inferAttention(primitive, inputs);
   if (inputs.length !== ARITY[primitive.kind]) {
     const { kind } = primitive;
     throw new InvariantError(`${kind}: expected ${ARITY[kind]} inputs, found ${inputs.length}`);
@@ -36,7 +38,7 @@ export function inferNode(primitive: Primitive, inputs: readonly Node[], claim: 
   return z === undefined ? inferOfTwo(primitive, x, y, claim) : inferSelect(x, y, z);
 }
 
-const ARITY: Readonly<Record<Kind, number>> = {
+const ARITY: Readonly<Record<Exclude<Kind, "attention">, number>> = {
   buffer: 0, constant: 0, iota: 0,
   random: 1, unary: 1, cast: 1, bitcast: 1, reshape: 1, permute: 1, expand: 1, slice: 1, pad: 1, window: 1, reduce: 1, scan: 1,
   binary: 2, gather: 2, scatterAdd: 2, barrier: 2, contraction: 2,

@@ -79,7 +79,21 @@ export type Primitive =
    */
   | { readonly kind: "barrier"; readonly id: number }
   /** x [B, M, K] times y [B, K, N] -> [B, M, N], accumulated in float32. */
-  | { readonly kind: "contraction" };
+  | { readonly kind: "contraction" }
+  /** softmax(scale q k^T + mask) v or one of its gradients, without the scores: see `attention.ts`. */
+  | AttentionPrimitive;
+
+export interface AttentionPrimitive {
+  readonly kind: "attention";
+  readonly part: "forward" | "gradQuery" | "gradKeyValue" | "gradMask";
+  readonly scale: number;
+  /** Query t sees the keys 0 to t + offset only. */
+  readonly causal: boolean;
+  readonly offset: number;
+  /** Which of the two last inputs are there. */
+  readonly hasMask: boolean;
+  readonly hasFactor: boolean;
+}
 
 /** A value in the graph. */
 export interface Node {

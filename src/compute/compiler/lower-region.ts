@@ -16,6 +16,7 @@ import { describeRegion } from "./describe.ts";
 import { Emitter, storedForm, storedTypeOf } from "./emit.ts";
 import { scalarTypeOf } from "./fold.ts";
 import { readInputs, type Node } from "./ir.ts";
+import { lowerAttention } from "./lower-attention.ts";
 import type { Region } from "./regions.ts";
 import type { Group } from "./schedule.ts";
 import type { Choices } from "./tuning/choices.ts";
@@ -128,7 +129,7 @@ class RegionLowering {
         const scatter = scatterOf(core);
         const [values, indices] = [this.#operand(x), this.#operand(y)];
         return isByLine(scatter)
-          ? scatterByLine(scatter, values, indices, 0, loops)
+          ? scatterByLine(scatter, this.#picks.scatterRanges(scatter), values, indices, 0, loops)
           : scatterByElement(scatter, values, indices, sink, loops);
       }
       case "contraction": {
@@ -137,8 +138,14 @@ class RegionLowering {
         const schedule = this.#picks.contraction(core, product);
         return contraction(product, schedule, this.#operand(x), this.#operand(y), sink, loops);
       }
+      case "attention": {
+        const schedule = this.#picks.attention(core);
+        return lowerAttention(core, (node) => this.#operand(node), { schedule, sink, loops });
+      }
       default:
-        throw new InvariantError(`lowerRegion: expected a scan, scatterAdd or contraction, found ${primitive.kind}`);
+        throw new InvariantError(
+          `lowerRegion: expected a scan, scatterAdd, contraction or attention, found ${primitive.kind}`,
+        );
     }
   }
 
@@ -252,7 +259,7 @@ class RegionLowering {
 
 function isElements({ root, core }: Group): boolean {
   const { kind } = core.primitive;
-  return core === root && kind !== "scan" && kind !== "scatterAdd" && kind !== "contraction";
+  return core === root && kind !== "scan" && kind !== "scatterAdd" && kind !== "contraction" && kind !== "attention";
 }
 
 /** The index into `shape`, whose rows run along `axes`, of the element at `index` of the space. */

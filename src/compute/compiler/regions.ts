@@ -282,7 +282,7 @@ function newCell(group: Group, order: number, updates: ReadonlySet<Node>): Cell 
   };
 }
 
-const TAKES_A_KERNEL: ReadonlySet<string> = new Set(["reduce", "scan", "scatterAdd", "contraction"]);
+const TAKES_A_KERNEL: ReadonlySet<string> = new Set(["reduce", "scan", "scatterAdd", "contraction", "attention"]);
 
 /** The space of both together; null for elements alone, undefined if they do not fit. */
 function commonSpace(a: Cell, b: Cell): RowSpace | null | undefined {

@@ -8,6 +8,7 @@
 import { elementCount } from "../layout/shape.ts";
 import { assert } from "../../base/assert.ts";
 import { isByLine } from "../kernels/scatter-add.ts";
+import { attentionOf, pairInputs } from "./infer-attention.ts";
 import { costsOf, isTrivial, isWorthStoring, ownCost } from "./cost.ts";
 import { readInputs, type Node } from "./ir.ts";
 import { isView } from "./views.ts";
@@ -58,6 +59,9 @@ class Scheduling {
   /** Cores and steps of epilogues: computed where they are, whatever else they cost. */
   readonly #claimed = new Set<Node>();
 
+  /** What attention reads of it, there is as much as there are scores. */
+  readonly #perPair = new Set<Node>();
+
   constructor(outputs: readonly Node[], bindingsMax: number) {
     this.#order = inTopologicalOrder(outputs);
     this.#readers = readersOf(this.#order);
@@ -96,8 +100,19 @@ class Scheduling {
     if (this.#outputs.has(node) || isCore(node)) this.#stored.add(node);
     const [x, y] = node.inputs;
     if (kind === "barrier" && x !== undefined && x === y) this.#storeUnlessFree(x);
+    if (kind === "attention") this.#storeForAttention(node);
     if (kind !== "contraction") return;
     for (const operand of node.inputs) this.#storeUnlessFree(this.#behindViews(operand));
+  }
+
+  /** What it reads many times is stored; what is as many as the scores is not, lest memory grow with them. */
+  #storeForAttention(node: Node): void {
+    const { mask, factor } = pairInputs(node);
+    const { queries, keys } = attentionOf(node);
+    for (const operand of node.inputs) {
+      if (operand !== mask && operand !== factor) this.#storeUnlessFree(this.#behindViews(operand));
+      else if (elementCount(operand.shape) >= queries * keys) this.#perPair.add(operand);
+    }
   }
 
   #storeUnlessFree(node: Node): void {
@@ -149,7 +164,10 @@ class Scheduling {
     for (const node of [...this.#order].reverse()) {
       const own = ways.get(node) ?? new Map<string, number>();
       // What an expand repeats is smaller than the expand.
-      if (!this.#isStored(node) && !this.#claimed.has(node) && node.primitive.kind !== "expand") {
+      const isPerPair = this.#perPair.has(node) && !this.#isStored(node);
+      // As large as it is; what it repeats may be stored.
+      if (isPerPair) for (const input of readInputs(node)) if (isAsLarge(input, node)) this.#perPair.add(input);
+      if (!isPerPair && !this.#isStored(node) && !this.#claimed.has(node) && node.primitive.kind !== "expand") {
         const cost = costs.get(node) ?? 0;
         const isTangled = own.size > WAYS_MAX && !isTrivial(cost);
         if (isTangled || isWorthStoring(node, cost, sumOf(own))) this.#stored.add(node);
@@ -231,6 +249,10 @@ class Scheduling {
   }
 }
 
+function isAsLarge(input: Node, node: Node): boolean {
+  return elementCount(input.shape) >= elementCount(node.shape);
+}
+
 function sumOf(ways: Ways): number {
   let sum = 0;
   for (const visits of ways.values()) sum += visits;
@@ -239,7 +261,9 @@ function sumOf(ways: Ways): number {
 
 /** True for what takes a loop in a kernel of its own. */
 function isCore({ primitive: { kind } }: Node): boolean {
-  return kind === "reduce" || kind === "scan" || kind === "scatterAdd" || kind === "contraction";
+  return (
+    kind === "reduce" || kind === "scan" || kind === "scatterAdd" || kind === "contraction" || kind === "attention"
+  );
 }
 
 function hasEpilogue({ primitive: { kind } }: Node): boolean {
@@ -264,6 +288,10 @@ function visitsOfInputs(node: Node, visits: number): number {
       const { axis } = primitive;
       const scatter = { type: "f32", shape: x.shape, axis, size: node.shape[axis] ?? 1 } as const;
       return isByLine(scatter) ? elementCount(x.shape) : elementCount(node.shape) * (x.shape[axis] ?? 1);
+    }
+    case "attention": {
+      const { batch, group, queries, keys } = attentionOf(node);
+      return batch * group * queries * keys;
     }
     default:
       return visits;

@@ -1,10 +1,10 @@
 /**
  * Long reductions to few results, cut in two: parts first, then their combination. So that there are invocations for a
- * whole GPU, that none runs long, and that float sums lose less. All cuts depend on shapes, and those of products on the
- * kind of device: the same bits each time.
+ * whole GPU, that none runs long, and that float sums lose less. All cuts depend on shapes and the kind of device alone:
+ * the same bits each time. Hardware GPUs have lanes that share a row (`kernels/rows`): there, one kernel goes further.
  */
-import { elementCount } from "../layout/shape.ts";
 import type { DeviceTraits } from "../kernels/device-traits.ts";
+import { elementCount } from "../layout/shape.ts";
 import { reduceIdentity } from "./fold.ts";
 import { binary, contraction, expand, pad, permute, reduce, reshape, scan, scatterAdd, slice } from "./graph.ts"; // prettier-ignore
 import type { BinaryFunction, Node, Shape } from "./ir.ts";
@@ -16,8 +16,15 @@ const INVOCATIONS_WANTED = 1024;
 const WORK_SMALL = 16_384;
 /** The least that one part is left with. */
 const REDUCE_PART = 64;
+/** On hardware: invocations worth having, what one lane is left with, lanes of a workgroup, and rows that it goes across. */
+const LANES_WANTED = 2 ** 15;
+const LANE_PART = 512;
+const WORKGROUP = 256;
+const ROWS_ACROSS = 32;
 const SCAN_LONG = 1024;
 const SCATTER_PART = 128;
+/** Lines from which on a scatter is left whole: the outputs of parts cost more to clear and to sum than they spare. */
+const SCATTER_LINES = 64;
 const CONTRACTION_PART = 256;
 /**
  * Tiles of a product that are worth having, by the device, even at the price of a second kernel: for the cores of a
@@ -34,7 +41,7 @@ export function splitLong(outputs: readonly Node[], traits: DeviceTraits): Rewri
     const [x, y] = node.inputs;
     switch (node.primitive.kind) {
       case "reduce":
-        return x === undefined ? node : splitReduce(node, x);
+        return x === undefined ? node : splitReduce(node, x, traits);
       case "scan":
         return x === undefined ? node : splitScan(node, x);
       case "scatterAdd":
@@ -53,6 +60,13 @@ function partsFor(results: number, length: number, partMin: number): number {
   return Math.max(1, Math.min(wanted, Math.floor(length / partMin)));
 }
 
+/** The same where lanes share rows: as many as a workgroup has along the innermost axis, fewer across others. */
+function partsForLanes(results: number, length: number, x: Node, axes: readonly number[]): number {
+  const lanes = axes.includes(x.shape.length - 1) ? WORKGROUP : Math.max(1, WORKGROUP / Math.min(ROWS_ACROSS, results));
+  const wanted = Math.ceil(LANES_WANTED / Math.max(1, results * lanes));
+  return Math.max(1, Math.min(wanted, Math.floor(length / (LANE_PART * lanes))));
+}
+
 /** [.., n, ..] as [.., parts, part, ..], with `value` at the end where n is no multiple. */
 function cut(x: Node, axis: number, parts: number, value: number): Node {
   const size = x.shape[axis] ?? 1;
@@ -68,13 +82,13 @@ function evenParts(size: number, parts: number): number {
   return parts;
 }
 
-function splitReduce(node: Node, x: Node): Node {
+function splitReduce(node: Node, x: Node, traits: DeviceTraits): Node {
   if (node.primitive.kind !== "reduce") return node;
   const { fn, axes } = node.primitive;
   const results = elementCount(node.shape);
   const work = elementCount(x.shape);
   const length = work / Math.max(1, results);
-  const wanted = partsFor(results, length, REDUCE_PART);
+  const wanted = traits.isSoftware ? partsFor(results, length, REDUCE_PART) : partsForLanes(results, length, x, axes);
   if (work <= WORK_SMALL || wanted < 2) return node;
   // One axis of all that is reduced, after all that is kept.
   const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
@@ -122,7 +136,7 @@ function splitScatter(node: Node, x: Node, indices: Node): Node {
   const lines = elementCount(x.shape) / Math.max(1, count);
   // A part clears and adds up an output of its own, so that it should have no fewer contributions than that has places.
   const parts = evenParts(count, partsFor(lines, count, Math.max(SCATTER_PART, size)));
-  if (parts < 2) return node;
+  if (parts < 2 || lines >= SCATTER_LINES) return node;
   const partial = scatterAdd(cut(x, axis, parts, 0), cut(indices, axis, parts, -1), axis + 1, size);
   return reshape(reduce("sum", partial, [axis]), node.shape);
 }

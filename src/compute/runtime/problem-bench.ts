@@ -42,6 +42,11 @@ export class ProblemBench {
     return this.#micro.outputs;
   }
 
+  /** How far right results may be apart, of the largest. */
+  get tolerance(): number {
+    return this.#micro.tolerance;
+  }
+
   /** Compiles a candidate; null where the problem does not offer it. @throws what the device throws */
   async prepare(candidate: string): Promise<Prepared | null> {
     const choices = new ForcedChoices(this.#problem.kind, candidate);

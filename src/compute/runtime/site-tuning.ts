@@ -175,8 +175,9 @@ async function checkSmall(
 
 async function check(bench: ProblemBench, name: string, prepared: Prepared, expected: readonly Bytes[]): Promise<void> {
   const found = await bench.run(prepared);
+  const { tolerance } = bench;
   for (const [i, { dtype, shape }] of bench.outputs.entries()) {
-    const difference = firstDifference(dtype, elementCount(shape), expected[i], found[i]);
+    const difference = firstDifference({ dtype, count: elementCount(shape), tolerance }, expected[i], found[i]);
     if (difference !== null) throw new InvariantError(`tune: ${name} computes something else, ${difference}`);
   }
 }

@@ -5,6 +5,7 @@
 import { InvariantError } from "../../../src/base/errors.ts";
 import { roundToFloat16 } from "../../../src/base/float16.ts";
 import { exponentialOf, normalOf, philox } from "../../../src/base/random.ts";
+import { attentionInLoops } from "../attention-loops.ts";
 import type { BinaryFunction, Node, Shape, UnaryFunction } from "../../../src/compute/compiler/ir.ts";
 
 /** How values are held between nodes. */
@@ -178,6 +179,8 @@ class Evaluation {
         }
         return out;
       }
+      case "attention":
+        return attentionInLoops(node, (i, index) => this.#input(node, i).at(index));
       case "contraction": {
         const [a, b] = [this.#input(node, 0), this.#input(node, 1)];
         return all.map(([batch = 0, row = 0, column = 0]) => {

@@ -12,6 +12,7 @@ import type {
 import { scalarTypeOf } from "../../../src/compute/compiler/fold.ts";
 import { foldBinary, foldBitcast } from "../../../src/compute/lang/scalar-functions.ts";
 import { isFloat } from "../../../src/compute/layout/dtype.ts";
+import { attentionInLoops } from "../attention-loops.ts";
 import { elementCount } from "../../../src/compute/layout/shape.ts";
 
 type Values = Float64Array;
@@ -138,6 +139,9 @@ function evaluate(node: Node, memo: ReadonlyMap<Node, Values>): Values {
         const to = flatOf(shape, put(index, primitive.axis, at));
         out[to] = (out[to] ?? 0) + read(0, index);
       });
+      return out;
+    case "attention":
+      out.set(attentionInLoops(node, read));
       return out;
     case "contraction":
       fill(([b = 0, m = 0, n = 0]) => {

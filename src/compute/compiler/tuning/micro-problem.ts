@@ -2,15 +2,25 @@
  * A problem as a graph of its own, with values to compute it for: what candidates are checked and timed on.
  *
  * The values are small integers, so that every sum and product on the way is exact in float32, in whatever order and
- * with whatever fused: candidates that are right agree to the bit, and no tolerance hides one that is not.
+ * with whatever fused: candidates that are right agree to the bit, and no tolerance hides one that is not. Attention has
+ * exponentials, and a tolerance.
  */
+import { assert } from "../../../base/assert.ts";
 import { bytesOf, type Bytes } from "../../../base/bytes.ts";
 import { encodeFloat16 } from "../../../base/float16.ts";
 import type { DType } from "../../layout/dtype.ts";
 import { elementCount } from "../../layout/shape.ts";
+import { attention, attentionKeyValueGradient, attentionQueryGradient } from "../attention.ts";
 import { binary, buffer, cast, constant, contraction, expand, iota, permute, reduce, unary } from "../graph.ts";
 import type { Node, Shape } from "../ir.ts";
-import type { ContractionProblem, ElementwiseProblem, OperandLayout, Problem, RowsProblem } from "./problem.ts";
+import type {
+  AttentionProblem,
+  ContractionProblem,
+  ElementwiseProblem,
+  OperandLayout,
+  Problem,
+  RowsProblem,
+} from "./problem.ts";
 
 export interface MicroInput {
   readonly leaf: Node;
@@ -21,7 +31,12 @@ export interface MicroInput {
 export interface MicroProblem {
   readonly outputs: readonly Node[];
   readonly inputs: readonly MicroInput[];
+  /** How far results may be apart, of the largest: 0 where all are exact. */
+  readonly tolerance: number;
 }
+
+/** Of sums of some thousand float32 with exponentials between. */
+const ATTENTION_TOLERANCE = 1e-4;
 
 /** Of what is stored. */
 const VALUE_MAX = 4;
@@ -36,13 +51,15 @@ export function microProblem(problem: Problem): MicroProblem {
       return ofElementwise(problem);
     case "rows":
       return ofRows(problem);
+    case "attention":
+      return ofAttention(problem);
   }
 }
 
 function ofContraction({ batch, rows, inner, columns, left, right }: ContractionProblem): MicroProblem {
   const a = operand([batch, rows, inner], left, 1);
   const b = operand([batch, inner, columns], right, 2);
-  return { outputs: [contraction(a.node, b.node)], inputs: [a.input, b.input] };
+  return { outputs: [contraction(a.node, b.node)], inputs: [a.input, b.input], tolerance: 0 };
 }
 
 function operand(
@@ -75,7 +92,26 @@ function ofElementwise({ dtype, count, loads, stores, isHeavy }: ElementwiseProb
   for (let last = outputs[0]; outputs.length < stores && last !== undefined; outputs.push(last)) {
     last = binary("multiply", last, first);
   }
-  return { outputs, inputs };
+  return { outputs, inputs, tolerance: 0 };
+}
+
+function ofAttention(problem: AttentionProblem): MicroProblem {
+  const { part, batch, group, queries, keys, depth, width, causal } = problem;
+  const rows = [batch, group, queries];
+  const shapes = [[...rows, depth], [batch, keys, depth], [batch, keys, width], [...rows, width], [...rows, width + 1], [...rows, depth + 2]]; // prettier-ignore
+  const inputs = shapes.map((shape, i) => inputOf(shape, "float32", i + 1));
+  const [q, k, v, grad, result, queryGradient] = inputs.map(({ leaf }) => leaf) as [Node, Node, Node, Node, Node, Node];
+  const nodes = { q, k, v, mask: null, factor: null };
+  // Scores from -1 to 1: no exponential is out of range, whatever is taken for the logarithm of their sum.
+  const options = { scale: 1 / (depth * VALUE_MAX ** 2), causal, offset: 0 };
+  assert(part !== "gradMask", "microProblem: expected a kernel with candidates, found the gradient by a mask");
+  const output = {
+    forward: () => attention(nodes, options),
+    gradQuery: () => attentionQueryGradient(nodes, options, grad, result),
+    gradKeyValue: () => attentionKeyValueGradient(nodes, options, grad, queryGradient),
+  }[part]();
+  const read = inputs.filter(({ leaf }) => output.inputs.includes(leaf));
+  return { outputs: [output], inputs: read, tolerance: ATTENTION_TOLERANCE };
 }
 
 /** Every sweep reduces what the one before has left, in small integers; so do all of its reductions. */
@@ -89,8 +125,14 @@ function ofRows(problem: RowsProblem): MicroProblem {
   const bounded = (x: Node): Node => binary("maximum", binary("minimum", x, fill(VALUE_MAX)), fill(0));
   let value = inputs.map(({ leaf }) => cast(leaf, working)).reduce((a, b) => binary("add", a, b));
   const results: Node[] = [];
-  for (let sweep = 0; sweep < sweeps; sweep++) {
-    const own = Math.max(1, Math.round((reductions * (sweep + 1)) / sweeps) - results.length);
+  // What is stored of elements takes a sweep of its own, or is what the only one reduces. Each comes from the one before.
+  const reducing = stores > 0 && sweeps > 1 ? sweeps - 1 : sweeps;
+  // No two of these merge.
+  const raised = (x: Node): Node => binary("maximum", binary("add", x, fill(1)), fill(0));
+  const elementsOf = (): Node[] => Array.from({ length: stores }, () => (value = raised(value)));
+  const reduced = reducing === sweeps ? elementsOf() : [];
+  for (let sweep = 0; sweep < reducing; sweep++) {
+    const own = Math.max(1, Math.round((reductions * (sweep + 1)) / reducing) - results.length);
     const last = Array.from({ length: own }, (_, i) => {
       const raised = i === 0 ? value : bounded(binary("add", value, fill(i)));
       return reduce((sweep + i) % 2 === 0 ? "sum" : "maximum", raised, [axis]);
@@ -98,8 +140,11 @@ function ofRows(problem: RowsProblem): MicroProblem {
     results.push(...last);
     for (const result of last) value = bounded(binary("subtract", value, expand(result, shape)));
   }
-  const elements = Array.from({ length: stores }, (_, i) => binary("add", value, fill(i + 1)));
-  return { outputs: [...elements, ...(stores === 0 ? results : [])], inputs };
+  return {
+    outputs: reducing === sweeps ? [...reduced, results.reduce((a, b) => binary("add", a, b))] : elementsOf(),
+    inputs,
+    tolerance: 0,
+  };
 }
 
 /** Integers from -4 to 4, from 0 where the dtype has no negative ones. */

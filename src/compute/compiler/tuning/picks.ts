@@ -1,5 +1,7 @@
 /** The constants of a kernel about to be lowered: the site it is, and what was chosen for it. */
-import { present } from "../../../base/assert.ts";
+import { assert, present } from "../../../base/assert.ts";
+import { attentionCandidates } from "../../kernels/attention/candidates.ts";
+import { attentionScheduleName, type AttentionSchedule } from "../../kernels/attention/schedule.ts";
 import { contractionCandidates } from "../../kernels/contraction/candidates.ts";
 import {
   contractionScheduleName,
@@ -11,8 +13,10 @@ import { elementCandidates, elementScheduleName, type ElementSchedule } from "..
 import { rowCandidates } from "../../kernels/rows/row-candidates.ts";
 import { rowScheduleName, type RowSchedule } from "../../kernels/rows/row-schedule.ts";
 import { columnCount, rowCount, type RowSpace } from "../../kernels/rows/row-space.ts";
+import { scatterRanges, type Scatter } from "../../kernels/scatter-add.ts";
 import { elementCount, sameShape } from "../../layout/shape.ts";
 import { ownCost } from "../cost.ts";
+import { attentionOf } from "../infer-attention.ts";
 import { readInputs, type Node } from "../ir.ts";
 import type { Region } from "../regions.ts";
 import type { Group } from "../schedule.ts";
@@ -53,6 +57,19 @@ export class Picks {
     return this.#pick(candidates, () => ({ kind: "contraction", ...product, left, right }));
   }
 
+  /** The schedule of a kernel of attention. */
+  attention(core: Node): AttentionSchedule {
+    const { primitive } = core;
+    assert(primitive.kind === "attention", `Picks.attention: expected attention, found ${primitive.kind}`);
+    const { part } = primitive;
+    const { batch, group, queries, keys, depth, width, causal } = attentionOf(core);
+    const problem = { part, batch, group, queries, keys, depth, width, causal };
+    const candidates = attentionCandidates(problem, this.#traits).map((value) => {
+      return { name: attentionScheduleName(value), value };
+    });
+    return this.#pick(candidates, () => ({ kind: "attention", ...problem }));
+  }
+
   /** Which elements each invocation of a region without loops computes. */
   elements({ groups, outputs }: Region): ElementSchedule {
     const { shape, dtype } = present(groups.at(-1), "Picks.elements: a group").root;
@@ -87,6 +104,11 @@ export class Picks {
         ...this.#workOf(groups),
       };
     });
+  }
+
+  /** Into how many ranges the lines of a scatter are cut. Not measured: nothing to choose on software adapters. */
+  scatterRanges(scatter: Scatter): number {
+    return scatterRanges(scatter, this.#traits);
   }
 
   #pick<T>(candidates: readonly Candidate<T>[], problem: () => Problem): T {

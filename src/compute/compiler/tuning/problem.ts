@@ -44,7 +44,23 @@ export interface RowsProblem {
   readonly isHeavy: boolean;
 }
 
-export type Problem = ContractionProblem | ElementwiseProblem | RowsProblem;
+/** A part of attention without mask and dropout: [queries, depth] x [keys, depth] x [keys, width], batch x group times. */
+export interface AttentionProblem {
+  readonly kind: "attention";
+  readonly part: "forward" | "gradQuery" | "gradKeyValue" | "gradMask";
+  readonly batch: number;
+  readonly group: number;
+  readonly queries: number;
+  readonly keys: number;
+  readonly depth: number;
+  readonly width: number;
+  readonly causal: boolean;
+}
+
+export type Problem = ContractionProblem | ElementwiseProblem | RowsProblem | AttentionProblem;
+
+/** Products of rows that each part of attention takes, for each pair of a query and a key, in those of the forward pass. */
+const ATTENTION_WORK = { forward: 1, gradQuery: 1.5, gradKeyValue: 2, gradMask: 1 } as const;
 
 /** Elementary operations, roughly: for bounds, and for what to tune first. A load or store counts as 8. */
 export function operationsOf(problem: Problem): number {
@@ -55,6 +71,11 @@ export function operationsOf(problem: Problem): number {
       return 8 * problem.count * (problem.loads + problem.stores);
     case "rows":
       return 8 * problem.rows * problem.columns * (problem.loads * problem.sweeps + problem.stores);
+    case "attention": {
+      const { part, batch, group, queries, keys, depth, width, causal } = problem;
+      const pairs = (batch * group * queries * keys) / (causal ? 2 : 1);
+      return 2 * pairs * (depth + width) * ATTENTION_WORK[part];
+    }
   }
 }
 
@@ -83,6 +104,12 @@ function halved(problem: Problem): Problem {
     case "rows": {
       const { rows, columns } = problem;
       return rows >= columns ? { ...problem, rows: half(rows) } : { ...problem, columns: half(columns) };
+    }
+    case "attention": {
+      const { batch, group, queries, keys } = problem;
+      if (batch > 4) return { ...problem, batch: half(batch) };
+      if (group > 4) return { ...problem, group: half(group) };
+      return { ...problem, queries: half(queries), keys: half(keys) };
     }
   }
 }

@@ -15,7 +15,10 @@ export function sizeClass(size: number): string {
   return `${2 ** Math.round(Math.log2(size))}${size % 4 === 0 ? "" : "~"}`;
 }
 
-/** "1 x [128, 64] x [64, 256] NT"; "4096, 2 to 1": elements, arrays loaded and stored; "1024 of 1024". In classes of sizes. */
+/**
+ * "1 x [128, 64] x [64, 256] NT"; "4096, 2 to 1": elements, arrays loaded and stored; "1024 of 1024"; "forward 4 x
+ * [512, 64] x ...". In classes of sizes.
+ */
 export function shapeClassOf(problem: Problem): string {
   switch (problem.kind) {
     case "contraction": {
@@ -24,6 +27,11 @@ export function shapeClassOf(problem: Problem): string {
         sizeClass,
       );
       return `${batch} x [${rows}, ${inner}] x [${inner}, ${columns}] ${left.layout}${right.layout}`;
+    }
+    case "attention": {
+      const { part, batch, group, queries, keys, depth, width, causal } = problem;
+      const [heads, t, s, d, e] = [batch * group, queries, keys, depth, width].map(sizeClass);
+      return `${part} ${heads} x [${t}, ${d}] x [${s}, ${d}] x [${s}, ${e}]${causal ? ", causal" : ""}`;
     }
     case "elementwise":
       return `${sizeClass(problem.count)}, ${problem.loads} to ${problem.stores}${problem.isHeavy ? ", heavy" : ""}`;
@@ -37,6 +45,7 @@ export function shapeClassOf(problem: Problem): string {
 
 /** The types of what is read, and stored. */
 export function dtypeOf(problem: Problem): string {
+  if (problem.kind === "attention") return "float32";
   if (problem.kind !== "contraction") return problem.dtype;
   const { left, right } = problem;
   return left.dtype === right.dtype ? left.dtype : `${left.dtype} x ${right.dtype}`;

@@ -1,13 +1,23 @@
 /** Brings the arguments of attention to one form: a batch of key heads, each read by a group of query heads. */
 import { OptionError, ShapeError, UnsupportedError } from "../../../base/errors.ts";
 import { isFloat } from "../../layout/dtype.ts";
+import { MASKED_SCORE, UNSEEN_SCORE } from "../../kernels/attention/attention.ts";
 import { elementCount, formatShape } from "../../layout/shape.ts";
 import { broadcastShapes, sizeOf } from "../shapes.ts";
 import type { Tensor } from "../tensor.ts";
 import { where } from "./where.ts";
 
-/** Far below any score, and finite: WGSL promises no infinities. What is masked is at or below it. */
-export const MASKED = -1e30;
+/** What is masked is at or below it. */
+export const MASKED: number = MASKED_SCORE;
+/** The highest score of a query that sees no key is at most this. */
+export const UNSEEN: number = UNSEEN_SCORE;
+
+export interface AttentionSettings {
+  readonly scale: number;
+  /** Query t sees the keys 0 to t + offset only. */
+  readonly causal: boolean;
+  readonly offset: number;
+}
 
 /** B batches and key heads, G query heads for each, T queries, S keys. All floats are float32. */
 export interface AttentionOperands {
@@ -19,7 +29,12 @@ export interface AttentionOperands {
   readonly v: Tensor;
   /** Bool (true attends) or float32 (added), [B, G, T, S] with size 1 where it repeats; null for none. */
   readonly mask: Tensor | null;
-  /** Of the result: [.., H, T, E]. */
+  /** What weights are multiplied with after the softmax, by dropout: float32, [B, G, T, S]; null for none. */
+  readonly factor: Tensor | null;
+}
+
+/** Operands without the factor, and the shape of the result: [.., H, T, E]. */
+export interface PreparedOperands extends Omit<AttentionOperands, "factor"> {
   readonly shape: readonly number[];
 }
 
@@ -27,7 +42,7 @@ export interface AttentionOperands {
 export function attentionOperands(
   inputs: readonly [q: Tensor, k: Tensor, v: Tensor],
   mask: Tensor | null,
-): AttentionOperands {
+): PreparedOperands {
   checkMatrices(inputs);
   const [q, k, v] = inputs.map((x) => (x.shape.length === 2 ? x.unsqueeze(0) : x)) as [Tensor, Tensor, Tensor];
   const [queries, depth, keys, width] = [sizeAt(q, -2), sizeAt(q, -1), sizeAt(k, -2), sizeAt(v, -1)];

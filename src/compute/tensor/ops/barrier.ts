@@ -3,22 +3,11 @@ import { barrier } from "../../compiler/graph.ts";
 import { defineOp } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 
-const op = defineOp<[Tensor, Tensor]>({
-  name: "barrier",
-  forward: ([x, before]) => barrier(x, before),
-  backward: ({ grad }) => [grad, null],
-});
-
 const storedOp = defineOp<[Tensor]>({
   name: "stored",
   forward: ([x]) => barrier(x, x),
   backward: ({ grad }) => [stored(grad)],
 });
-
-/** `x`, of which nothing is computed until `before` has been. */
-export function after(x: Tensor, before: Tensor): Tensor {
-  return op([x, before], null);
-}
 
 /**
  * `x`, stored, and so its gradient: no kernel reaches across. Parts of something that are stored become arguments of

@@ -1,21 +1,19 @@
+import { OptionError } from "../../../base/errors.ts";
 import { isFloat } from "../../layout/dtype.ts";
 import type { DType } from "../../layout/dtype.ts";
-import { defaultGenerator } from "../generator.ts";
 import type { Generator } from "../generator.ts";
+import { filled } from "../operands.ts";
 import { sizeOf } from "../shapes.ts";
-import { iotaTensor } from "../source.ts";
 import type { Tensor } from "../tensor.ts";
-import { attentionOperands, checkDropout, combinedMask, MASKED } from "./attention-operands.ts";
-import type { AttentionOperands } from "./attention-operands.ts";
+import { attentionOperands, checkDropout, combinedMask } from "./attention-operands.ts";
+import type { AttentionOperands, AttentionSettings, PreparedOperands } from "./attention-operands.ts";
+import { attentionWeightsOf, composedAttention } from "./composed-attention.ts";
 import { dropout } from "./dropout.ts";
-import { batchedMatmul } from "./matmul.ts";
-import { tiledAttention } from "./tiled-attention.ts";
-import { where } from "./where.ts";
+import { fusedAttention } from "./fused-attention.ts";
 
-/** Up to so many scores for a query head the whole matrix is faster than its tiles, and small. */
-const WHOLE_MAX = 512 * 512;
-/** A tile's scores then take 256 KiB for each head. */
-const TILE_SIZE = 256;
+/** So few queries are shared out better by their scores, which then are few too. */
+const QUERIES_FEW = 64;
+const KEYS_MANY = 256;
 
 /** Options of `scaledDotProductAttention`. */
 export interface AttentionOptions {
@@ -23,8 +21,10 @@ export interface AttentionOptions {
   readonly mask?: Tensor | null;
   /** Floats that are added to the scores, beside a mask of bool. Broadcasts to [.., H, T, S]. */
   readonly bias?: Tensor | null;
-  /** Query t sees the keys 0 to t only. */
+  /** Query t sees the keys 0 to t + queryOffset only. */
   readonly causal?: boolean;
+  /** Where causal, how many keys came before the first query: 0 by default. */
+  readonly queryOffset?: number;
   /** What products of queries and keys are multiplied with: 1 / sqrt(D) by default. */
   readonly scale?: number;
   /** The share of weights that is set to 0, while the others grow for it. */
@@ -37,84 +37,62 @@ export interface AttentionOptions {
   readonly isCausal?: boolean;
   /** Changes nothing: fewer key heads than query heads are always grouped, as PyTorch does when asked to. */
   readonly enableGqa?: boolean;
-  /** The largest tile of scores that is computed at once, as a number of queries and keys; for tests. */
-  readonly tileSize?: number;
 }
 
 /**
  * softmax(scale q k^T + bias) v: q [.., H, T, D], k [.., K, S, D], v [.., K, S, E] -> [.., H, T, E]. Each of the K key
  * heads, a divisor of H, serves H / K query heads in a row. Queries that attend to nothing get 0.
  *
- * Computes in float32. More than 512 x 512 scores are never held as a whole, neither here nor in the gradient: beyond
- * its arguments, result and gradients it then takes a few times 4 * H * 256 * 256 bytes. The gradient of the gradient
- * holds all scores. A mask is the caller's: one of [T, S] takes what it takes, one that is computed from places
- * (`arange`) usually nothing.
+ * Computes in float32, in a kernel, and its gradient in two (three with that of a bias). Scores are never held, neither
+ * here nor in the gradient: memory grows with T and S, not with their product. Masks, biases and the bits of dropout are
+ * read where they are computed from: those of places (`arange`) take nothing. The gradient of the gradient holds all
+ * scores, and so does attention of at most 64 queries in all to more than 256 keys.
  *
  * @throws ShapeError, OptionError, UnsupportedError
  */
 export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
   const { operands, settings, dtype } = prepared([q, k, v], options);
-  const { tileSize } = options;
-  const [queries, keys] = [sizeOf(operands.q.shape, 2), sizeOf(operands.k.shape, 1)];
-  const isLarge = tileSize === undefined ? queries * keys > WHOLE_MAX : Math.max(queries, keys) > tileSize;
-  const isTiled = isLarge && Math.min(queries, keys) > 0;
-  const key = isTiled ? (settings.generator?.nextKey() ?? null) : null;
-  const result = isTiled
-    ? tiledAttention(operands, key, { ...settings, tileSize: tileSize ?? TILE_SIZE })
-    : wholeAttention(operands, settings);
+  const whole: AttentionOperands = { ...operands, factor: factorOf(operands, options) };
+  const result = isFused(whole) ? fusedAttention(whole, settings) : composedAttention(whole, settings);
   return result.reshape(operands.shape).cast(dtype);
 }
 
+function isFused({ q, k, v }: AttentionOperands): boolean {
+  const [batch = 0, group = 0, queries = 0] = q.shape;
+  if ([q, k, v].some(({ size }) => size === 0)) return false;
+  return batch * group * queries > QUERIES_FEW || sizeOf(k.shape, 1) <= KEYS_MANY;
+}
+
+/** What dropout multiplies the weights with: the same numbers whether the scores are held or not. */
+function factorOf({ q, k }: PreparedOperands, { dropoutP: p = 0, generator }: AttentionOptions): Tensor | null {
+  if (p === 0) return null;
+  const ones = filled([...q.shape.slice(0, 3), sizeOf(k.shape, 1)], 1);
+  return dropout(ones, { p, ...(generator && { generator }) });
+}
+
 interface Prepared {
-  readonly operands: AttentionOperands;
-  readonly settings: Settings;
+  readonly operands: PreparedOperands;
+  readonly settings: AttentionSettings;
   /** Of the result. */
   readonly dtype: DType;
 }
 
 function prepared(inputs: readonly [q: Tensor, k: Tensor, v: Tensor], options: AttentionOptions): Prepared {
-  const { bias = null, dropoutP = 0, generator } = options;
+  const { bias = null, dropoutP = 0, queryOffset: offset = 0 } = options;
   checkDropout(dropoutP);
+  if (!(Number.isInteger(offset) && offset >= 0)) {
+    throw new OptionError(
+      `scaledDotProductAttention: expected a queryOffset that is a whole number from 0, found ${offset}`,
+    );
+  }
   const [q] = inputs;
   const settings = {
     scale: options.scale ?? 1 / Math.sqrt(sizeOf(q.shape, q.shape.length - 1)),
     causal: options.causal ?? options.isCausal ?? false,
-    dropoutP,
-    generator: dropoutP > 0 ? (generator ?? defaultGenerator()) : undefined,
+    offset,
   };
   const operands = attentionOperands(inputs, combinedMask(options.mask ?? options.attnMask ?? null, bias));
   return { operands, settings, dtype: isFloat(q.dtype) ? q.dtype : "float32" };
-}
-
-interface Settings {
-  readonly scale: number;
-  readonly causal: boolean;
-  readonly dropoutP: number;
-  readonly generator: Generator | undefined;
-}
-
-/** By the formula: holds scores and weights of [B, G, T, S], for the gradient too. */
-function wholeAttention(operands: AttentionOperands, settings: Settings): Tensor {
-  const { q, k, v } = operands;
-  const [batch = 0, group = 0, queries = 0] = q.shape;
-  const [keys, width] = [sizeOf(k.shape, 1), sizeOf(v.shape, 2)];
-  const { generator, dropoutP: p } = settings;
-  const all = weightsOf(operands, settings);
-  const weights = generator === undefined ? all : dropout(all, { p, generator });
-  return batchedMatmul(weights.reshape([batch, group * queries, keys]), v).reshape([batch, group, queries, width]);
-}
-
-/** [B, G, T, S]: 0 for queries without keys. */
-function weightsOf({ q, k, mask }: AttentionOperands, { scale, causal }: Settings): Tensor {
-  const [batch = 0, group = 0, queries = 0, depth = 0] = q.shape;
-  const keys = sizeOf(k.shape, 1);
-  const product = batchedMatmul(q.reshape([batch, group * queries, depth]), k.transpose(1, 2)).mul(scale);
-  const scores = product.reshape([batch, group, queries, keys]);
-  const isSeen = seenKeys(mask, causal, [queries, keys]);
-  const biased = mask !== null && mask.dtype !== "bool" ? scores.add(mask) : scores;
-  const seen = isSeen === null ? biased : where(isSeen, biased, MASKED);
-  const weights = seen.softmax(3);
-  return mask === null || keys === 0 ? weights : where(seen.max(3, { keepDim: true }).gt(MASKED / 2), weights, 0);
 }
 
 /**
@@ -124,12 +102,5 @@ function weightsOf({ q, k, mask }: AttentionOperands, { scale, causal }: Setting
 export function attentionWeights(q: Tensor, k: Tensor, options: AttentionOptions = {}): Tensor {
   const { operands, settings, dtype } = prepared([q, k, k], options);
   const shape = [...operands.shape.slice(0, -1), sizeOf(k.shape, k.shape.length - 2)];
-  return weightsOf(operands, settings).reshape(shape).cast(dtype);
-}
-
-/** Where keys are seen, by a mask of bool and by place; null for everywhere. */
-function seenKeys(mask: Tensor | null, causal: boolean, matrix: readonly number[]): Tensor | null {
-  const past = causal ? iotaTensor(matrix, 1).le(iotaTensor(matrix, 0)) : null;
-  if (mask === null || mask.dtype !== "bool") return past;
-  return past === null ? mask : mask.logicalAnd(past);
+  return attentionWeightsOf(operands, settings).reshape(shape).cast(dtype);
 }

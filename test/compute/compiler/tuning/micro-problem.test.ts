@@ -5,7 +5,7 @@ import { DEFAULT_CHOICES, type Choices } from "../../../../src/compute/compiler/
 import { microProblem } from "../../../../src/compute/compiler/tuning/micro-problem.ts";
 import type { Problem } from "../../../../src/compute/compiler/tuning/problem.ts";
 import type { Site } from "../../../../src/compute/compiler/tuning/site.ts";
-import { contractions, elementwises } from "./random-problem.ts";
+import { contractions, elementwises, rowsProblems } from "./random-problem.ts";
 
 /** The sites that the kernels of a problem come to, and how many kernels there are. */
 function lowered(problem: Problem): { sites: Site[]; kernels: number } {
@@ -44,5 +44,18 @@ test("elementwise steps built again are one kernel with the same arrays", () => 
       expect(sites.length).toBe(count < 4096 || count % 2 === 1 ? 0 : 1);
     }),
     { seed: 7, numRuns: 150 },
+  );
+});
+
+test("rows built again are one kernel that goes along them as often, in the same direction", () => {
+  fc.assert(
+    fc.property(rowsProblems(120), (problem) => {
+      const { sites, kernels } = lowered(problem);
+      const { rows, columns, isAcross, sweeps, loads } = problem;
+      expect(kernels).toBe(1);
+      for (const site of sites)
+        expect(site.problem).toMatchObject({ kind: "rows", rows, columns, isAcross, sweeps, loads });
+    }),
+    { seed: 8, numRuns: 150 },
   );
 });

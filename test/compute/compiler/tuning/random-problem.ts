@@ -4,6 +4,7 @@ import type {
   ContractionProblem,
   ElementwiseProblem,
   Problem,
+  RowsProblem,
 } from "../../../../src/compute/compiler/tuning/problem.ts";
 
 const operand = fc.record({
@@ -42,5 +43,22 @@ export function elementwises(countMax: number): fc.Arbitrary<ElementwiseProblem>
   });
 }
 
+/** Rows and columns of up to `sizeMax` each. */
+export function rowsProblems(sizeMax: number): fc.Arbitrary<RowsProblem> {
+  const size = fc.integer({ min: 2, max: sizeMax });
+  return fc.record({
+    kind: fc.constant("rows" as const),
+    dtype: fc.constantFrom("float32" as const, "int32" as const, "uint32" as const),
+    rows: size,
+    columns: size,
+    isAcross: fc.boolean(),
+    sweeps: fc.integer({ min: 1, max: 3 }),
+    reductions: fc.integer({ min: 1, max: 4 }),
+    loads: fc.integer({ min: 1, max: 3 }),
+    stores: fc.integer({ min: 0, max: 2 }),
+    isHeavy: fc.constant(false),
+  });
+}
+
 /** With sizes as large as any. */
-export const problems: fc.Arbitrary<Problem> = fc.oneof(contractions(5000), elementwises(2 ** 24));
+export const problems: fc.Arbitrary<Problem> = fc.oneof(contractions(5000), elementwises(2 ** 24), rowsProblems(5000));

@@ -1,4 +1,4 @@
-/** Attention, whole and in tiles, against plain loops over queries and keys. */
+/** Attention against plain loops over queries and keys, and against its formula. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { OptionError, ShapeError, UnsupportedError } from "../../../../src/base/errors.ts";
@@ -6,10 +6,16 @@ import { NullDevice } from "../../../../src/compute/device/null/null-device.ts";
 import { ReferenceDevice } from "../../../../src/compute/device/reference/reference-device.ts";
 import { createRuntime } from "../../../../src/compute/runtime/graph-runtime.ts";
 import { grad } from "../../../../src/compute/tensor/autograd.ts";
-import { tensor, zeros } from "../../../../src/compute/tensor/create.ts";
+import { ones, tensor, zeros } from "../../../../src/compute/tensor/create.ts";
 import { arange } from "../../../../src/compute/tensor/create-ranges.ts";
 import { Generator } from "../../../../src/compute/tensor/generator.ts";
-import { scaledDotProductAttention } from "../../../../src/compute/tensor/ops/scaled-dot-product-attention.ts";
+import { composedAttention } from "../../../../src/compute/tensor/ops/composed-attention.ts";
+import { dropout } from "../../../../src/compute/tensor/ops/dropout.ts";
+import { fusedAttention } from "../../../../src/compute/tensor/ops/fused-attention.ts";
+import {
+  scaledDotProductAttention,
+  type AttentionOptions,
+} from "../../../../src/compute/tensor/ops/scaled-dot-product-attention.ts";
 import { setDefaultRuntime, withRuntime } from "../../../../src/compute/tensor/runtime-scope.ts";
 import { Tensor } from "../../../../src/compute/tensor/tensor.ts";
 import { booleans, floats } from "./draws.ts";
@@ -26,6 +32,7 @@ interface Case {
   readonly depth: number;
   readonly width: number;
   readonly causal: boolean;
+  readonly queryOffset: number;
   readonly scale: number | undefined;
   /** Which axes of the mask repeat. */
   readonly ones: readonly boolean[];
@@ -34,22 +41,22 @@ interface Case {
 
 type MaskKind = "none" | "bool" | "float" | "bool and bias";
 
-const cases = (sizeMin: number, sizeMax: number): fc.Arbitrary<Case> =>
-  fc.record({
-    lead: fc.array(fc.integer({ min: 1, max: 2 }), { maxLength: 1 }),
-    keyHeads: fc.integer({ min: 1, max: 2 }),
-    group: fc.integer({ min: 1, max: 2 }),
-    queries: fc.integer({ min: sizeMin, max: sizeMax }),
-    keys: fc.integer({ min: sizeMin, max: sizeMax }),
-    depth: fc.integer({ min: 1, max: 3 }),
-    width: fc.integer({ min: 1, max: 3 }),
-    causal: fc.boolean(),
-    scale: fc.option(fc.constantFrom(0.3, 1.5), { nil: undefined }),
-    ones: fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }),
-    seed: fc.nat(),
-  });
+const cases: fc.Arbitrary<Case> = fc.record({
+  lead: fc.array(fc.integer({ min: 1, max: 2 }), { maxLength: 1 }),
+  keyHeads: fc.integer({ min: 1, max: 2 }),
+  group: fc.integer({ min: 1, max: 2 }),
+  queries: fc.integer({ min: 0, max: 5 }),
+  keys: fc.integer({ min: 0, max: 5 }),
+  depth: fc.integer({ min: 1, max: 3 }),
+  width: fc.integer({ min: 1, max: 3 }),
+  causal: fc.boolean(),
+  queryOffset: fc.integer({ min: 0, max: 2 }),
+  scale: fc.option(fc.constantFrom(0.3, 1.5), { nil: undefined }),
+  ones: fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }),
+  seed: fc.nat(),
+});
 
-function drawOf(c: Case, kind: MaskKind, tileSize: number | undefined): OpDraw {
+function drawOf(c: Case, kind: MaskKind): OpDraw {
   const heads = c.keyHeads * c.group;
   const inputs: PropertyInput[] = [
     floats([...c.lead, heads, c.queries, c.depth], c.seed),
@@ -61,7 +68,7 @@ function drawOf(c: Case, kind: MaskKind, tileSize: number | undefined): OpDraw {
   if (kind === "float") inputs.push(floats(masks, c.seed + 3));
   if (kind.startsWith("bool")) inputs.push(booleans(masks, c.seed + 3));
   if (kind === "bool and bias") inputs.push(floats(scores.slice(-2), c.seed + 4));
-  const options = { causal: c.causal, scale: c.scale, tileSize };
+  const options = { causal: c.causal, queryOffset: c.queryOffset, scale: c.scale };
   return {
     inputs,
     apply: ([q, k, v, mask, bias]) =>
@@ -86,7 +93,7 @@ function attention([q, k, v, mask, bias]: readonly NdArray[], c: Case, kind: Mas
     let total = 0;
     for (let key = 0; key < c.keys; key++) {
       const place = [...lead, head, query, key];
-      if (c.causal && key > query) continue;
+      if (c.causal && key > query + c.queryOffset) continue;
       if (kind.startsWith("bool") && broadcastAt(mask as NdArray, place) === 0) continue;
       let score = 0;
       for (let d = 0; d < c.depth; d++) {
@@ -104,17 +111,12 @@ function attention([q, k, v, mask, bias]: readonly NdArray[], c: Case, kind: Mas
 
 const KINDS: readonly MaskKind[] = ["none", "bool", "float", "bool and bias"];
 
-const whole = KINDS.map((kind): OpProperty => ({
+const properties = KINDS.map((kind): OpProperty => ({
   name: `attention, mask: ${kind}`,
-  draws: cases(0, 5).map((c) => drawOf(c, kind, undefined)),
+  draws: cases.map((c) => drawOf(c, kind)),
 }));
 
-const tiled = KINDS.map((kind): OpProperty => ({
-  name: `attention in tiles of 3, mask: ${kind}`,
-  draws: cases(1, 8).map((c) => drawOf(c, kind, 3)),
-}));
-
-testProperties([...whole, ...tiled], { runs: 8, webGpuRuns: 1 });
+testProperties(properties, { runs: 12, webGpuRuns: 1 });
 
 /** A leaf with bytes of its own. */
 function leaf(shape: readonly number[], seed: number): Tensor {
@@ -122,31 +124,36 @@ function leaf(shape: readonly number[], seed: number): Tensor {
   return tensor({ shape, data: Float32Array.from(data) }, { requiresGrad: true });
 }
 
-/** Bytes that a compiled pass forward and backward holds besides its arguments and results. */
-async function scratchBytes(size: number, causal: boolean): Promise<number> {
+/** What a pass forward and backward takes: bytes besides arguments and results, and kernels of attention. */
+async function planOf(size: number, options: AttentionOptions): Promise<{ bytes: number; kernels: string[] }> {
   const runtime = createRuntime(new NullDevice());
   const nodes = withRuntime(runtime, () => {
     const inputs = [0, 1, 2].map((i) => leaf([1, 2, size, 8], i));
     const [q, k, v] = inputs as [Tensor, Tensor, Tensor];
-    const loss = scaledDotProductAttention(q, k, v, { causal }).square().sum();
+    const distance = arange(size).unsqueeze(1).sub(arange(size)).abs();
+    const all = { ...options, ...(options.bias !== undefined && { bias: distance.mul(-0.1) }) };
+    const loss = scaledDotProductAttention(q, k, v, all).square().sum();
     return [loss, ...grad(loss, inputs)].map((x) => x.value.node);
   });
-  const { scratchBytes: bytes } = await runtime.compile(nodes, []);
+  const plan = await runtime.compile(nodes, []);
+  const names = plan.explain().kernels.map(({ name }) => name);
   runtime.destroy();
-  return bytes;
+  return { bytes: plan.scratchBytes, kernels: names.filter((name) => name.includes("attention")) };
 }
 
-test.each([false, true])(
-  "memory grows with the places, not with their square (causal: %s)",
-  async (causal) => {
-    const [whole, half, full] = [await scratchBytes(512, causal), await scratchBytes(1024, causal), await scratchBytes(2048, causal)]; // prettier-ignore
-    // The scores of 2 heads at 2048 places are 32 MiB; two tiles of them 1 MiB, and arguments of 128 KiB a few times.
-    expect(full).toBeLessThan(3 * 2 ** 20);
-    expect(full).toBeLessThan(2 * half);
-    expect(full).toBeLessThan(whole);
-  },
-  60_000,
-);
+const CASES: readonly (readonly [string, AttentionOptions])[] = [
+  ["plain", {}],
+  ["causal", { causal: true }],
+  ["with a bias of distances, and dropout", { bias: null, dropoutP: 0.1 }],
+];
+
+test.each(CASES)("forward and backward are three kernels, and memory grows with the places (%s)", async (_, options) => {
+  const [first, second, third] = [await planOf(512, options), await planOf(1024, options), await planOf(2048, options)];
+  for (const { kernels } of [first, second, third]) expect(kernels).toHaveLength(3);
+  // The scores of 2 heads at 2048 places are 32 MiB; arguments are 128 KiB each, and a few are held.
+  expect(third.bytes).toBeLessThan(2 ** 20);
+  expect(third.bytes - second.bytes).toBeLessThan(2.1 * (second.bytes - first.bytes));
+}); // prettier-ignore
 
 /** What `fn` gives on the reference device. */
 async function onReference<T>(fn: () => Promise<T>): Promise<T> {
@@ -160,27 +167,45 @@ async function onReference<T>(fn: () => Promise<T>): Promise<T> {
   }
 }
 
-test("tiles give what the whole gives, with more places than fit in one, and so do their gradients", async () => {
+/** The results of both, and their gradients by all inputs, close to each other. */
+async function expectSame(a: Tensor, b: Tensor, inputs: readonly Tensor[]): Promise<void> {
+  const lists = [a, b].map((out) => [out, ...grad(out.mul(out.cos()).sum(), inputs, { retainGraph: true })]);
+  const [ours = [], theirs = []] = await Promise.all(lists.map((list) => Tensor.readAll(list)));
+  ours.forEach((data, i) => data.forEach((x, j) => expect(x).toBeCloseTo(theirs[i]?.[j] ?? Number.NaN, 4)));
+}
+
+test.each([
+  ["a mask of bool", (mask: Tensor) => mask],
+  ["a learned bias", (mask: Tensor) => mask.cast("float32").mul(leaf([1, 2, 1, 90], 9))],
+])("one kernel gives what the formula gives, and so do its gradients (%s)", async (_, maskOf) => {
   await onReference(async () => {
-    const inputs = [leaf([2, 4, 70, 8], 1), leaf([2, 2, 90, 8], 2), leaf([2, 2, 90, 5], 3)];
-    const [q, k, v] = inputs as [Tensor, Tensor, Tensor];
-    const mask = arange(90).sub(arange(70).unsqueeze(1)).abs().le(20); // A sliding window: some queries see nothing.
-    const results = [16, 1000].map((tileSize) => {
-      const out = scaledDotProductAttention(q, k, v, { mask: mask.logicalAnd(arange(90).ne(40)), tileSize });
-      return [out, ...grad(out.mul(out.cos()).sum(), inputs)];
-    });
-    const [tiles = [], whole = []] = await Promise.all(results.map((list) => Tensor.readAll(list)));
-    tiles.forEach((data, i) => data.forEach((x, j) => expect(x).toBeCloseTo(whole[i]?.[j] ?? Number.NaN, 4)));
+    const [q, k, v] = [leaf([2, 2, 70, 8], 1), leaf([2, 90, 8], 2), leaf([2, 90, 5], 3)];
+    const near = arange(90).sub(arange(70).unsqueeze(1)).abs().le(20); // Some queries see nothing but what a bias lets them.
+    const mask = maskOf(near.logicalAnd(arange(90).ne(40)).reshape([1, 1, 70, 90]));
+    const operands = { q, k, v, mask, factor: null };
+    const settings = { scale: 0.4, causal: true, offset: 3 };
+    const inputs = [q, k, v, ...(mask.requiresGrad ? [mask] : [])];
+    await expectSame(fusedAttention(operands, settings), composedAttention(operands, settings), inputs);
+  });
+}); // prettier-ignore
+
+test("dropout drops the same weights whether scores are held or not, and in the gradient", async () => {
+  await onReference(async () => {
+    const [q, k, v] = [leaf([2, 1, 20, 4], 1), leaf([2, 30, 4], 2), leaf([2, 30, 4], 3)];
+    const factor = dropout(ones([2, 1, 20, 30]), { p: 0.3, generator: new Generator(3) });
+    const operands = { q, k, v, mask: null, factor };
+    const settings = { scale: 0.5, causal: false, offset: 0 };
+    await expectSame(fusedAttention(operands, settings), composedAttention(operands, settings), [q, k, v]);
   });
 });
 
-test.each([undefined, 4])("dropout keeps the mean, and the gradient drops the same weights (tiles: %s)", async (tileSize) => {
+test("dropout keeps the mean, and draws anew", async () => {
   await onReference(async () => {
     const [size, p] = [32, 0.25];
     const generator = new Generator(7);
     // All weights are 1 / size, so each column of the result counts the weights that were kept.
     const v = leaf([1, size, size], 3);
-    const out = scaledDotProductAttention(zeros([1, size, 2]), zeros([1, size, 2]), v, { dropoutP: p, generator, ...(tileSize && { tileSize }) });
+    const out = scaledDotProductAttention(zeros([1, size, 2]), zeros([1, size, 2]), v, { dropoutP: p, generator });
     const [slope] = grad(out.sum(), [v]);
     const [result = [], slopes = [], values = []] = await Tensor.readAll([out, slope as Tensor, v]);
     const kept = Array.from({ length: size }, (_, key) => slopes[key * size] ?? 0);
@@ -188,23 +213,45 @@ test.each([undefined, 4])("dropout keeps the mean, and the gradient drops the sa
     expect(new Set(kept.map((x) => x.toFixed(4))).size).toBeGreaterThan(3);
     const total = Array.from(result).reduce((a, b) => a + b, 0);
     expect(total).toBeCloseTo(Array.from(values).reduce((sum, x, i) => sum + x * (slopes[i] ?? 0), 0), 2);
-    const again = await scaledDotProductAttention(zeros([1, size, 2]), zeros([1, size, 2]), v, { dropoutP: p, generator, ...(tileSize && { tileSize }) }).data();
+    const again = await scaledDotProductAttention(zeros([1, size, 2]), zeros([1, size, 2]), v, { dropoutP: p, generator }).data();
     expect([...again]).not.toEqual([...result]);
   });
 }); // prettier-ignore
 
-test.each([undefined, 2])("masks of -Infinity and rows without keys give 0 and no NaN (tiles: %s)", async (tileSize) => {
+test("masks of -Infinity and rows without keys give 0 and no NaN", async () => {
   await onReference(async () => {
     const inputs = [leaf([3, 2], 1), leaf([5, 2], 2), leaf([5, 2], 3)];
     const [q, k, v] = inputs as [Tensor, Tensor, Tensor];
     const bias = tensor([0, 1, 2].map((row) => [0, 1, 2, 3, 4].map((key) => (row === 1 || key === 2 ? -Infinity : 0))));
-    const out = scaledDotProductAttention(q, k, v, { mask: bias, ...(tileSize && { tileSize }) });
+    const out = scaledDotProductAttention(q, k, v, { mask: bias });
     const results = await Tensor.readAll([out, ...grad(out.square().sum(), inputs)]);
     expect(results.every((data) => data.every(Number.isFinite))).toBe(true);
-    expect([...(results[0] ?? [])].slice(2, 4)).toEqual([0, 0]);
-    expect([...(results[3] ?? [])].slice(4, 6)).toEqual([0, 0]);
+    expect([...(results[0] ?? [])].slice(2, 4).map(Math.abs)).toEqual([0, 0]);
+    expect([...(results[3] ?? [])].slice(4, 6).map(Math.abs)).toEqual([0, 0]);
   });
 }); // prettier-ignore
+
+test("float16 is loaded as it is: three kernels, and float32 sums", async () => {
+  await onReference(async () => {
+    const halves = [0, 1, 2].map((i) => leaf([2, 70, 6], i).detach().cast("float16"));
+    const wide = halves.map((x) => x.cast("float32"));
+    const [half = [], full = []] = await Tensor.readAll(
+      [halves, wide].map(([q, k, v]) => scaledDotProductAttention(q as Tensor, k as Tensor, v as Tensor, { causal: true })),
+    );
+    // Rounded once, at the end.
+    half.forEach((x, i) => expect(Math.abs(x - (full[i] ?? 0))).toBeLessThanOrEqual(2 ** -11 * Math.abs(full[i] ?? 0) + 2 ** -24)); // prettier-ignore
+  });
+}); // prettier-ignore
+
+test("a query at an offset sees what it would see among all queries", async () => {
+  await onReference(async () => {
+    const [q, k, v] = [leaf([70, 3], 1), leaf([70, 3], 2), leaf([70, 3], 3)] as [Tensor, Tensor, Tensor];
+    const all = scaledDotProductAttention(q, k, v, { causal: true }).narrow(0, 60, 10);
+    const last = scaledDotProductAttention(q.narrow(0, 60, 10), k, v, { causal: true, queryOffset: 60 });
+    const [a = [], b = []] = await Tensor.readAll([all, last]);
+    a.forEach((x, i) => expect(x).toBeCloseTo(b[i] ?? Number.NaN, 5));
+  });
+});
 
 test("PyTorch's names of options work", async () => {
   await onReference(async () => {
@@ -233,6 +280,7 @@ test.each([
   ["a mask that does not broadcast", bad([[4, 2], [4, 2], [4, 2]], { mask: zeros([3, 4]) }), ShapeError, "expected shapes that broadcast, found [3, 4] and [1, 4, 4]"],
   ["a mask of integers", bad([[4, 2], [4, 2], [4, 2]], { mask: zeros([4, 4], { dtype: "int32" }) }), UnsupportedError, "expected a mask of bool or floats, found int32"],
   ["a bias of bool", bad([[4, 2], [4, 2], [4, 2]], { bias: zeros([4, 4], { dtype: "bool" }) }), UnsupportedError, "expected a bias of floats, found bool"],
+  ["an offset that is none", bad([[4, 2], [4, 2], [4, 2]], { queryOffset: -1 }), OptionError, "expected a queryOffset that is a whole number from 0, found -1"],
   ["a share that is none", bad([[4, 2], [4, 2], [4, 2]], { dropoutP: 1 }), OptionError, "expected dropoutP from 0 to below 1, found 1"],
 ] as const)("attention refuses %s in one sentence", (_, call, kind, message) => {
   expect(call).toThrow(kind);
