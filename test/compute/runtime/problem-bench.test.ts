@@ -10,7 +10,7 @@ import { elementCount } from "../../../src/compute/layout/shape.ts";
 import { firstDifference } from "../../../src/compute/runtime/first-difference.ts";
 import { ProblemBench } from "../../../src/compute/runtime/problem-bench.ts";
 import { testDevices } from "../compiler/devices.ts";
-import { evaluate } from "../compiler/evaluate.ts";
+import { evaluateAll } from "../compiler/evaluate.ts";
 import { contractions, elementwises } from "../compiler/tuning/random-problem.ts";
 
 /** Names that the problem's kernels offer. */
@@ -46,7 +46,7 @@ for (const device of testDevices) {
       const bench = new ProblemBench((await device.open()).device, problem);
       const expected = await bench.run(await bench.prepareDefault());
       for (const name of candidatesOf(problem)) {
-        const found = await bench.run(await bench.prepare(name));
+        const found = await bench.run((await bench.prepare(name)) ?? []);
         for (const [i, { dtype, shape }] of bench.outputs.entries()) {
           expect(firstDifference(dtype, elementCount(shape), expected[i], found[i]), name).toBeNull();
         }
@@ -71,16 +71,16 @@ for (const device of testDevices) {
         const bench = new ProblemBench(open, problem);
         const [bytes] = await bench.run(await bench.prepareDefault());
         const { outputs, inputs } = microProblem(problem);
-        const [output] = outputs;
-        if (output === undefined) throw new Error("test: expected an output");
-        const expected = evaluate(output, new Map(inputs.map(valuesOf)));
-        expect([...new Float32Array(bytes?.buffer ?? new ArrayBuffer(0))].slice(0, expected.length)).toEqual(expected);
+        const [expected = []] = evaluateAll(outputs, new Map(inputs.map(valuesOf)));
+        const found = [...new Float32Array(bytes?.buffer ?? new ArrayBuffer(0))].slice(0, expected.length);
+        // A sum of nothing but -0 may be either 0.
+        expect(found.map((value) => value + 0)).toEqual(expected.map((value) => value + 0));
         bench.destroy();
       };
       await fc.assert(fc.asyncProperty(contractions(24), check), { seed: 10, numRuns: runs });
     });
 
-    test("a candidate that the problem does not offer is an error", async () => {
+    test("a candidate that the problem does not offer is none", async () => {
       const problem: Problem = {
         kind: "elementwise",
         dtype: "float32",
@@ -90,7 +90,7 @@ for (const device of testDevices) {
         isHeavy: false,
       };
       const bench = new ProblemBench((await device.open()).device, problem);
-      await expect(bench.prepare("16")).rejects.toThrow(/expected a small elementwise to offer 16 too/);
+      expect(await bench.prepare("no such candidate")).toBeNull();
       bench.destroy();
     });
   });

@@ -102,7 +102,9 @@ function unsoundness(node: Node): string | undefined {
   try {
     const { shape, dtype } = inferNode(node.primitive, node.inputs, node);
     const inferred = { ...node, shape, dtype };
-    return isLike(node, inferred) ? undefined : `${describeNode(node)}, which is ${describeNode(inferred)} by its inputs`;
+    return isLike(node, inferred)
+      ? undefined
+      : `${describeNode(node)}, which is ${describeNode(inferred)} by its inputs`;
   } catch (error) {
     return `${describeNode(node)}: ${describeError(error)}`;
   }

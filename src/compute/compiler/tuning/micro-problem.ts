@@ -8,9 +8,9 @@ import { bytesOf, type Bytes } from "../../../base/bytes.ts";
 import { encodeFloat16 } from "../../../base/float16.ts";
 import type { DType } from "../../layout/dtype.ts";
 import { elementCount } from "../../layout/shape.ts";
-import { binary, buffer, cast, constant, contraction, expand, iota, permute, unary } from "../graph.ts";
+import { binary, buffer, cast, constant, contraction, expand, iota, permute, reduce, unary } from "../graph.ts";
 import type { Node, Shape } from "../ir.ts";
-import type { ContractionProblem, ElementwiseProblem, OperandLayout, Problem } from "./problem.ts";
+import type { ContractionProblem, ElementwiseProblem, OperandLayout, Problem, RowsProblem } from "./problem.ts";
 
 export interface MicroInput {
   readonly leaf: Node;
@@ -34,6 +34,8 @@ export function microProblem(problem: Problem): MicroProblem {
       return ofContraction(problem);
     case "elementwise":
       return ofElementwise(problem);
+    case "rows":
+      return ofRows(problem);
   }
 }
 
@@ -59,7 +61,8 @@ function ofElementwise({ dtype, count, loads, stores, isHeavy }: ElementwiseProb
   const shape = [count];
   const inputs = Array.from({ length: loads }, (_, i) => inputOf(shape, type, i + 1));
   const fill = (value: number): Node => expand(constant(value, [1], type), shape);
-  let value = inputs[0]?.leaf ?? cast(iota(shape, 0), type);
+  const first = inputs[0]?.leaf ?? cast(iota(shape, 0), type);
+  let value = first;
   for (const { leaf } of inputs.slice(1)) value = binary("add", value, leaf);
   const isFloat = type === "float32" || type === "float16";
   for (let round = 0; isHeavy && round < HEAVY_ROUNDS; round++) {
@@ -67,9 +70,36 @@ function ofElementwise({ dtype, count, loads, stores, isHeavy }: ElementwiseProb
     if (isFloat) value = unary("floor", binary("add", binary("multiply", value, fill(0.5)), fill(round + 1)));
     else value = binary("divide", binary("add", value, fill(round + 1)), fill(2));
   }
+  const outputs = [binary("add", value, fill(1))];
   // Each is computed from the one before, as an optimizer's are: so they share a kernel.
-  const outputs = Array.from({ length: stores }, () => (value = binary("add", value, fill(1))));
+  for (let last = outputs[0]; outputs.length < stores && last !== undefined; outputs.push(last)) {
+    last = binary("multiply", last, first);
+  }
   return { outputs, inputs };
+}
+
+/** Every sweep reduces what the one before has left, in small integers; so do all of its reductions. */
+function ofRows(problem: RowsProblem): MicroProblem {
+  const { dtype, rows, columns, isAcross, sweeps, reductions, loads, stores } = problem;
+  const type: DType = dtype === "bool" ? "uint32" : dtype;
+  const [shape, axis] = isAcross ? [[columns, rows], 0] : [[rows, columns], 1];
+  const inputs = Array.from({ length: Math.max(1, loads) }, (_, i) => inputOf(shape, type, i + 1));
+  const working: DType = type === "float16" ? "float32" : type;
+  const fill = (value: number): Node => expand(constant(value, [1, 1], working), shape);
+  const bounded = (x: Node): Node => binary("maximum", binary("minimum", x, fill(VALUE_MAX)), fill(0));
+  let value = inputs.map(({ leaf }) => cast(leaf, working)).reduce((a, b) => binary("add", a, b));
+  const results: Node[] = [];
+  for (let sweep = 0; sweep < sweeps; sweep++) {
+    const own = Math.max(1, Math.round((reductions * (sweep + 1)) / sweeps) - results.length);
+    const last = Array.from({ length: own }, (_, i) => {
+      const raised = i === 0 ? value : bounded(binary("add", value, fill(i)));
+      return reduce((sweep + i) % 2 === 0 ? "sum" : "maximum", raised, [axis]);
+    });
+    results.push(...last);
+    for (const result of last) value = bounded(binary("subtract", value, expand(result, shape)));
+  }
+  const elements = Array.from({ length: stores }, (_, i) => binary("add", value, fill(i + 1)));
+  return { outputs: [...elements, ...(stores === 0 ? results : [])], inputs };
 }
 
 /** Integers from -4 to 4, from 0 where the dtype has no negative ones. */

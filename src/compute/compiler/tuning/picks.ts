@@ -8,7 +8,10 @@ import {
 } from "../../kernels/contraction/schedule.ts";
 import type { DeviceTraits } from "../../kernels/device-traits.ts";
 import { elementCandidates, elementScheduleName, type ElementSchedule } from "../../kernels/elementwise.ts";
-import { elementCount } from "../../layout/shape.ts";
+import { rowCandidates } from "../../kernels/rows/row-candidates.ts";
+import { rowScheduleName, type RowSchedule } from "../../kernels/rows/row-schedule.ts";
+import { columnCount, rowCount, type RowSpace } from "../../kernels/rows/row-space.ts";
+import { elementCount, sameShape } from "../../layout/shape.ts";
 import { ownCost } from "../cost.ts";
 import { readInputs, type Node } from "../ir.ts";
 import type { Region } from "../regions.ts";
@@ -16,6 +19,7 @@ import type { Group } from "../schedule.ts";
 import type { Choices } from "./choices.ts";
 import { operandLayout } from "./operand-layout.ts";
 import type { Problem } from "./problem.ts";
+import { rowLayout } from "./row-layout.ts";
 import { siteOf } from "./site.ts";
 
 /** The arithmetic of an element (in units of `cost.ts`) from which on it outweighs a few loads. */
@@ -56,6 +60,33 @@ export class Picks {
     const work = this.#workOf(groups);
     const candidates = elementCandidates(count, work.isHeavy).map((value) => ({ name: elementScheduleName(value), value })); // prettier-ignore
     return this.#pick(candidates, () => ({ kind: "elementwise", dtype, count, stores: outputs.length, ...work }));
+  }
+
+  /** The schedule of a region that goes along rows in so many sweeps. */
+  rows({ groups, outputs }: Region, space: RowSpace, sweeps: number): RowSchedule {
+    const cores = groups.map(({ core }) => core).filter(({ primitive }) => primitive.kind === "reduce");
+    const isOf = ({ primitive, inputs: [x] }: Node): boolean =>
+      primitive.kind === "reduce" && sameShape(primitive.axes, space.axes) && sameShape(x?.shape ?? [], space.shape);
+    const x = present(cores.find(isOf)?.inputs[0], "Picks.rows: what is reduced in the space");
+    const layout = rowLayout(x, space, this.#isStored);
+    const [rows, columns, reductions] = [rowCount(space), columnCount(space), cores.length];
+    const schedules = rowCandidates({ rows, columns, reductions, ...layout }, this.#traits);
+    const candidates = schedules.map((value) => ({ name: rowScheduleName(value), value }));
+    return this.#pick(candidates, () => {
+      const stores = outputs.filter((node) => elementCount(node.shape) !== rows).length;
+      const { isAcross } = layout;
+      return {
+        kind: "rows",
+        dtype: x.dtype,
+        rows,
+        columns,
+        isAcross,
+        sweeps,
+        reductions,
+        stores,
+        ...this.#workOf(groups),
+      };
+    });
   }
 
   #pick<T>(candidates: readonly Candidate<T>[], problem: () => Problem): T {

@@ -26,7 +26,25 @@ export interface ElementwiseProblem {
   readonly isHeavy: boolean;
 }
 
-export type Problem = ContractionProblem | ElementwiseProblem;
+/** Reductions along `rows` rows of `columns` elements from `loads` arrays, in `sweeps` along them. */
+export interface RowsProblem {
+  readonly kind: "rows";
+  /** Of what is reduced first. */
+  readonly dtype: DType;
+  readonly rows: number;
+  readonly columns: number;
+  /** Neighbours in memory belong to neighbouring rows. */
+  readonly isAcross: boolean;
+  readonly sweeps: number;
+  /** In all sweeps together. */
+  readonly reductions: number;
+  readonly loads: number;
+  /** Arrays of as many elements as there are in the rows. */
+  readonly stores: number;
+  readonly isHeavy: boolean;
+}
+
+export type Problem = ContractionProblem | ElementwiseProblem | RowsProblem;
 
 /** Elementary operations, roughly: for bounds, and for what to tune first. A load or store counts as 8. */
 export function operationsOf(problem: Problem): number {
@@ -35,6 +53,8 @@ export function operationsOf(problem: Problem): number {
       return 2 * problem.batch * problem.rows * problem.inner * problem.columns;
     case "elementwise":
       return 8 * problem.count * (problem.loads + problem.stores);
+    case "rows":
+      return 8 * problem.rows * problem.columns * (problem.loads * problem.sweeps + problem.stores);
   }
 }
 
@@ -60,6 +80,10 @@ function halved(problem: Problem): Problem {
     }
     case "elementwise":
       return { ...problem, count: half(problem.count) };
+    case "rows": {
+      const { rows, columns } = problem;
+      return rows >= columns ? { ...problem, rows: half(rows) } : { ...problem, columns: half(columns) };
+    }
   }
 }
 

@@ -73,6 +73,11 @@ describeRules(REDUCTIONS, names, [
     staysAway: [of("sum", graph.permute(x, [2, 0, 1]), [0, 1])],
   },
   {
+    rule: "a reduction goes beneath a permute, and reads in the order of memory",
+    applies: [[of("sum", graph.permute(x, [2, 0, 1]), [0, 1]), "permute[2, 0, 1](sum[0, 2](x))"]],
+    staysAway: [of("sum", graph.permute(x, [2, 0, 1]), [0]), of("sum", x, [0, 1])],
+  },
+  {
     rule: "padding that changes no reduction is left out",
     applies: [
       [of("sum", padded(0), [1, 2]), "sum[1, 2](x)"],

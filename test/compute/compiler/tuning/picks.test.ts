@@ -3,6 +3,7 @@ import * as graph from "../../../../src/compute/compiler/graph.ts";
 import type { Node } from "../../../../src/compute/compiler/ir.ts";
 import { lower } from "../../../../src/compute/compiler/lower.ts";
 import { ForcedChoices, type Choices } from "../../../../src/compute/compiler/tuning/choices.ts";
+import { kernelKey } from "../../../../src/compute/lang/kernel-key.ts";
 import { siteKey, siteOf, type Site } from "../../../../src/compute/compiler/tuning/site.ts";
 
 const leaf = (...shape: number[]): Node => graph.buffer(shape, "float32");
@@ -57,9 +58,17 @@ test("a choice becomes the kernel, and a name that is not offered becomes the de
   const steps = graph.unary("tanh", leaf(8192));
   expect(invocationsOf(steps, new ForcedChoices("elementwise", "16"))).toEqual([512]);
   expect(invocationsOf(steps, { choose: () => "no such candidate" })).toEqual([8192]);
+});
+
+test("each candidate of a product is a kernel of its own", () => {
   const product = graph.contraction(leaf(1, 128, 64), leaf(1, 64, 256));
-  expect(invocationsOf(product, new ForcedChoices("contraction", "8x8"))).toEqual([512]);
-  expect(invocationsOf(product, new ForcedChoices("contraction", "4x4"))).toEqual([2048]);
+  const [site] = sitesOf(product);
+  const keys = site?.candidates.map((name) => {
+    const { kernels } = lower([product], 8, { choices: new ForcedChoices("contraction", name) });
+    return kernels.map(({ kernel }) => kernelKey(kernel)).join();
+  });
+  expect(keys?.length).toBeGreaterThan(1);
+  expect(new Set(keys).size).toBe(keys?.length);
 });
 
 test("a forced choice says whether it was offered", () => {

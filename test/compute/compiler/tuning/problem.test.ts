@@ -4,9 +4,14 @@ import { operationsOf, shrunk, type Problem } from "../../../../src/compute/comp
 import { problems } from "./random-problem.ts";
 
 function sizesOf(problem: Problem): number[] {
-  return problem.kind === "elementwise"
-    ? [problem.count]
-    : [problem.batch, problem.rows, problem.inner, problem.columns];
+  switch (problem.kind) {
+    case "elementwise":
+      return [problem.count];
+    case "rows":
+      return [problem.rows, problem.columns];
+    case "contraction":
+      return [problem.batch, problem.rows, problem.inner, problem.columns];
+  }
 }
 
 test("a problem is shrunk as far as asked, with the remainders that its edges depend on", () => {
