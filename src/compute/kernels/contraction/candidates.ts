@@ -7,6 +7,7 @@
  */
 import type { DeviceTraits } from "../device-traits.ts";
 import type { OperandLayout } from "./operand-layout.ts";
+import { PAD } from "./staging.ts";
 import { contractionScheduleName, type Contraction, type ContractionSchedule } from "./schedule.ts";
 
 /** How the operands lie in memory. */
@@ -45,7 +46,7 @@ function workgroupOf(schedule: ContractionSchedule): [number, number] {
   if (schedule.kind === "line") return [schedule.lanes, schedule.lanes];
   if (schedule.kind !== "workgroup") return [1, 0];
   const { lanesDown, lanesAcross, rows, columns, steps } = schedule;
-  return [lanesDown * lanesAcross, steps * (lanesDown * rows + lanesAcross * columns)];
+  return [lanesDown * lanesAcross, (steps + PAD) * (lanesDown * rows + lanesAcross * columns)];
 }
 
 function softwareCandidates(product: Contraction, { subgroupSize }: DeviceTraits): ContractionSchedule[] {
@@ -137,5 +138,5 @@ function hardwareCandidates(
   const isAlongInner = rows < columns ? right === "T" : left === "N";
   const lines: ContractionSchedule[] = isThin && inner >= LINE_INNER_MIN ? [{ kind: "line", lanes: 64 }] : [];
   if (isAlongInner && lines.length > 0) return [...lines, small, ...others];
-  return [...(best === undefined || isThin ? [small] : [block(best, 16)]), ...others, ...lines];
+  return [...(best === undefined || isThin ? [small] : [block(best, 16), block(best, 8)]), ...others, ...lines];
 }
