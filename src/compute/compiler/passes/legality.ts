@@ -36,7 +36,7 @@ export interface Check {
 const THINGS: readonly Kind[] = ["buffer", "random", "barrier"];
 
 /** What a pass keeps. */
-export const LEGALITY: readonly Check[] = [
+const LEGALITY: readonly Check[] = [
   {
     name: "shapes, dtypes, axes and ranges follow from the inputs",
     ofNew: (node, { became }) => (became(node) === undefined ? unsoundness(node) : undefined),
