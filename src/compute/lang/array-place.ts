@@ -1,7 +1,7 @@
 /** Arrays as printers see them: bindings, shared arrays and private ones, each with the name it has in printed code. */
 import type { Binding, Kernel, PlainType, StoredType } from "./kernel.ts";
 import { printedName } from "./printed-name.ts";
-import type { VectorAccess } from "./vectorize.ts";
+import type { VectorAccess } from "./vector-access.ts";
 
 export interface ArrayPlace {
   readonly space: "binding" | "shared" | "private";

@@ -30,7 +30,7 @@ import {
   type Value,
 } from "./numbered-kernel.ts";
 import { fold, intervalOf, isByZero, isInteger, keyOf, sameAs } from "./value-rules.ts";
-import { NO_VECTORS, type VectorAccess, type VectorElement } from "./vectorize.ts";
+import { NO_VECTORS, type VectorAccess, type VectorElement } from "./vector-access.ts";
 import { operandsOf, visitOperandsFirst } from "./walk.ts";
 
 /**

@@ -19,7 +19,8 @@ import {
 import { isInside, type Line, type Value } from "./numbered-kernel.ts";
 import { printBody, type Target } from "./print.ts";
 import { printedName } from "./printed-name.ts";
-import { VECTOR, vectorAccessOf } from "./vectorize.ts";
+import { VECTOR } from "./vector-access.ts";
+import { vectorAccessOf } from "./vectorize.ts";
 import { wgslFunctionsFor } from "./wgsl-functions.ts";
 import { binary, literal, unary } from "./wgsl-operators.ts";
 

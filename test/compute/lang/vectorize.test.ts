@@ -35,7 +35,7 @@ function fours(bindings: readonly Binding[], value: (j: number) => Expr): Kernel
 }
 
 function vectorsOf(kernel: Kernel): number[] {
-  return [...vectorAccessOf(kernel).bindings].sort((a, b) => a - b);
+  return [...vectorAccessOf(kernel).bindings];
 }
 
 test("four neighbours are loaded and stored as one vector", () => {

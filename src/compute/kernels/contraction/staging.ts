@@ -5,12 +5,12 @@
  * An operand keeps its order: where neighbours in memory are neighbours in k, they are in the shared array too. Turning
  * it round would take stores of single elements, and then no load could be one of four.
  */
-import { add, divide, i32, less, minimum, multiply, remainder, select } from "../../lang/build.ts";
-import { constant, rangeOf } from "../../lang/expr.ts";
+import { add, divide, i32, less, multiply, remainder, select } from "../../lang/build.ts";
+import { constant } from "../../lang/expr.ts";
 import type { Expr, Statement } from "../../lang/kernel.ts";
 import { storeShared } from "../../lang/statements.ts";
-import { VECTOR } from "../../lang/vectorize.ts";
-import { onlyIf } from "./tile.ts";
+import { VECTOR } from "../../lang/vector-access.ts";
+import { atMost, onlyIf } from "./tile.ts";
 
 /** One operand of a block: rows of the left one, columns of the right one. */
 export interface Side {
@@ -58,13 +58,13 @@ export function stage(side: Side, { firstK, steps, inner }: Window, lane: Expr, 
   const statements: Statement[] = [];
   for (let round = 0; round * lanes < pieces; round++) {
     const piece = add(lane, i32(round * lanes));
-    const inside = lastAtMost(piece, pieces - 1);
+    const inside = atMost(piece, pieces - 1);
     const [number, start] = [divide(inside, i32(perLine)), remainder(inside, i32(perLine))];
     const inLine = add(divide(firstInLine, i32(together)), start);
     // Beyond the end of the matrix some other elements are read, whole pieces of them, and nothing is stored of theirs.
-    const insideLine = lastAtMost(inLine, wholeLine / together - 1);
+    const insideLine = atMost(inLine, wholeLine / together - 1);
     const across = add(isAlongInner ? first : firstK, number);
-    const insideAcross = lastAtMost(across, (isAlongInner ? size : inner) - 1);
+    const insideAcross = atMost(across, (isAlongInner ? size : inner) - 1);
     const isCounted = isAlongInner ? less(inLine, i32(inner / together)) : less(across, i32(inner));
     const stores = Array.from({ length: together }, (_, i) => {
       const [along, inMatrix] = [start, insideLine].map((at) => add(multiply(at, i32(together)), i32(i))) as [
@@ -79,8 +79,4 @@ export function stage(side: Side, { firstK, steps, inner }: Window, lane: Expr, 
     statements.push(...onlyIf(less(piece, i32(pieces)), stores));
   }
   return statements;
-}
-
-function lastAtMost(place: Expr, last: number): Expr {
-  return rangeOf(place).max <= last ? place : minimum(place, i32(last));
 }

@@ -9,7 +9,7 @@ import { add, divide, i32, less, loadShared, multiply, remainder } from "../../l
 import { laneOf, workgroupOf } from "../../lang/expr.ts";
 import type { Expr, Statement } from "../../lang/kernel.ts";
 import { BARRIER, letIn } from "../../lang/statements.ts";
-import { VECTOR } from "../../lang/vectorize.ts";
+import { VECTOR } from "../../lang/vector-access.ts";
 import type { Grid } from "../grid.ts";
 import { layoutOf } from "./operand-layout.ts";
 import type { ContractionSchedule } from "./schedule.ts";
