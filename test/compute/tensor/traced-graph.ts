@@ -21,10 +21,14 @@ class RecordingRuntime extends InterpreterRuntime {
   }
 }
 
+/** A function to compile, and what it is called with. */
+export interface TracedStep<Names extends string> {
+  readonly step: (inputs: Inputs<Names>) => Tensor;
+  readonly inputs: Record<Names, Tensor>;
+}
+
 /** What the first call of a compiled function computes: its results, and the new values of what it assigns. */
-export async function tracedGraph<Names extends string>(
-  setUp: () => { readonly step: (inputs: Inputs<Names>) => Tensor; readonly inputs: Record<Names, Tensor> },
-): Promise<readonly Node[]> {
+export async function tracedGraph<Names extends string>(setUp: () => TracedStep<Names>): Promise<readonly Node[]> {
   const runtime = new RecordingRuntime();
   const { step, inputs } = withRuntime(runtime, setUp);
   try {
