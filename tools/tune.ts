@@ -11,7 +11,9 @@ import { RuntimeTuning } from "../src/compute/runtime/runtime-tuning.ts";
 import { tune, tuningTable } from "../src/compute/runtime/tune.ts";
 import { openDawn } from "../src/host/node/dawn.ts";
 import { tuningFiles } from "../src/host/node/tuning-files.ts";
-import { COMPUTE_BENCHMARKS } from "../bench/compute.ts";
+import { setDefaultRuntime } from "../src/compute/tensor/runtime-scope.ts";
+import { DEVICE_CASES } from "../bench/cases/device-cases.ts";
+import { openHearth } from "../bench/libraries/hearth.ts";
 import { describeRows } from "./tune/describe-rows.ts";
 
 const USAGE = "npm run tune -- [BENCHMARK ...] [--budget SECONDS]";
@@ -29,10 +31,10 @@ function optionsOf(argv: readonly string[]): Options {
   const seconds = Number(values.budget ?? BUDGET_S);
   if (!(seconds > 0)) throw new OptionError(`--budget: expected seconds, found ${values.budget}`);
   for (const name of positionals) {
-    const there = [...COMPUTE_BENCHMARKS.keys()].join(", ");
-    if (!COMPUTE_BENCHMARKS.has(name)) throw new OptionError(`expected benchmarks (${there}), found "${name}"`);
+    const there = [...DEVICE_CASES.keys()].join(", ");
+    if (!DEVICE_CASES.has(name)) throw new OptionError(`expected benchmarks (${there}), found "${name}"`);
   }
-  return { names: positionals.length > 0 ? positionals : [...COMPUTE_BENCHMARKS.keys()], budgetMs: seconds * 1000 };
+  return { names: positionals.length > 0 ? positionals : [...DEVICE_CASES.keys()], budgetMs: seconds * 1000 };
 }
 
 function parseStrictly<T>(parse: () => T): T {
@@ -49,10 +51,16 @@ async function main(argv: readonly string[]): Promise<void> {
     await openWebGpuDevice({ gpu: await openDawn(), allowSoftware: true });
   const device = await openDevice();
   const runtime = createRuntime(device, { tuning: await RuntimeTuning.load(device.info, tuningFiles()) });
+  setDefaultRuntime(runtime);
+  const { programs } = openHearth(runtime);
   console.error(device.info.name);
   for (const name of names) {
     console.error(`the kernels of ${name} ...`);
-    await COMPUTE_BENCHMARKS.get(name)?.(runtime);
+    for (const { prepare } of DEVICE_CASES.get(name) ?? []) {
+      const program = await prepare(programs);
+      await program.results();
+      program.dispose();
+    }
   }
   const report = await tune(runtime, {
     budgetMs,

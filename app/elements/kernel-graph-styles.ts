@@ -104,45 +104,4 @@ export const kernelGraphStyles: CSSResult = css`
     color: var(--_muted);
     font-size: 0.875rem;
   }
-  .node {
-    display: grid;
-    gap: 0.375rem;
-    margin-top: 0.75rem;
-    padding: 0.875rem 1rem;
-    border-radius: 0.625rem;
-    background: var(--_sunken);
-    font-size: 0.9375rem;
-  }
-  .node p {
-    margin: 0;
-  }
-  .links {
-    display: flex;
-    flex-wrap: wrap;
-    align-items: baseline;
-    gap: 0.375rem 0.5rem;
-  }
-  .links button {
-    max-width: 100%;
-    padding: 0.125rem 0.625rem;
-    border: 1px solid var(--_edge);
-    border-radius: 0.5rem;
-    background: transparent;
-    color: var(--_ink);
-    font: 0.875rem/1.5 var(--_font);
-    text-align: start;
-    overflow-wrap: anywhere;
-    cursor: pointer;
-  }
-  .links button:hover {
-    border-color: var(--_ember);
-  }
-  .links i {
-    display: inline-block;
-    width: 0.625rem;
-    height: 0.625rem;
-    margin-inline-end: 0.375rem;
-    border-radius: 0.1875rem;
-    background: var(--color);
-  }
 `;

@@ -5,22 +5,20 @@
  * Drawn on a canvas, where thousands of nodes cost no elements; so everything that can be done with a pointer can be
  * done with keys too, and the chosen node is told in words below, its neighbours as buttons.
  */
-import { LitElement, html, nothing } from "lit";
+import { LitElement, html } from "lit";
 import type { CSSResult, PropertyDeclarations, PropertyValues, TemplateResult } from "lit";
-import { formatBytes, plural, theme } from "hearth/elements";
-import type { GraphNodeReport, KernelReport } from "hearth";
-import { titleOf } from "../inspect/draw-graph.ts";
+import { plural, theme } from "hearth/elements";
+import type { KernelReport } from "hearth";
 import type { GraphLook } from "../inspect/draw-graph.ts";
 import { GraphCanvas } from "../inspect/graph-canvas.ts";
 import { beside, foundNodes, readersOf } from "../inspect/graph-walk.ts";
 import type { DrawnGraph } from "../inspect/inspect-api.ts";
-import { KERNEL_COLORS, kernelColor, kernelColors } from "../inspect/kernel-colors.ts";
+import { KERNEL_COLORS, kernelColors } from "../inspect/kernel-colors.ts";
 import { PointerDrag } from "../inspect/pointer-drag.ts";
+import "./graph-node.ts";
 import { kernelGraphStyles } from "./kernel-graph-styles.ts";
 
 const ZOOM = 1.4;
-/** Neighbours told in words; a constant may have hundreds of readers. */
-const LINKS_MAX = 12;
 const LOOK_NAMES = ["surface", "sunken", "ink", "muted", "edge", "ember"] as const;
 
 class KernelGraph extends LitElement {
@@ -91,8 +89,8 @@ class KernelGraph extends LitElement {
       this.node = -1;
       this.#readers = graph === null ? [] : readersOf(graph);
     }
-    if (isOther || changed.has("query") || changed.has("kernels")) {
-      this.#found = graph === null ? null : foundNodes(graph, this.kernels, this.query);
+    if (isOther || changed.has("query")) {
+      this.#found = graph === null ? null : foundNodes(graph, this.query);
     }
   }
 
@@ -176,7 +174,13 @@ class KernelGraph extends LitElement {
         Drag to move, pinch or hold Ctrl and scroll to zoom. With keys: left to an input, right to a reader, up and down
         among neighbours, + and − to zoom.
       </p>
-      ${this.#told()}
+      <graph-node
+        .graph=${this.#graph}
+        .node=${this.node}
+        .readers=${this.#readers[this.node] ?? []}
+        .kernels=${this.kernels}
+        @node-pick=${(event: CustomEvent<number>) => this.#choose(event.detail)}
+      ></graph-node>
       <span class="unseen" role="status">${this.#summary()}</span>
     `;
   }
@@ -209,52 +213,11 @@ class KernelGraph extends LitElement {
     </form>`;
   }
 
-  /** The chosen node in words, its neighbours and kernels as buttons. */
-  #told(): TemplateResult | typeof nothing {
-    const node = this.#graph?.report.nodes[this.node];
-    if (node === undefined) return nothing;
-    const { id, label, shape, dtype, bytes, isStored, inputs, kernels, kind } = node;
-    const where = kind === "buffer" ? "in memory" : isStored ? "stored" : this.isAfter ? "not stored" : "";
-    const readers = this.#readers[id] ?? [];
-    return html`<div class="node">
-      <p>
-        <strong>${label}</strong> [${shape.join(", ")}] ${dtype},
-        ${formatBytes(bytes)}${where === "" ? "" : `, ${where}`}
-      </p>
-      ${this.#links("Reads", [...new Set(inputs)])} ${this.#links("Read by", readers)}
-      ${
-        kernels.length === 0
-          ? nothing
-          : html`<p class="links">
-              Computed by
-              ${kernels.map((step) => {
-                return html`<button @click=${() => this.#pick(step)}>
-                  <i style="--color: ${kernelColor(step)}"></i>kernel ${step}: ${this.kernels[step]?.name}
-                </button>`;
-              })}
-            </p>`
-      }
-    </div>`;
-  }
-
   #summary(): string {
     const node = this.#graph?.report.nodes[this.node];
     if (node === undefined) return "";
     const { label, shape, kernels } = node;
     return `${label}, ${shape.join(" by ")}${kernels.length === 0 ? "" : `, kernel ${kernels.join(", ")}`}`;
-  }
-
-  #links(what: string, ids: readonly number[]): TemplateResult | typeof nothing {
-    const nodes = ids.slice(0, LINKS_MAX).map((id) => this.#graph?.report.nodes[id]);
-    if (nodes.length === 0) return nothing;
-    return html`<p class="links">
-      ${what} ${nodes.filter((node) => node !== undefined).map((node) => this.#link(node))}
-      ${ids.length > LINKS_MAX ? `and ${ids.length - LINKS_MAX} more` : nothing}
-    </p>`;
-  }
-
-  #link(node: GraphNodeReport): TemplateResult {
-    return html`<button @click=${() => this.#choose(node.id)}>${titleOf(node)} [${node.shape.join(", ")}]</button>`;
   }
 
   /** Looks at a node, and at the kernel that computes it. */

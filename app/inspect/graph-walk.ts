@@ -1,5 +1,4 @@
 /** Finding nodes of a drawn graph, and ways from one to the next: pure. */
-import type { KernelReport } from "hearth";
 import type { DrawnGraph } from "./inspect-api.ts";
 
 /** For each node, those that read it, each once. */
@@ -10,22 +9,28 @@ export function readersOf({ report }: DrawnGraph): readonly (readonly number[])[
 }
 
 /**
- * The nodes that have all words of `query` in their label, shape or dtype, and after them those that have them with the
- * names of their kernels; null for an empty query.
+ * The nodes that have all words of `query` in their label, shape, dtype or kernels ("kernel 12"), those that have them as
+ * whole words first: "exp" ahead of "expand". Null for an empty query.
  */
-export function foundNodes({ report }: DrawnGraph, kernels: readonly KernelReport[], query: string): number[] | null {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean); // prettier-ignore
+export function foundNodes({ report }: DrawnGraph, query: string): number[] | null {
+  const words = query.toLowerCase().split(/[\s,[\]]+/).filter(Boolean); // prettier-ignore
   if (words.length === 0) return null;
-  const isFound = (text: string): boolean => words.every((word) => text.includes(word));
-  const names = kernels.map(({ name }, step) => `kernel ${step} ${name}`.toLowerCase());
-  const found: number[] = [];
-  const foundByKernel: number[] = [];
-  for (const { id, label, shape, dtype, kernels: steps } of report.nodes) {
-    const own = `${label} [${shape.join(", ")}] ${dtype} ${shape.join("x")}`.toLowerCase();
-    if (isFound(own)) found.push(id);
-    else if (isFound([own, ...steps.map((step) => names[step] ?? "")].join(" "))) foundByKernel.push(id);
+  const whole: number[] = [];
+  const within: number[] = [];
+  for (const { id, label, shape, dtype, kernels } of report.nodes) {
+    const own = [
+      ...label.split(" "),
+      ...shape,
+      shape.join("x"),
+      dtype,
+      ...(kernels.length > 0 ? ["kernel"] : []),
+      ...kernels,
+    ];
+    const texts = own.map((text) => String(text).toLowerCase());
+    if (words.every((word) => texts.includes(word))) whole.push(id);
+    else if (words.every((word) => texts.some((text) => text.includes(word)))) within.push(id);
   }
-  return [...found, ...foundByKernel];
+  return [...whole, ...within];
 }
 
 /** The next node above or below `node` in its layer; itself at the end. */

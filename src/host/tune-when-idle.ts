@@ -12,6 +12,7 @@ export interface IdleTuningOptions {
   /** How long the runtime must have submitted nothing before a measurement begins: 1 s unless told. */
   readonly quietMs?: number;
   readonly signal?: AbortSignal;
+  /** Called after each site. */
   readonly onProgress?: (progress: TuneProgress) => void;
   /** As for `tune`: worth giving, since a device that is lost here is lost for the program. */
   readonly openDevice?: () => Promise<Device>;

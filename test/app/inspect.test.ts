@@ -146,12 +146,11 @@ test("keys walk along the flame chart and zoom it", { timeout: 60_000 }, () =>
     expect(await page.locator("flame-chart [role=option]").count()).toBeLessThan(count);
     // The last one is out of view until it is walked to.
     await page.keyboard.press("End");
-    const [{ x: left = 0, width = 0 }, bar] = [
-      (await chart.boundingBox()) ?? {},
-      await option(page, count - 1).boundingBox(),
-    ];
-    expect(bar?.x).toBeGreaterThanOrEqual(left);
-    expect((bar?.x ?? 0) + (bar?.width ?? 0)).toBeLessThanOrEqual(left + width + 4);
+    const { x: left = 0, width = 0 } = (await chart.boundingBox()) ?? {};
+    const bar = await option(page, count - 1).boundingBox();
+    // Its start is in view, even where it is wider than the chart; a pixel for rounding.
+    expect(bar?.x).toBeGreaterThanOrEqual(left - 1);
+    expect(bar?.x).toBeLessThanOrEqual(left + width + 1);
     await page.keyboard.press("0");
     expect(await page.locator("flame-chart [role=option]").count()).toBe(count);
   }),

@@ -5,7 +5,8 @@ import { contraction } from "../kernels/contraction/contraction.ts";
 import type { DeviceTraits } from "../kernels/device-traits.ts";
 import { elementwise } from "../kernels/elementwise.ts";
 import { flatten, Loops, unflatten, type Grid, type Index, type Operand } from "../kernels/grid.ts";
-import { columnCount, rowCount, rows, type RowSpace, type Sweep } from "../kernels/rows.ts";
+import { rowCount, type RowSpace, type Sweep } from "../kernels/rows/row-space.ts";
+import { rows } from "../kernels/rows/rows.ts";
 import { scan } from "../kernels/scan.ts";
 import { isByLine, scatterByElement, scatterByLine } from "../kernels/scatter-add.ts";
 import { valueTypeOf, type Binding, type Expr, type Kernel, type Statement } from "../lang/kernel.ts";
@@ -103,9 +104,10 @@ class RegionLowering {
       });
       return [...lets, ...stores];
     };
-    const each = isUpdate ? 1 : this.#picks.elementsEach(this.#region);
-    const grid = elementwise(last.shape, each, body, this.#loops);
-    const isScattered = groups.length > 1 && groups.some(({ root }) => this.#emitter.placesOf(root) > 1);
+    const schedule = isUpdate ? { each: 1, areNeighbours: false } : this.#picks.elements(this.#region);
+    const grid = elementwise(last.shape, schedule, body, this.#loops);
+    const places = schedule.areNeighbours ? schedule.each : 1;
+    const isScattered = groups.length > 1 && groups.some(({ root }) => this.#emitter.placesOf(root) > places);
     return isScattered ? undefined : grid;
   }
 
@@ -127,7 +129,7 @@ class RegionLowering {
         const scatter = scatterOf(core);
         const [values, indices] = [this.#operand(x), this.#operand(y)];
         return isByLine(scatter)
-          ? scatterByLine(scatter, values, indices, 0, loops)
+          ? scatterByLine(scatter, this.#picks.scatterRanges(scatter), values, indices, 0, loops)
           : scatterByElement(scatter, values, indices, sink, loops);
       }
       case "contraction": {
@@ -179,7 +181,7 @@ class RegionLowering {
       const here = groups.filter((group) => this.#sweepOf(group, depths, isRow(group)) === at);
       return this.#sweep(space, here, isRow);
     });
-    const grid = rows(space, sweeps, this.#loops);
+    const grid = rows(space, sweeps, this.#picks.rows(this.#region, space, count), this.#loops);
     // An element that is computed at more places than there are sweeps is read across rows.
     const isScattered = groups.some(
       (group) => group.core.primitive.kind !== "reduce" && this.#emitter.placesOf(group.root) > count + 1,
@@ -197,7 +199,9 @@ class RegionLowering {
         assert(primitive.kind === "reduce", "lowerRegion: expected a reduction");
         const x = present(inputs[0], "lowerRegion: what a reduction reads");
         const operand = (index: Index): Expr => this.#emitter.emit(x, inShape(index, space, x.shape, primitive.axes));
-        return { fn: primitive.fn, type: scalarTypeOf(core.dtype), operand };
+        const type = scalarTypeOf(core.dtype);
+        assert(type !== "bool", "lowerRegion: expected a reduction of numbers");
+        return { fn: primitive.fn, type, operand };
       }),
       element: (index) =>
         others

@@ -29,7 +29,7 @@ export interface LowerOptions {
 /** Kernels that compute `outputs` from the leaves under them; at most `bindingsMax` arrays in each. */
 export function lower(outputs: readonly Node[], bindingsMax: number, options: LowerOptions = {}): Lowered {
   const { choices = DEFAULT_CHOICES, updatesFrom = outputs.length, traits = PLAIN_DEVICE } = options;
-  const nodes = optimize(outputs);
+  const nodes = optimize(outputs, { traits });
   const wanted = shallowFirst(nodes.filter((node) => elementCount(node.shape) > 0));
   const schedule = planSchedule(wanted, bindingsMax);
   const isStored = (node: Node): boolean => schedule.isStored(node);

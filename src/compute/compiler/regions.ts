@@ -1,6 +1,6 @@
 /**
  * Which stored values share a kernel: reductions with what leads to them and what follows from them, row by row, and
- * elementwise values of as many elements (`kernels/rows.ts`, `kernels/elementwise.ts`).
+ * elementwise values of as many elements (`kernels/rows`, `kernels/elementwise.ts`).
  *
  * Starts from one group a kernel (`schedule.ts`) and joins two at a time: a producer with its reader, or two that read
  * the same. A value that only its own region reads is not stored any more. Joining never makes the order of kernels
@@ -8,7 +8,7 @@
  * of both fit together is found out by lowering them.
  */
 import { present } from "../../base/assert.ts";
-import { columnCount, rowCount, type RowSpace } from "../kernels/rows.ts";
+import { columnCount, rowCount, type RowSpace } from "../kernels/rows/row-space.ts";
 import { elementCount } from "../layout/shape.ts";
 import { ownCost } from "./cost.ts";
 import { readInputs, type Node } from "./ir.ts";

@@ -1,7 +1,9 @@
 /**
  * Long reductions to few results, cut in two: parts first, then their combination. So that there are invocations for a
- * whole GPU, that none runs long, and that float sums lose less. All cuts depend on shapes alone: the same bits each time.
+ * whole GPU, that none runs long, and that float sums lose less. All cuts depend on shapes and the kind of device alone:
+ * the same bits each time. Hardware GPUs have lanes that share a row (`kernels/rows`): there, one kernel goes further.
  */
+import type { DeviceTraits } from "../kernels/device-traits.ts";
 import { elementCount } from "../layout/shape.ts";
 import { reduceIdentity } from "./fold.ts";
 import { binary, contraction, expand, pad, permute, reduce, reshape, scan, scatterAdd, slice } from "./graph.ts"; // prettier-ignore
@@ -14,25 +16,38 @@ const INVOCATIONS_WANTED = 1024;
 const WORK_SMALL = 16_384;
 /** The least that one part is left with. */
 const REDUCE_PART = 64;
+/** On hardware: invocations worth having, what one lane is left with, lanes of a workgroup, and rows that it goes across. */
+const LANES_WANTED = 2 ** 15;
+const LANE_PART = 512;
+const WORKGROUP = 256;
+const ROWS_ACROSS = 32;
 const SCAN_LONG = 1024;
 const SCATTER_PART = 128;
-const CONTRACTION_PART = 128;
-/** Outputs of one invocation of a contraction, roughly. */
-const TILE_AREA = 16;
+/** Lines from which on a scatter is left whole: the outputs of parts cost more to clear and to sum than they spare. */
+const SCATTER_LINES = 64;
+const CONTRACTION_PART = 256;
+/**
+ * Tiles of a product that are worth having, by the device, even at the price of a second kernel: for the cores of a
+ * processor, with tiles of a subgroup, and for those of a GPU, with tiles of a workgroup.
+ */
+const TILES_WANTED = {
+  software: { count: 16, rows: 8, columns: 32 },
+  hardware: { count: 96, rows: 32, columns: 32 },
+} as const;
 
 /** `outputs` with long reductions, scans, scatters and contractions of few results cut. */
-export function splitLong(outputs: readonly Node[]): Rewritten {
+export function splitLong(outputs: readonly Node[], traits: DeviceTraits): Rewritten {
   return rewrite(outputs, (node) => {
     const [x, y] = node.inputs;
     switch (node.primitive.kind) {
       case "reduce":
-        return x === undefined ? node : splitReduce(node, x);
+        return x === undefined ? node : splitReduce(node, x, traits);
       case "scan":
         return x === undefined ? node : splitScan(node, x);
       case "scatterAdd":
         return x === undefined || y === undefined ? node : splitScatter(node, x, y);
       case "contraction":
-        return x === undefined || y === undefined ? node : splitContraction(node, x, y);
+        return x === undefined || y === undefined ? node : splitContraction(node, x, y, traits);
       default:
         return node;
     }
@@ -43,6 +58,13 @@ export function splitLong(outputs: readonly Node[]): Rewritten {
 function partsFor(results: number, length: number, partMin: number): number {
   const wanted = Math.ceil(INVOCATIONS_WANTED / Math.max(1, results));
   return Math.max(1, Math.min(wanted, Math.floor(length / partMin)));
+}
+
+/** The same where lanes share rows: as many as a workgroup has along the innermost axis, fewer across others. */
+function partsForLanes(results: number, length: number, x: Node, axes: readonly number[]): number {
+  const lanes = axes.includes(x.shape.length - 1) ? WORKGROUP : Math.max(1, WORKGROUP / Math.min(ROWS_ACROSS, results));
+  const wanted = Math.ceil(LANES_WANTED / Math.max(1, results * lanes));
+  return Math.max(1, Math.min(wanted, Math.floor(length / (LANE_PART * lanes))));
 }
 
 /** [.., n, ..] as [.., parts, part, ..], with `value` at the end where n is no multiple. */
@@ -60,13 +82,13 @@ function evenParts(size: number, parts: number): number {
   return parts;
 }
 
-function splitReduce(node: Node, x: Node): Node {
+function splitReduce(node: Node, x: Node, traits: DeviceTraits): Node {
   if (node.primitive.kind !== "reduce") return node;
   const { fn, axes } = node.primitive;
   const results = elementCount(node.shape);
   const work = elementCount(x.shape);
   const length = work / Math.max(1, results);
-  const wanted = partsFor(results, length, REDUCE_PART);
+  const wanted = traits.isSoftware ? partsFor(results, length, REDUCE_PART) : partsForLanes(results, length, x, axes);
   if (work <= WORK_SMALL || wanted < 2) return node;
   // One axis of all that is reduced, after all that is kept.
   const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
@@ -114,18 +136,19 @@ function splitScatter(node: Node, x: Node, indices: Node): Node {
   const lines = elementCount(x.shape) / Math.max(1, count);
   // A part clears and adds up an output of its own, so that it should have no fewer contributions than that has places.
   const parts = evenParts(count, partsFor(lines, count, Math.max(SCATTER_PART, size)));
-  if (parts < 2) return node;
+  if (parts < 2 || lines >= SCATTER_LINES) return node;
   const partial = scatterAdd(cut(x, axis, parts, 0), cut(indices, axis, parts, -1), axis + 1, size);
   return reshape(reduce("sum", partial, [axis]), node.shape);
 }
 
-/** The inner axis in parts, as more matrices in the batch, and their products summed. */
-function splitContraction(node: Node, a: Node, b: Node): Node {
+/** The inner axis in parts, as more matrices in the batch, and their products summed: where tiles alone are too few. */
+function splitContraction(node: Node, a: Node, b: Node, { isSoftware }: DeviceTraits): Node {
   const [batch = 1, rows = 1, columns = 1] = node.shape;
   const inner = a.shape[2] ?? 1;
-  const tiles = Math.ceil(elementCount(node.shape) / TILE_AREA);
-  const wanted = partsFor(tiles, inner, CONTRACTION_PART);
-  const parts = evenParts(inner, wanted);
+  const tile = isSoftware ? TILES_WANTED.software : TILES_WANTED.hardware;
+  const tiles = batch * Math.ceil(rows / tile.rows) * Math.ceil(columns / tile.columns);
+  const wanted = Math.min(Math.ceil(tile.count / Math.max(1, tiles)), Math.floor(inner / CONTRACTION_PART));
+  const parts = evenParts(inner, Math.max(1, wanted));
   if (parts < 2 || inner % parts !== 0) return node;
   const left = permute(reshape(a, [batch, rows, parts, inner / parts]), [0, 2, 1, 3]);
   const right = reshape(b, [batch, parts, inner / parts, columns]);

@@ -2,9 +2,10 @@
  * What the kernels of this folder have in common: they get operands as functions from an index to an expression, and
  * give a grid of invocations. Which arrays are bound, and how an operand is computed, is the compiler's to know.
  */
+import { assert } from "../../base/assert.ts";
 import { add, divide, i32, multiply, remainder } from "../lang/build.ts";
 import { rangeOf, variable } from "../lang/expr.ts";
-import type { Expr, Statement, Workgroup } from "../lang/kernel.ts";
+import type { Expr, ScalarType, Statement, Workgroup } from "../lang/kernel.ts";
 import { Names } from "../lang/statements.ts";
 import { visitOperandsFirst } from "../lang/walk.ts";
 import { rowMajorStrides } from "../layout/shape.ts";
@@ -42,6 +43,15 @@ export class Loops {
     const statements = body(counter);
     this.#depth -= 1;
     return { kind: "for", name, from, to, body: statements };
+  }
+
+  /** A variable that is to be replaced everywhere (see `rows/copies.ts`), by what varies as deep in loops as this place. */
+  standIn(stem: string, max: number | undefined, type: ScalarType = "i32"): Expr & { readonly kind: "variable" } {
+    const name = this.names.fresh(stem);
+    this.#depths.set(name, this.#depth);
+    const use = variable(type, name, max === undefined ? undefined : { min: 0, max });
+    assert(use.kind === "variable", "Loops.standIn: expected a variable");
+    return use;
   }
 
   /** The number of loops around the innermost counter that `x` depends on; 0 outside all. */

@@ -10,6 +10,7 @@ import { constant, isConstant, node, rangeOf } from "./expr.ts";
 import type { BinaryOp, Expr, PlainType, ScalarType, UnaryOp } from "./kernel.ts";
 import { foldBinary, foldBitcast, foldCast, foldUnary } from "./scalar-functions.ts";
 import { divideSum, multiplySum, remainderSum, sumOf } from "./simplify.ts";
+import { sameExpr } from "./walk.ts";
 
 /** An f32 literal. Infinities and NaN are allowed; devices may compute anything from NaN. */
 export function f32(value: number): Expr {
@@ -87,8 +88,6 @@ function simplifyBinary(op: BinaryOp, a: Expr, b: Expr): Expr | undefined {
       return a.type === "f32" ? undefined : divideSum(a, b);
     case "remainder":
       return a.type === "f32" ? undefined : remainderSum(a, b);
-    case "power":
-      return simplifyPower(a, b);
     case "minimum":
     case "maximum":
       return simplifyExtreme(op, a, b);
@@ -103,27 +102,6 @@ function simplifyBinary(op: BinaryOp, a: Expr, b: Expr): Expr | undefined {
       return isConstant(a, 0) || isConstant(b, 0) ? u32(0) : undefined;
     default:
       return decide(op, a, b);
-  }
-}
-
-/** x^0, x^1, x^2, x^3, x^-1 and x^0.5 need no logarithm. */
-function simplifyPower(a: Expr, b: Expr): Expr | undefined {
-  if (b.kind !== "constant") return undefined;
-  switch (b.value) {
-    case 0:
-      return constant(a.type, 1);
-    case 1:
-      return a;
-    case 2:
-      return multiply(a, a);
-    case 3:
-      return multiply(multiply(a, a), a);
-    case -1:
-      return a.type === "f32" ? divide(f32(1), a) : undefined;
-    case 0.5:
-      return unary("sqrt", a);
-    default:
-      return undefined;
   }
 }
 
@@ -284,6 +262,10 @@ export function select(condition: Expr, yes: Expr, no: Expr): Expr {
   if (yes === no) return yes;
   if (condition.kind === "unary" && condition.op === "not") return select(condition.x, no, yes);
   if (yes.type === "bool" && isConstant(yes, true) && isConstant(no, false)) return condition;
+  if (yes.type === "bool" && isConstant(yes, false) && isConstant(no, true)) return unary("not", condition);
+  // A part of a whole, where it is known to be inside: its own bounds say nothing new.
+  if (yes.kind === "select" && sameExpr(yes.condition, condition)) return select(condition, yes.yes, no);
+  if (no.kind === "select" && sameExpr(no.condition, condition)) return select(condition, yes, no.no);
   return node({ kind: "select", type: yes.type, condition, yes, no });
 }
 

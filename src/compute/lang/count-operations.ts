@@ -4,15 +4,20 @@
  * Every operation and function on f32 counts one, exp as much as add; integers, loads, conversions and selects count
  * nothing. A loop counts its body as often as it runs for the middle one of whatever surrounds it, so triangular loops
  * count their mean; one whose bounds are loaded counts once, and a condition as if it always held. What several
- * statements share counts once, as printers name it.
+ * statements share counts once, as printers name it. What the lanes of a subgroup combine counts one for each of them.
  */
-import type { Expr, Kernel, Statement } from "./kernel.ts";
+import { lanesOf, type Expr, type Kernel, type Statement, type SubgroupOp } from "./kernel.ts";
 import { foldBinary, foldCast, foldUnary } from "./scalar-functions.ts";
-import { operandsOf, visitOperandsFirst } from "./walk.ts";
+import { expressionsOf, operandsOf, visitOperandsFirst } from "./walk.ts";
+
+/** Those that compute; the others move values from lane to lane. */
+const COMBINING: ReadonlySet<SubgroupOp> = new Set(["add", "maximum", "minimum", "product"]);
+/** What subgroups most often have: only the device knows. */
+const SUBGROUP_SIZE = 32;
 
 /** Floating-point operations of one dispatch of `kernel`. */
 export function countOperations(kernel: Kernel): number {
-  return kernel.invocations * new Counter(kernel.invocations).block(kernel.body);
+  return kernel.invocations * new Counter(kernel).block(kernel.body);
 }
 
 type Scalar = number | boolean | null;
@@ -23,8 +28,14 @@ class Counter {
   /** Values of names where they are known: of counters and of the invocation, the middle one. */
   readonly #values = new Map<string, Scalar>();
 
-  constructor(invocations: number) {
-    this.#values.set("invocation", Math.floor((invocations - 1) / 2));
+  constructor(kernel: Kernel) {
+    const lanes = lanesOf(kernel);
+    const middle = Math.floor((kernel.invocations - 1) / 2);
+    this.#values.set("invocation", middle);
+    this.#values.set("workgroup", Math.floor(middle / lanes));
+    this.#values.set("lane", middle % lanes);
+    this.#values.set("subgroupSize", SUBGROUP_SIZE);
+    this.#values.set("subgroupLane", middle % SUBGROUP_SIZE);
   }
 
   /** Operations of one run of `statements`. */
@@ -37,31 +48,25 @@ class Counter {
   }
 
   #statement(statement: Statement, own: Expr[]): number {
+    const operations = this.#count(expressionsOf(statement), own);
     switch (statement.kind) {
       case "let":
         this.#values.set(statement.name, this.#evaluate(statement.value));
-        return this.#count([statement.value], own);
-      case "var":
-      case "assign":
+        return operations;
       case "subgroup":
-        return this.#count([statement.value], own);
-      case "array":
-      case "barrier":
-        return 0;
-      case "store":
-      case "storeShared":
-      case "storePrivate":
-        return this.#count([statement.index, statement.value], own);
+        return operations + (COMBINING.has(statement.op) && statement.value.type === "f32" ? 1 : 0);
       case "if":
-        return this.#count([statement.condition], own) + this.block(statement.body);
+        return operations + this.block(statement.body);
       case "for": {
         const { name, from, to, body } = statement;
         const [first, end] = [this.#evaluate(from), this.#evaluate(to)];
         const isKnown = typeof first === "number" && typeof end === "number";
         const trips = isKnown ? Math.max(0, end - first) : 1;
         this.#values.set(name, isKnown ? first + Math.floor(Math.max(0, trips - 1) / 2) : null);
-        return this.#count([from, to], own) + (trips === 0 ? 0 : trips * this.block(body));
+        return operations + (trips === 0 ? 0 : trips * this.block(body));
       }
+      default:
+        return operations;
     }
   }
 

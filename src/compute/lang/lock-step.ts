@@ -5,6 +5,7 @@
  * value in `values[lane]` before, and is told the result.
  */
 import { assert } from "../../base/assert.ts";
+import { InvariantError } from "../../base/errors.ts";
 import type { ScalarType, SubgroupOp } from "./kernel.ts";
 import type { Races } from "./races.ts";
 import { foldBinary, wrap } from "./scalar-functions.ts";
@@ -36,21 +37,24 @@ export function runLockStep(
 ): void {
   const lanes = values.map((_, lane) => run(workgroup, lane));
   for (;;) {
-    const reached = lanes.map((lane, i) => lane.next(values[i]));
-    const places = reached.map(({ done, value }) => (done === true ? DONE : value));
-    const [first = DONE] = places;
-    const stray = places.findIndex((place) => place !== first);
-    const words = (place: number | undefined | void): string => (place === DONE ? "the end" : `site ${place}`);
-    assert(
-      stray < 0,
-      `workgroup ${workgroup}: expected all lanes at ${words(first)}, found lane ${stray} at ${words(places[stray])}`,
-    );
-    if (first === DONE) return;
-    const site = sites[first];
-    assert(site !== undefined, `workgroup ${workgroup}: expected a site below ${sites.length}, found ${first}`);
+    let place = DONE;
+    for (const [lane, own] of lanes.entries()) {
+      const { done, value } = own.next(values[lane]);
+      const reached = done === true || value === undefined ? DONE : value;
+      if (lane === 0) place = reached;
+      else if (place !== reached) throw new InvariantError(partingOf(workgroup, place, lane, reached));
+    }
+    if (place === DONE) return;
+    const site = sites[place];
+    assert(site !== undefined, `workgroup ${workgroup}: expected a site below ${sites.length}, found ${place}`);
     if (site.kind === "barrier") races?.barrier();
     else exchange(site, values, subgroupSize);
   }
+}
+
+function partingOf(workgroup: number, place: number, lane: number, reached: number): string {
+  const words = (at: number): string => (at === DONE ? "the end" : `site ${at}`);
+  return `workgroup ${workgroup}: expected all lanes at ${words(place)}, found lane ${lane} at ${words(reached)}`;
 }
 
 /** Puts the results of a subgroup operation in the place of its operands. */

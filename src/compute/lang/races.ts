@@ -3,7 +3,9 @@
  *
  * Lanes of a workgroup are told apart between two barriers, workgroups all along the dispatch: nothing orders those.
  */
-import { assert } from "../../base/assert.ts";
+import { InvariantError } from "../../base/errors.ts";
+
+const NOBODY = -1;
 
 /** An array's elements, as typed arrays have them. */
 interface Elements {
@@ -22,91 +24,81 @@ class Users {
   readonly #otherLoader: Int32Array;
 
   constructor(length: number) {
-    this.#period = new Int32Array(length).fill(-1);
+    this.#period = new Int32Array(length).fill(NOBODY);
     this.#storer = new Int32Array(length);
     this.#loader = new Int32Array(length);
     this.#otherLoader = new Int32Array(length);
   }
 
-  /** Enters a use; the words for an earlier one that it races with, if there is any. */
-  note(index: number, user: number, period: number, isStore: boolean): string | undefined {
+  /** Enters a use; the user that it races with, or NOBODY. */
+  note(index: number, user: number, period: number, isStore: boolean): number {
     if (this.#period[index] !== period) {
       this.#period[index] = period;
-      this.#storer[index] = this.#loader[index] = this.#otherLoader[index] = -1;
+      this.#storer[index] = this.#loader[index] = this.#otherLoader[index] = NOBODY;
     }
-    const isOther = (found: number | undefined): found is number => found !== undefined && found >= 0 && found !== user;
-    const [storer, loader, otherLoader] = [this.#storer[index], this.#loader[index], this.#otherLoader[index]];
-    if (isOther(storer)) return `stored by # ${storer}`;
+    const storer = this.#storer[index] ?? NOBODY;
+    if (storer !== NOBODY && storer !== user) return storer;
+    const loader = this.#loader[index] ?? NOBODY;
     if (isStore) {
-      const raced = [loader, otherLoader].find(isOther);
-      if (raced !== undefined) return `loaded by # ${raced}`;
-      this.#storer[index] = user;
-    } else if (loader === -1) {
-      this.#loader[index] = user;
-    } else if (isOther(loader)) {
-      this.#otherLoader[index] = user;
+      const raced = loader === user ? (this.#otherLoader[index] ?? NOBODY) : loader;
+      if (raced === NOBODY) this.#storer[index] = user;
+      return raced;
     }
-    return undefined;
+    if (loader === NOBODY) this.#loader[index] = user;
+    else if (loader !== user) this.#otherLoader[index] = user;
+    return NOBODY;
   }
 }
 
+type ArrayUse = "shared" | "readWrite" | "write";
+
 /** The watched arrays of a kernel in one call, and the time between barriers. */
 export class Races {
-  readonly #lanes: number;
-  #period = 0;
-  #workgroup = 0;
+  readonly lanes: number;
+  period = 0;
+  workgroup = 0;
 
   /** `lanes` are those of each workgroup. */
   constructor(lanes: number) {
-    this.#lanes = lanes;
+    this.lanes = lanes;
   }
 
   /** A workgroup begins. */
   begin(workgroup: number): void {
-    this.#workgroup = workgroup;
-    this.#period += 1;
+    this.workgroup = workgroup;
+    this.period += 1;
   }
 
   /** All lanes have reached a barrier. */
   barrier(): void {
-    this.#period += 1;
+    this.period += 1;
   }
 
   /**
    * `elements`, watched. A shared array is another one in each workgroup; no barrier orders what goes into an array that
    * is only written.
    */
-  watch(elements: Elements, words: string, use: "shared" | "readWrite" | "write"): WatchedArray {
-    const users = new Users(elements.length);
-    const workgroups = new Users(elements.length);
-    return new WatchedArray(elements, (index, invocation, isStore) => {
-      const check = (race: string | undefined, kind: string, user: number): void =>
-        this.#check(race, kind, user, `${words}[${index}]`, isStore);
-      if (use === "write") return check(users.note(index, invocation, 0, isStore), "invocation", invocation);
-      const lane = invocation % this.#lanes;
-      check(users.note(index, lane, this.#period, isStore), "lane", lane);
-      if (use === "shared") return;
-      check(workgroups.note(index, this.#workgroup, 0, isStore), "workgroup", this.#workgroup);
-    });
-  }
-
-  #check(race: string | undefined, kind: string, user: number, element: string, isStore: boolean): void {
-    assert(
-      race === undefined,
-      `workgroup ${this.#workgroup}: expected ${element} to be one ${kind}'s until a barrier, ` +
-        `found it ${race?.replace("#", kind)} and ${isStore ? "stored" : "loaded"} by ${kind} ${user}`,
-    );
+  watch(elements: Elements, words: string, use: ArrayUse): WatchedArray {
+    return new WatchedArray(this, elements, words, use);
   }
 }
 
-/** An array that tells who uses it. */
+/** An array that knows who uses it. */
 class WatchedArray {
+  readonly #races: Races;
   readonly #elements: Elements;
-  readonly #note: (index: number, invocation: number, isStore: boolean) => void;
+  readonly #words: string;
+  readonly #use: ArrayUse;
+  readonly #users: Users;
+  readonly #workgroups: Users;
 
-  constructor(elements: Elements, note: (index: number, invocation: number, isStore: boolean) => void) {
+  constructor(races: Races, elements: Elements, words: string, use: ArrayUse) {
+    this.#races = races;
     this.#elements = elements;
-    this.#note = note;
+    this.#words = words;
+    this.#use = use;
+    this.#users = new Users(elements.length);
+    this.#workgroups = new Users(use === "readWrite" ? elements.length : 0);
   }
 
   load(index: number, invocation: number): number {
@@ -121,5 +113,29 @@ class WatchedArray {
 
   fill(value: number): void {
     this.#elements.fill(value);
+  }
+
+  #note(index: number, invocation: number, isStore: boolean): void {
+    const { lanes, period, workgroup } = this.#races;
+    if (this.#use === "write") {
+      const other = this.#users.note(index, invocation, 0, isStore);
+      if (other !== NOBODY) this.#refuse(index, "invocation", other, invocation, isStore);
+      return;
+    }
+    const lane = invocation % lanes;
+    const other = this.#users.note(index, lane, period, isStore);
+    if (other !== NOBODY) this.#refuse(index, "lane", other, lane, isStore);
+    if (this.#use === "shared") return;
+    const elsewhere = this.#workgroups.note(index, workgroup, 0, isStore);
+    if (elsewhere !== NOBODY) this.#refuse(index, "workgroup", elsewhere, workgroup, isStore);
+  }
+
+  #refuse(index: number, kind: string, first: number, second: number, isStore: boolean): never {
+    const one = `${isStore ? "used" : "stored"} by ${kind} ${first}`;
+    const other = `${isStore ? "stored" : "loaded"} by ${kind} ${second}`;
+    throw new InvariantError(
+      `workgroup ${this.#races.workgroup}: expected ${this.#words}[${index}] to be one ${kind}'s until a barrier, ` +
+        `found it ${one} and ${other}`,
+    );
   }
 }

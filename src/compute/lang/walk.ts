@@ -67,6 +67,21 @@ export function visitOperandsFirst(root: Expr, seen: (x: Expr) => boolean, visit
   }
 }
 
+/** True where the variable `name` is in `root`. */
+export function mentions(root: Expr, name: string): boolean {
+  const seen = new Set<Expr>();
+  let found = false;
+  visitOperandsFirst(
+    root,
+    (x) => seen.has(x),
+    (x) => {
+      seen.add(x);
+      found ||= x.kind === "variable" && x.name === name;
+    },
+  );
+  return found;
+}
+
 /** How deep two expressions are compared before they count as different. */
 const SAME_DEPTH_MAX = 6;
 

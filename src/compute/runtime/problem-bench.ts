@@ -1,6 +1,5 @@
 /** One problem on one device: buffers with its values, and kernels of its candidates to run and time. */
 import { present } from "../../base/assert.ts";
-import { UnsupportedError } from "../../base/errors.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import type { Node } from "../compiler/ir.ts";
 import { lower } from "../compiler/lower.ts";
@@ -48,13 +47,11 @@ export class ProblemBench {
     return this.#micro.tolerance;
   }
 
-  /** Compiles a candidate. @throws UnsupportedError where the problem does not offer it; what the device throws */
-  async prepare(candidate: string): Promise<Prepared> {
-    const { kind } = this.#problem;
-    const choices = new ForcedChoices(kind, candidate);
+  /** Compiles a candidate; null where the problem does not offer it. @throws what the device throws */
+  async prepare(candidate: string): Promise<Prepared | null> {
+    const choices = new ForcedChoices(this.#problem.kind, candidate);
     const prepared = await this.#compile(choices);
-    if (choices.wasOffered) return prepared;
-    throw new UnsupportedError(`tune: expected a small ${kind} to offer ${candidate} too, found others`);
+    return choices.wasOffered ? prepared : null;
   }
 
   /** Compiles the default. */

@@ -1,4 +1,5 @@
 /** Tuning one site: each candidate is compiled, checked against the oracle, and timed in turn with the others. */
+import { present } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import { AbortedError, describeError, DeviceLostError, InvariantError, UnsupportedError } from "../../base/errors.ts";
 import { shrunk, type Problem } from "../compiler/tuning/problem.ts";
@@ -19,9 +20,17 @@ const TIMED_OPERATIONS_MAX = { software: 2 ** 27, hardware: 2 ** 32 } as const;
 const CHECKED_OPERATIONS_MAX = 2 ** 27;
 /** What one measurement should take at least: clocks are as coarse as 0.1 ms. */
 const MEASURED_MS = 4;
+/** Runs in a row: the first guess may have met a busy moment. */
+const REPEATS_MIN = 2;
 const REPEATS_MAX = 64;
 /** Measurements given up because others computed meanwhile, before the site is. */
 const DISTURBED_MAX = 8;
+
+interface Timed {
+  readonly prepared: Prepared;
+  /** Runs in a row of one measurement. */
+  readonly repeats: number;
+}
 
 /** What a site's tuning needs of the one who drives it. */
 export interface TuningBench {
@@ -42,9 +51,8 @@ export class SiteTuning {
   #device: Device;
   readonly #checkedProblem: Problem;
   readonly #timedProblem: Problem;
-  readonly #prepared = new Map<string, Prepared>();
+  readonly #prepared = new Map<string, Timed>();
   #timed: ProblemBench | null = null;
-  #repeats: number | null = null;
   #disturbed = 0;
 
   constructor(site: Site, on: TuningBench, known: TuningEntry | undefined) {
@@ -80,7 +88,14 @@ export class SiteTuning {
   async #measure(name: string, expected: readonly Bytes[]): Promise<boolean> {
     const { budget } = this.#on;
     try {
-      if (!this.#prepared.has(name)) this.#prepared.set(name, await budget.work(() => this.#prepare(name, expected)));
+      if (!this.#prepared.has(name)) {
+        const timed = await budget.work(() => this.#prepare(name, expected));
+        if (timed === null) {
+          this.#race.drop(name);
+          return true;
+        }
+        this.#prepared.set(name, timed);
+      }
       const ms = await this.#timeMs(name);
       if (ms === null) return false;
       this.#race.noteRun(name, ms);
@@ -98,27 +113,27 @@ export class SiteTuning {
     }
   }
 
-  async #prepare(name: string, expected: readonly Bytes[]): Promise<Prepared> {
+  /** Null for what is offered for the site's own problem, and not for one small enough to be measured. */
+  async #prepare(name: string, expected: readonly Bytes[]): Promise<Timed | null> {
     this.#timed ??= new ProblemBench(this.#device, this.#timedProblem);
     const prepared = await this.#timed.prepare(name);
+    if (prepared === null) return null;
     if (isSame(this.#checkedProblem, this.#timedProblem)) await check(this.#timed, name, prepared, expected);
-    else await checkSmall(this.#device, this.#checkedProblem, name, expected);
+    else if (!(await checkSmall(this.#device, this.#checkedProblem, name, expected))) return null;
     // Drivers compile, and memory is touched, in the first run.
     await this.#timed.timeMs(prepared, 1);
-    if (this.#repeats !== null) return prepared;
-    const onceMs = (await this.#timed.timeMs(prepared, 1)) ?? 0;
-    this.#repeats = Math.max(1, Math.min(REPEATS_MAX, Math.ceil(MEASURED_MS / Math.max(onceMs, 1e-3))));
-    return prepared;
+    const onceMs = Math.max(1e-3, (await this.#timed.timeMs(prepared, 1)) ?? 0);
+    return { prepared, repeats: Math.max(REPEATS_MIN, Math.min(REPEATS_MAX, Math.ceil(MEASURED_MS / onceMs))) };
   }
 
   /** Of a run while nobody else computes; null where somebody always does. */
   async #timeMs(name: string): Promise<number | null> {
-    const prepared = this.#prepared.get(name) ?? [];
+    const { prepared, repeats } = present(this.#prepared.get(name), "tune: a prepared candidate");
     for (; this.#disturbed < DISTURBED_MAX; this.#disturbed += 1) {
       const before = this.#on.activity();
       const ms = await this.#on.budget.work(async () => {
         await this.#device.idle();
-        return (await this.#timed?.timeMs(prepared, this.#repeats ?? 1)) ?? null;
+        return (await this.#timed?.timeMs(prepared, repeats)) ?? null;
       });
       if (ms === null) throw new UnsupportedError(`tune: expected the device to time ${name}, found that it cannot`);
       if (this.#on.activity() === before) return ms;
@@ -141,11 +156,18 @@ async function expectedOf(oracle: Device, problem: Problem): Promise<Bytes[]> {
   }
 }
 
-/** @throws InvariantError where the candidate computes something else */
-async function checkSmall(device: Device, problem: Problem, name: string, expected: readonly Bytes[]): Promise<void> {
+/** False where the problem does not offer the candidate. @throws InvariantError where it computes something else */
+async function checkSmall(
+  device: Device,
+  problem: Problem,
+  name: string,
+  expected: readonly Bytes[],
+): Promise<boolean> {
   const bench = new ProblemBench(device, problem);
   try {
-    await check(bench, name, await bench.prepare(name), expected);
+    const prepared = await bench.prepare(name);
+    if (prepared !== null) await check(bench, name, prepared, expected);
+    return prepared !== null;
   } finally {
     bench.destroy();
   }

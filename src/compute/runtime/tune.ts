@@ -43,6 +43,7 @@ export interface TuneOptions {
   /** Time at work for one site, after which no further candidate begins: 10 s unless told. */
   readonly siteMs?: number;
   readonly signal?: AbortSignal;
+  /** Called after each site. */
   readonly onProgress?: (progress: TuneProgress) => void;
   /** Resolves when a measurement may begin; at once unless told. `tuneWhenIdle` waits for a quiet moment here. */
   readonly pause?: () => Promise<void>;

@@ -6,6 +6,7 @@ import * as v from "valibot";
 import type { TuningEntry, TuningTable } from "../compiler/tuning/table.ts";
 import type { DeviceInfo } from "../device/device.ts";
 
+/** Where tables are kept: a folder of files, a database. */
 export interface TuningStore {
   /** The table of an adapter; an empty one where there is none, or none that can be understood. */
   load(adapter: string): Promise<TuningTable>;

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { beside, foundNodes, readersOf } from "../../../app/inspect/graph-walk.ts";
 import { layoutGraph } from "../../../app/inspect/layout-graph.ts";
 import type { DrawnGraph } from "../../../app/inspect/inspect-api.ts";
-import type { GraphNodeReport, KernelReport } from "../../../src/index.ts";
+import type { GraphNodeReport } from "../../../src/index.ts";
 
 function node(id: number, label: string, inputs: readonly number[], kernels: readonly number[]): GraphNodeReport {
   const kind = label.split(" ")[0] ?? "";
@@ -27,21 +27,19 @@ const nodes = [
   node(4, "binary add", [3, 2], [0, 1]),
 ];
 const drawn: DrawnGraph = { report: { nodes, outputs: [4] }, layout: layoutGraph({ nodes }) };
-const kernels = ["exp add [8, 64]", "sum [8, 64]"].map((name): KernelReport => {
-  return { name, invocations: 1, bindings: 1, source: "", readBytes: 0, writtenBytes: 0, operations: 0, outputs: [], ms: null }; // prettier-ignore
-});
-
 test("readers are known of each node", () => {
   expect(readersOf(drawn)).toEqual([[3], [3], [4], [4], []]);
 });
 
-test("a search looks for all of its words, in labels, shapes and names of kernels", () => {
-  expect(foundNodes(drawn, kernels, "BINARY add")).toEqual([3, 4]);
-  expect(foundNodes(drawn, kernels, "sum")).toEqual([4]);
-  expect(foundNodes(drawn, kernels, "8x64 buffer")).toEqual([0, 1, 2]);
-  expect(foundNodes(drawn, kernels, "kernel 1")).toEqual([4]);
-  expect(foundNodes(drawn, kernels, "nothing like it")).toEqual([]);
-  expect(foundNodes(drawn, kernels, "  ")).toBe(null);
+test("a search looks for all of its words, and whole words come first", () => {
+  expect(foundNodes(drawn, "BINARY add")).toEqual([3, 4]);
+  expect(foundNodes(drawn, "8x64 buffer")).toEqual([0, 1, 2]);
+  expect(foundNodes(drawn, "buffer [8, 64]")).toEqual([0, 1, 2]);
+  expect(foundNodes(drawn, "kernel 1")).toEqual([4]);
+  expect(foundNodes(drawn, "nothing like it")).toEqual([]);
+  expect(foundNodes(drawn, "  ")).toBe(null);
+  const mixed = [node(0, "expand", [], []), node(1, "unary exp", [0], [])];
+  expect(foundNodes({ report: { nodes: mixed, outputs: [] }, layout: drawn.layout }, "exp")).toEqual([1, 0]);
 });
 
 test("up and down lead along a layer, and end there", () => {

@@ -250,18 +250,18 @@ function measureTests(on: Add, computing: Add): void {
 
   computing("a kernel with 1,000 times the work takes longer", async (device) => {
     const kernels = await Promise.all(
-      [spinKernel(10), spinKernel(10_000)].map((kernel) => device.createKernel(kernel)),
+      [spinKernel(20), spinKernel(20_000)].map((kernel) => device.createKernel(kernel)),
     );
     const buffer = device.createBuffer(256 * 4);
     const recording = device.record(kernels.map((kernel) => ({ kind: "dispatch", kernel, buffers: [buffer] })));
-    let [shortMs, longMs] = [0, 0];
-    // Summed, since clocks may be as coarse as 100 µs.
+    let [shortMs, longMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+    // The least of several: a busy machine makes any run long, and clocks may be as coarse as 100 µs.
     for (let i = 0; i < 5; i++) {
       const [short, long] = await device.measure(recording);
-      shortMs += short ?? 0;
-      longMs += long ?? 0;
+      shortMs = Math.min(shortMs, short ?? 0);
+      longMs = Math.min(longMs, long ?? 0);
     }
-    check(longMs > shortMs, `5 long runs take longer than 5 short ones, found ${longMs} ms and ${shortMs} ms`);
+    check(longMs > shortMs, `a long run takes longer than a short one, found ${longMs} ms and ${shortMs} ms`);
   });
 
   on("measuring nothing gives nothing, and destroyed buffers are refused", async (device) => {

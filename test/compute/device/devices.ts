@@ -1,4 +1,5 @@
 /** The devices that tests in Node run on. */
+import { checkingKernels } from "./check-kernel.ts";
 import type { Device } from "../../../src/compute/device/device.ts";
 import { openWebGpuDevice } from "../../../src/compute/device/webgpu/open-webgpu-device.ts";
 import { dawnUnavailable, openDawn } from "../../../src/host/node/dawn.ts";
@@ -13,5 +14,7 @@ export const webGpuMissing: string | undefined = dawnUnavailable();
 export async function openNodeWebGpu(): Promise<Device> {
   process.env["GALLIVM_PERF"] ??= "nopt";
   process.env["LP_NATIVE_VECTOR_WIDTH"] ??= "128";
-  return await openWebGpuDevice({ gpu: await openDawn(), allowSoftware: true });
+  const device = await openWebGpuDevice({ gpu: await openDawn(), allowSoftware: true });
+  const file = process.env["HEARTH_CHECK_KERNELS"];
+  return file === undefined ? device : checkingKernels(device, file);
 }

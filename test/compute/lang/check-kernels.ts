@@ -17,7 +17,7 @@ export interface Seeds {
 export type Arrays = (Float32Array | Int32Array | Uint32Array)[];
 
 /** The arrays after the kernel. */
-async function runOn(device: Device, kernel: Kernel, arrays: Arrays): Promise<Arrays> {
+export async function runOn(device: Device, kernel: Kernel, arrays: Arrays): Promise<Arrays> {
   const buffers = arrays.map((array) => {
     const buffer = device.createBuffer(array.byteLength);
     device.write(buffer, new Uint8Array(array.buffer as ArrayBuffer));

@@ -5,8 +5,8 @@ import type { Node } from "../../../src/compute/compiler/ir.ts";
 import { lower } from "../../../src/compute/compiler/lower.ts";
 import * as build from "../../../src/compute/lang/build.ts";
 import { countOperations } from "../../../src/compute/lang/count-operations.ts";
-import { invocationOf } from "../../../src/compute/lang/expr.ts";
-import type { Binding, Expr, Statement } from "../../../src/compute/lang/kernel.ts";
+import { invocationOf, variable } from "../../../src/compute/lang/expr.ts";
+import { LANE, type Binding, type Expr, type Statement } from "../../../src/compute/lang/kernel.ts";
 import { assign, forRange, Names, store, varIn, when } from "../../../src/compute/lang/statements.ts";
 
 const BINDINGS_MAX = 8;
@@ -72,4 +72,18 @@ test("a triangular loop counts its mean, a condition as if it held, a loaded bou
   // For invocations 0 to 3 the loop has 0, 10, 20 and 30 turns; the middle one, rounded down, has 10.
   expect(counted((names) => body(names, build.multiply(invocationOf(4), build.i32(10))))).toBe(4 * 10);
   expect(counted((names) => body(names, build.load(1, build.i32(0), "i32")))).toBe(4);
+});
+
+test("lanes of a workgroup count each for itself, with what their subgroups combine and not what they move", () => {
+  const body: Statement[] = [
+    { kind: "array", name: "held", type: "f32", length: 4 },
+    { kind: "subgroup", op: "add", name: "sum", value: build.cast("f32", LANE) },
+    { kind: "subgroup", op: "broadcastFirst", name: "first", value: half(variable("f32", "sum")) },
+    { kind: "barrier" },
+    { kind: "storePrivate", name: "held", index: build.i32(0), value: half(variable("f32", "first")) },
+    store(0, LANE, build.loadPrivate("held", build.i32(0), "f32")),
+  ];
+  const bindings: Binding[] = [{ type: "f32", access: "write", length: 64 }];
+  const kernel = { name: "test", bindings, invocations: 64, workgroup: { lanes: 64, shared: [] }, body };
+  expect(countOperations(kernel)).toBe(64 * 3);
 });

@@ -197,15 +197,15 @@ test("a barrier under what all lanes see alike is accepted", () => {
 test("lanes that race for an element are found, with array, element and lanes", () => {
   const races = (body: readonly Statement[]) => () => run(kernelOf(body));
   const missing = [storeShared(0, lane, lane), store(1, INVOCATION, loadShared(0, opposite, "i32"))];
-  const words = /shared array 0\[4\] to be one lane's until a barrier, found it loaded by lane 3 and stored by lane 4/;
+  const words = /shared array 0\[4\] to be one lane's until a barrier, found it used by lane 3 and stored by lane 4/;
   expect(races(missing)).toThrow(words);
   expect(races([...missing, BARRIER])).toThrow(words);
   const same = [storeShared(0, i32(2), i32(1)), BARRIER];
-  expect(races(same)).toThrow(/shared array 0\[2\] .* stored by lane 0 and stored by lane 1/);
+  expect(races(same)).toThrow(/shared array 0\[2\] .* used by lane 0 and stored by lane 1/);
   const many = [store(1, INVOCATION, loadShared(0, i32(0), "i32")), when(equal(lane, i32(5)), [same[0] ?? BARRIER])];
   expect(races(many)).not.toThrow();
   const across = [store(1, lane, i32(1)), BARRIER];
-  expect(races(across)).toThrow(/binding 1\[0\] .* stored by workgroup 0 and stored by workgroup 1/);
+  expect(races(across)).toThrow(/binding 1\[0\] .* used by workgroup 0 and stored by workgroup 1/);
   // Unwatched, nobody sees it.
   expect(() => run(kernelOf(missing), 4, false)).not.toThrow();
 });

@@ -6,23 +6,24 @@ import type { Node } from "../../../src/compute/compiler/ir.ts";
 import { lower } from "../../../src/compute/compiler/lower.ts";
 import type { LoweredKernel } from "../../../src/compute/compiler/lower-region.ts";
 import * as build from "../../../src/compute/lang/build.ts";
-import type { Binding, Kernel } from "../../../src/compute/lang/kernel.ts";
+import type { Binding } from "../../../src/compute/lang/kernel.ts";
 import { store } from "../../../src/compute/lang/statements.ts";
 import { elementCount } from "../../../src/compute/layout/shape.ts";
 import type { GraphNodeReport, PlanReport } from "../../../src/compute/runtime/plan-report.ts";
 import { middleMeans } from "../../../src/compute/runtime/middle-means.ts";
-import { reportPlan } from "../../../src/compute/runtime/report-plan.ts";
+import { reportPlan, type PlanFacts } from "../../../src/compute/runtime/report-plan.ts";
 import { reportText } from "../../../src/compute/runtime/report-text.ts";
 
 /** The report of what the compiler makes of a graph. */
 function reportOf(...asked: Node[]): PlanReport {
-  const { kernels, outputs } = lower(asked, 8);
-  return reportPlan({ asked, outputs, dispatches: kernels.map(alone), scratchBytes: 0, ms: [] });
-}
-
-/** A dispatch of one kernel. */
-function alone(part: LoweredKernel): { kernel: Kernel; parts: LoweredKernel[] } {
-  return { kernel: part.kernel, parts: [part] };
+  const lowered = lower(asked, 8);
+  return reportPlan({
+    asked,
+    outputs: lowered.outputs,
+    dispatches: lowered.kernels.map((kernel) => alone(kernel)),
+    scratchBytes: 0,
+    ms: [],
+  });
 }
 
 const leaf = (...shape: number[]): Node => graph.buffer(shape, "float32");
@@ -35,12 +36,12 @@ function kernelOf(output: Node, inputs: readonly Node[], access: "write" | "read
     return { type: TYPES[dtype], access: i === 0 ? access : "read", length: elementCount(shape) };
   });
   const body = [store(0, build.i32(0), output.dtype === "float32" ? build.f32(0) : build.i32(0))];
-  return {
-    kernel: { name: output.primitive.kind, bindings, invocations: 4, body },
-    outputs: [output],
-    inputs,
-    isRows: false,
-  };
+  const kernel = { name: output.primitive.kind, bindings, invocations: 4, body };
+  return { kernel, outputs: [output], inputs, isRows: false };
+}
+
+function alone(kernel: LoweredKernel): PlanFacts["dispatches"][number] {
+  return { kernel: kernel.kernel, parts: [kernel] };
 }
 
 /** softmax([16, 64]) over the last axis: a maximum, a sum, and a quotient that computes the exponentials again. */
@@ -50,7 +51,7 @@ function softmax(x: Node = leaf(16, 64)): PlanReport {
   const sum = graph.reduce("sum", powers, [1]);
   const quotient = graph.binary("divide", powers, graph.expand(sum, x.shape));
   const kernels = [kernelOf(highest, [x]), kernelOf(sum, [x, highest]), kernelOf(quotient, [x, highest, sum])];
-  const dispatches = kernels.map(alone);
+  const dispatches = kernels.map((kernel) => alone(kernel));
   return reportPlan({ asked: [quotient], outputs: [quotient], dispatches, scratchBytes: 512, ms: [0.5] });
 }
 
@@ -75,15 +76,29 @@ test("bytes are those of the arrays that a kernel binds, each once", () => {
 test("an array that is written and read counts as both", () => {
   const [values, places] = [graph.buffer([100], "float16"), graph.buffer([100], "int32")];
   const sum = graph.scatterAdd(leaf(100), places, 0, 10);
-  const kernels = [kernelOf(sum, [values, places], "readWrite")];
-  const { kernels: reports } = reportPlan({
-    asked: [sum],
-    outputs: [sum],
-    dispatches: kernels.map(alone),
-    scratchBytes: 0,
-    ms: [],
+  const dispatches = [alone(kernelOf(sum, [values, places], "readWrite"))];
+  const { kernels } = reportPlan({ asked: [sum], outputs: [sum], dispatches, scratchBytes: 0, ms: [] });
+  expect(kernels[0]).toMatchObject({ readBytes: 40 + 200 + 400, writtenBytes: 40, bindings: 3, invocations: 4 });
+});
+
+test("kernels that run at once are one, of all that they store, and of what they read once", () => {
+  const x = leaf(10);
+  const results = (["exp", "sin", "cos", "tanh"] as const).map((fn) => graph.unary(fn, x));
+  const parts = results.map((result, i) => {
+    const lowered = kernelOf(result, [x]);
+    return { ...lowered, kernel: { ...lowered.kernel, name: `part ${i}` } };
   });
-  expect(reports[0]).toMatchObject({ readBytes: 40 + 200 + 400, writtenBytes: 40, bindings: 3, invocations: 4 });
+  const [{ kernel } = kernelOf(x, [])] = parts;
+  const dispatches = [{ kernel, parts }];
+  const report = reportPlan({ asked: results, outputs: results, dispatches, scratchBytes: 0, ms: [] });
+  expect(report.kernels).toHaveLength(1);
+  expect(report.kernels[0]).toMatchObject({
+    name: "4 at once: part 0 & part 1 & part 2 & ...",
+    readBytes: 40,
+    writtenBytes: 160,
+    outputs: report.graph.after.outputs,
+  });
+  for (const node of report.graph.after.nodes) expect(node.kernels).toEqual(node.kind === "buffer" ? [] : [0]);
 });
 
 test("each node tells the kernels that compute it, and a kernel the nodes that it stores", () => {

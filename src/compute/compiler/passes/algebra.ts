@@ -8,7 +8,6 @@
  * products and roots, which are exact where the device's own power is not.
  */
 import { isFloat, type DType } from "../../layout/dtype.ts";
-import { constantValue } from "../fold.ts";
 import { binary, cast, constant, select, unary } from "../graph.ts";
 import type { BinaryFunction, Node } from "../ir.ts";
 import { any, commuted, constantOf, on, rule, type Rule } from "./pattern.ts";

@@ -1,8 +1,8 @@
 /**
  * Tensors put together out of parts: the graph has no primitive for it. Ops add parts that are padded with zeros to the
  * whole (`cat`, and the gradients of slices of one tensor); where the parts do not overlap, such a sum is a choice:
- * inside the part its element, else the rest. A kernel then picks one element instead of adding all, and a slice of the
- * whole finds its part.
+ * outside of the last part the rest, else its element. A kernel then picks one element instead of adding all, and a
+ * slice of the whole finds its part. The rest comes first, so that parts are still computed in their order.
  *
  * x + 0 is taken for x, also where x is -0.
  */
@@ -44,8 +44,8 @@ function partsOf(whole: Node): NodeOf<"pad">[] | undefined {
   const parts: NodeOf<"pad">[] = [];
   let rest: Node | undefined = whole;
   while (rest?.primitive.kind === "select") {
-    const [mask, part, others]: readonly Node[] = rest.inputs;
-    if (!isMaskOf(mask, part) || !isZeroPad(part)) return undefined;
+    const [elsewhere, others, part]: readonly Node[] = rest.inputs;
+    if (!isOutside(elsewhere, part) || !isZeroPad(part)) return undefined;
     parts.push(part);
     rest = others;
   }
@@ -56,15 +56,16 @@ function isZeroPad(node: Node | undefined): node is NodeOf<"pad"> {
   return isPad(node) && node.primitive.value === 0;
 }
 
-/** True where `part` has an element, false where it has padding. */
-function maskOf(part: NodeOf<"pad">): Node {
+/** False where `part` has an element, true where it has padding. */
+function outside(part: NodeOf<"pad">): Node {
   const { low, interior } = part.primitive;
-  const everywhere = constant(1, part.inputs[0]?.shape ?? [], "bool");
-  return pad(everywhere, { low, high: highOf(part), interior, value: 0 });
+  const inside = constant(0, part.inputs[0]?.shape ?? [], "bool");
+  return pad(inside, { low, high: highOf(part), interior, value: 1 });
 }
 
-function isMaskOf(mask: Node | undefined, part: Node | undefined): boolean {
-  return isPad(mask) && isPad(part) && haveSameBorders(mask, part) && constantValue(mask.inputs[0] ?? mask) === 1;
+function isOutside(mask: Node | undefined, part: Node | undefined): boolean {
+  if (!isPad(mask) || !isPad(part) || !haveSameBorders(mask, part)) return false;
+  return mask.primitive.value === 1 && constantValue(mask.inputs[0] ?? mask) === 0;
 }
 
 function haveSameBorders(a: NodeOf<"pad">, b: NodeOf<"pad">): boolean {
@@ -90,7 +91,7 @@ export const JOINS: readonly Rule[] = [
       if (!isZeroPad(part) || whole.shape.includes(0)) return undefined;
       const places = placesOf(part);
       const areAllApart = partsOf(whole)?.every((other) => areApart(placesOf(other), places)) ?? false;
-      return areAllApart ? select(maskOf(part), part, whole) : undefined;
+      return areAllApart ? select(outside(part), whole, part) : undefined;
     },
   }),
   rule({
@@ -101,12 +102,12 @@ export const JOINS: readonly Rule[] = [
       on("select", { isOutput: false }, on("pad", { as: "mask" }), any("x"), any("y")),
     ),
     rewrite: ({ outer, mask, x, y }) => {
-      const [everywhere] = mask.inputs;
-      const seen = everywhere && sliceOfPad(outer, mask, everywhere);
-      const isInPart = seen && constantValue(seen);
-      if (isInPart === undefined) return undefined;
+      const [inside] = mask.inputs;
+      const seen = inside && sliceOfPad(outer, mask, inside);
+      const isElsewhere = seen && constantValue(seen);
+      if (isElsewhere === undefined) return undefined;
       const { primitive, shape } = outer;
-      return slice(isInPart === 0 ? y : x, primitive.starts, shape, primitive.steps);
+      return slice(isElsewhere === 0 ? y : x, primitive.starts, shape, primitive.steps);
     },
   }),
 ];

@@ -36,7 +36,7 @@ export interface Check {
 const THINGS: readonly Kind[] = ["buffer", "random", "barrier"];
 
 /** What a pass keeps. */
-export const LEGALITY: readonly Check[] = [
+const LEGALITY: readonly Check[] = [
   {
     name: "shapes, dtypes, axes and ranges follow from the inputs",
     ofNew: (node, { became }) => (became(node) === undefined ? unsoundness(node) : undefined),
@@ -99,14 +99,15 @@ function isLike(a: Node, b: Node): boolean {
 
 /** What the node should be, by its inputs. */
 function unsoundness(node: Node): string | undefined {
-  let inferred;
   try {
-    inferred = inferNode(node.primitive, node.inputs, node);
+    const { shape, dtype } = inferNode(node.primitive, node.inputs, node);
+    const inferred = { ...node, shape, dtype };
+    return isLike(node, inferred)
+      ? undefined
+      : `${describeNode(node)}, which is ${describeNode(inferred)} by its inputs`;
   } catch (error) {
     return `${describeNode(node)}: ${describeError(error)}`;
   }
-  if (isLike(node, { ...node, ...inferred })) return undefined;
-  return `${describeNode(node)}, which is ${describeNode({ ...node, ...inferred })} by its inputs`;
 }
 
 function isHeld(value: number, { dtype }: Node): boolean {

@@ -10,6 +10,7 @@ import { elementCount, sameShape } from "../../layout/shape.ts";
 import { foldedBinary, reduceIdentity } from "../fold.ts";
 import { binary, constant, expand, highOf, pad, permute, reduce, reshape } from "../graph.ts";
 import type { Node, Shape } from "../ir.ts";
+import { isAscending } from "./axes.ts";
 import { any, constantOf, on, rule, type NodeOf, type Rule } from "./pattern.ts";
 
 /** `count` as a constant of an integer dtype wraps around; as a float it is rounded. */
@@ -90,14 +91,24 @@ const NESTED: readonly Rule[] = [
   rule({
     name: "a reduction goes beneath a permute that keeps the order of what is reduced",
     pattern: on("reduce", { as: "op" }, on("permute", { as: "moved" }, any("x"))),
-    rewrite: ({ op, moved, x }) => {
-      const { order } = moved.primitive;
-      const axes = op.primitive.axes.map((axis) => order[axis] ?? axis);
-      const isKept = axes.every((axis, i) => i === 0 || (axes[i - 1] ?? 0) < axis);
-      return isKept ? permute(reduce(op.primitive.fn, x, axes), order) : undefined;
-    },
+    rewrite: ({ op, moved, x }) => (isAscending(axesBeneath(op, moved)) ? reduceBeneath(op, moved, x) : undefined),
+  }),
+  rule({
+    name: "a reduction goes beneath a permute, and reads in the order of memory",
+    rounding: "the terms are the same, their sums are rounded in another order",
+    pattern: on("reduce", { as: "op" }, on("permute", { as: "moved" }, any("x"))),
+    rewrite: ({ op, moved, x }) => (isAscending(axesBeneath(op, moved)) ? undefined : reduceBeneath(op, moved, x)),
   }),
 ];
+
+/** The axes of a reduction, as the input of a permute has them. */
+function axesBeneath({ primitive }: NodeOf<"reduce">, moved: NodeOf<"permute">): number[] {
+  return primitive.axes.map((axis) => moved.primitive.order[axis] ?? axis);
+}
+
+function reduceBeneath(op: NodeOf<"reduce">, moved: NodeOf<"permute">, x: Node): Node {
+  return permute(reduce(op.primitive.fn, x, axesBeneath(op, moved)), moved.primitive.order);
+}
 
 function reduceBeneathReshape(outer: NodeOf<"reduce">, inner: NodeOf<"reduce">, x: Node): Node | undefined {
   const { fn, axes } = outer.primitive;

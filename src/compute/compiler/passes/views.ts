@@ -8,21 +8,9 @@ import { axisGroups } from "../../layout/axis-groups.ts";
 import { elementCount } from "../../layout/shape.ts";
 import { expand, iota, pad, permute, highOf, reshape, slice } from "../graph.ts";
 import type { Node, Shape } from "../ir.ts";
+import { at, isAscending, wideAxes } from "./axes.ts";
 import { any, on, rule, type NodeOf, type Rule } from "./pattern.ts";
 import { sliceOfPad } from "./slice-of-pad.ts";
-
-function sizeAt(shape: Shape, axis: number): number {
-  return shape[axis] ?? 1;
-}
-
-/** The axes whose size is not 1. */
-function wideAxes(shape: Shape): number[] {
-  return shape.flatMap((size, axis) => (size === 1 ? [] : [axis]));
-}
-
-function isAscending(list: readonly number[]): boolean {
-  return list.every((value, i) => i === 0 || (list[i - 1] ?? 0) < value);
-}
 
 /** `list` as the input of a permute has it. */
 function beneath<T>(order: readonly number[], list: readonly T[]): T[] {
@@ -59,7 +47,7 @@ const ORDERS: readonly Rule[] = [
     pattern: on("permute", { as: "outer" }, on("pad", { as: "inner" }, any("x"))),
     rewrite: ({ outer: { primitive: { order } }, inner, x }) => {
       const { low, interior, value } = inner.primitive;
-      const moved = (list: readonly number[]): number[] => order.map((axis) => sizeAt(list, axis));
+      const moved = (list: readonly number[]): number[] => order.map((axis) => at(list, axis));
       return pad(permute(x, order), { low: moved(low), high: moved(highOf(inner)), interior: moved(interior), value });
     },
   }),
@@ -73,23 +61,23 @@ function reshapeBeneathPermute(shape: Shape, inner: NodeOf<"permute">, x: Node):
   if (elementCount(shape) === 0) return undefined;
   const order = inner.primitive.order.filter((axis) => x.shape[axis] !== 1);
   const wide = wideAxes(shape);
-  const sizes = wide.map((axis) => sizeAt(shape, axis));
-  const groups = axisGroups(order.map((axis) => sizeAt(x.shape, axis)), sizes); // prettier-ignore
+  const sizes = wide.map((axis) => at(shape, axis));
+  const groups = axisGroups(order.map((axis) => at(x.shape, axis)), sizes); // prettier-ignore
   const moved: { readonly source: number; readonly places: readonly number[] }[] = [];
   for (const { from, fromEnd, to, toEnd } of groups) {
     const axes = order.slice(from, fromEnd);
-    const between = wideAxes(x.shape).filter((axis) => axis >= sizeAt(axes, 0) && axis <= (axes.at(-1) ?? 0));
+    const between = wideAxes(x.shape).filter((axis) => axis >= at(axes, 0) && axis <= (axes.at(-1) ?? 0));
     if (!isAscending(axes) || between.length !== axes.length) return undefined;
-    moved.push({ source: sizeAt(axes, 0), places: wide.slice(to, toEnd) });
+    moved.push({ source: at(axes, 0), places: wide.slice(to, toEnd) });
   }
   // The places of the result in the order in which x has them.
   const places = moved.toSorted((a, b) => a.source - b.source).flatMap((group) => group.places);
   const below = [...shape];
   const back = shape.map((_, axis) => axis);
   for (const [i, place] of places.entries()) {
-    const at = sizeAt(wide, i);
-    below[at] = sizeAt(shape, place);
-    back[place] = at;
+    const slot = at(wide, i);
+    below[slot] = at(shape, place);
+    back[place] = slot;
   }
   return permute(reshape(x, below), back);
 }
@@ -142,10 +130,10 @@ function sliceBeneathReshape(outer: NodeOf<"slice">, reshaped: Shape, x: Node): 
     const [first, ...rest] = cut;
     if (source === undefined || another !== undefined || first === undefined || !rest.every(isWhole)) return undefined;
     if (rest.length > 0 && steps[first] !== 1) return undefined;
-    const length = rest.reduce((count, axis) => count * sizeAt(reshaped, axis), 1);
-    below.starts[source] = sizeAt(starts, first) * length;
-    below.sizes[source] = sizeAt(outer.shape, first) * length;
-    below.steps[source] = rest.length > 0 ? 1 : sizeAt(steps, first);
+    const length = rest.reduce((count, axis) => count * at(reshaped, axis), 1);
+    below.starts[source] = at(starts, first) * length;
+    below.sizes[source] = at(outer.shape, first) * length;
+    below.steps[source] = rest.length > 0 ? 1 : at(steps, first);
   }
   return reshape(slice(x, below.starts, below.sizes, below.steps), outer.shape);
 }
@@ -176,7 +164,7 @@ function padOfPad(outer: NodeOf<"pad">, inner: NodeOf<"pad">, x: Node): Node | u
   const [moreLow, moreHigh] = [outer.primitive.low, highOf(outer)];
   // What was cut off does not come back.
   const comesBack = (cut: readonly number[], more: readonly number[]): boolean =>
-    cut.some((count, axis) => count < 0 && sizeAt(more, axis) > 0);
+    cut.some((count, axis) => count < 0 && at(more, axis) > 0);
   if (comesBack(low, moreLow) || comesBack(high, moreHigh)) return undefined;
   const sum = (a: readonly number[], b: readonly number[]): number[] => a.map((count, axis) => count + (b[axis] ?? 0));
   return pad(x, { low: sum(low, moreLow), high: sum(high, moreHigh), interior, value });

@@ -10,10 +10,17 @@ import { bytesOf, type Bytes } from "../../../base/bytes.ts";
 import { encodeFloat16 } from "../../../base/float16.ts";
 import type { DType } from "../../layout/dtype.ts";
 import { elementCount } from "../../layout/shape.ts";
-import { binary, buffer, cast, constant, contraction, expand, iota, permute, unary } from "../graph.ts";
 import { attention, attentionKeyValueGradient, attentionQueryGradient } from "../attention.ts";
+import { binary, buffer, cast, constant, contraction, expand, iota, permute, reduce, unary } from "../graph.ts";
 import type { Node, Shape } from "../ir.ts";
-import type { AttentionProblem, ContractionProblem, ElementwiseProblem, OperandLayout, Problem } from "./problem.ts";
+import type {
+  AttentionProblem,
+  ContractionProblem,
+  ElementwiseProblem,
+  OperandLayout,
+  Problem,
+  RowsProblem,
+} from "./problem.ts";
 
 export interface MicroInput {
   readonly leaf: Node;
@@ -42,6 +49,8 @@ export function microProblem(problem: Problem): MicroProblem {
       return ofContraction(problem);
     case "elementwise":
       return ofElementwise(problem);
+    case "rows":
+      return ofRows(problem);
     case "attention":
       return ofAttention(problem);
   }
@@ -69,7 +78,8 @@ function ofElementwise({ dtype, count, loads, stores, isHeavy }: ElementwiseProb
   const shape = [count];
   const inputs = Array.from({ length: loads }, (_, i) => inputOf(shape, type, i + 1));
   const fill = (value: number): Node => expand(constant(value, [1], type), shape);
-  let value = inputs[0]?.leaf ?? cast(iota(shape, 0), type);
+  const first = inputs[0]?.leaf ?? cast(iota(shape, 0), type);
+  let value = first;
   for (const { leaf } of inputs.slice(1)) value = binary("add", value, leaf);
   const isFloat = type === "float32" || type === "float16";
   for (let round = 0; isHeavy && round < HEAVY_ROUNDS; round++) {
@@ -77,8 +87,11 @@ function ofElementwise({ dtype, count, loads, stores, isHeavy }: ElementwiseProb
     if (isFloat) value = unary("floor", binary("add", binary("multiply", value, fill(0.5)), fill(round + 1)));
     else value = binary("divide", binary("add", value, fill(round + 1)), fill(2));
   }
+  const outputs = [binary("add", value, fill(1))];
   // Each is computed from the one before, as an optimizer's are: so they share a kernel.
-  const outputs = Array.from({ length: stores }, () => (value = binary("add", value, fill(1))));
+  for (let last = outputs[0]; outputs.length < stores && last !== undefined; outputs.push(last)) {
+    last = binary("multiply", last, first);
+  }
   return { outputs, inputs, tolerance: 0 };
 }
 
@@ -99,6 +112,39 @@ function ofAttention(problem: AttentionProblem): MicroProblem {
   }[part]();
   const read = inputs.filter(({ leaf }) => output.inputs.includes(leaf));
   return { outputs: [output], inputs: read, tolerance: ATTENTION_TOLERANCE };
+}
+
+/** Every sweep reduces what the one before has left, in small integers; so do all of its reductions. */
+function ofRows(problem: RowsProblem): MicroProblem {
+  const { dtype, rows, columns, isAcross, sweeps, reductions, loads, stores } = problem;
+  const type: DType = dtype === "bool" ? "uint32" : dtype;
+  const [shape, axis] = isAcross ? [[columns, rows], 0] : [[rows, columns], 1];
+  const inputs = Array.from({ length: Math.max(1, loads) }, (_, i) => inputOf(shape, type, i + 1));
+  const working: DType = type === "float16" ? "float32" : type;
+  const fill = (value: number): Node => expand(constant(value, [1, 1], working), shape);
+  const bounded = (x: Node): Node => binary("maximum", binary("minimum", x, fill(VALUE_MAX)), fill(0));
+  let value = inputs.map(({ leaf }) => cast(leaf, working)).reduce((a, b) => binary("add", a, b));
+  const results: Node[] = [];
+  // What is stored of elements takes a sweep of its own, or is what the only one reduces. Each comes from the one before.
+  const reducing = stores > 0 && sweeps > 1 ? sweeps - 1 : sweeps;
+  // No two of these merge.
+  const raised = (x: Node): Node => binary("maximum", binary("add", x, fill(1)), fill(0));
+  const elementsOf = (): Node[] => Array.from({ length: stores }, () => (value = raised(value)));
+  const reduced = reducing === sweeps ? elementsOf() : [];
+  for (let sweep = 0; sweep < reducing; sweep++) {
+    const own = Math.max(1, Math.round((reductions * (sweep + 1)) / reducing) - results.length);
+    const last = Array.from({ length: own }, (_, i) => {
+      const raised = i === 0 ? value : bounded(binary("add", value, fill(i)));
+      return reduce((sweep + i) % 2 === 0 ? "sum" : "maximum", raised, [axis]);
+    });
+    results.push(...last);
+    for (const result of last) value = bounded(binary("subtract", value, expand(result, shape)));
+  }
+  return {
+    outputs: reducing === sweeps ? [...reduced, results.reduce((a, b) => binary("add", a, b))] : elementsOf(),
+    inputs,
+    tolerance: 0,
+  };
 }
 
 /** Integers from -4 to 4, from 0 where the dtype has no negative ones. */

@@ -9,8 +9,12 @@ import {
   type ContractionSchedule,
 } from "../../kernels/contraction/schedule.ts";
 import type { DeviceTraits } from "../../kernels/device-traits.ts";
-import { elementsEachCandidates } from "../../kernels/elementwise.ts";
-import { elementCount } from "../../layout/shape.ts";
+import { elementCandidates, elementScheduleName, type ElementSchedule } from "../../kernels/elementwise.ts";
+import { rowCandidates } from "../../kernels/rows/row-candidates.ts";
+import { rowScheduleName, type RowSchedule } from "../../kernels/rows/row-schedule.ts";
+import { columnCount, rowCount, type RowSpace } from "../../kernels/rows/row-space.ts";
+import { scatterRanges, type Scatter } from "../../kernels/scatter-add.ts";
+import { elementCount, sameShape } from "../../layout/shape.ts";
 import { ownCost } from "../cost.ts";
 import { attentionOf } from "../infer-attention.ts";
 import { readInputs, type Node } from "../ir.ts";
@@ -19,12 +23,13 @@ import type { Group } from "../schedule.ts";
 import type { Choices } from "./choices.ts";
 import { operandLayout } from "./operand-layout.ts";
 import type { Problem } from "./problem.ts";
+import { rowLayout } from "./row-layout.ts";
 import { siteOf } from "./site.ts";
 
 /** The arithmetic of an element (in units of `cost.ts`) from which on it outweighs a few loads. */
 const HEAVY = 24;
-/** What has more steps than this is heavy. */
-const STEPS_MAX = 64;
+/** What has more steps than this is heavy, and counted no further. */
+const STEPS_MAX = 1_000;
 
 interface Candidate<T> {
   readonly name: string;
@@ -65,13 +70,45 @@ export class Picks {
     return this.#pick(candidates, () => ({ kind: "attention", ...problem }));
   }
 
-  /** How many elements each invocation of a region without loops computes. */
-  elementsEach({ groups, outputs }: Region): number {
-    const { shape, dtype } = present(groups.at(-1), "Picks.elementsEach: a group").root;
+  /** Which elements each invocation of a region without loops computes. */
+  elements({ groups, outputs }: Region): ElementSchedule {
+    const { shape, dtype } = present(groups.at(-1), "Picks.elements: a group").root;
     const count = elementCount(shape);
-    return this.#pick(named(elementsEachCandidates(count)), () => {
-      return { kind: "elementwise", dtype, count, stores: outputs.length, ...this.#workOf(groups) };
+    const work = this.#workOf(groups);
+    const candidates = elementCandidates(count, work.isHeavy).map((value) => ({ name: elementScheduleName(value), value })); // prettier-ignore
+    return this.#pick(candidates, () => ({ kind: "elementwise", dtype, count, stores: outputs.length, ...work }));
+  }
+
+  /** The schedule of a region that goes along rows in so many sweeps. */
+  rows({ groups, outputs }: Region, space: RowSpace, sweeps: number): RowSchedule {
+    const cores = groups.map(({ core }) => core).filter(({ primitive }) => primitive.kind === "reduce");
+    const isOf = ({ primitive, inputs: [x] }: Node): boolean =>
+      primitive.kind === "reduce" && sameShape(primitive.axes, space.axes) && sameShape(x?.shape ?? [], space.shape);
+    const x = present(cores.find(isOf)?.inputs[0], "Picks.rows: what is reduced in the space");
+    const layout = rowLayout(x, space, this.#isStored);
+    const [rows, columns, reductions] = [rowCount(space), columnCount(space), cores.length];
+    const schedules = rowCandidates({ rows, columns, reductions, ...layout }, this.#traits);
+    const candidates = schedules.map((value) => ({ name: rowScheduleName(value), value }));
+    return this.#pick(candidates, () => {
+      const stores = outputs.filter((node) => elementCount(node.shape) !== rows).length;
+      const { isAcross } = layout;
+      return {
+        kind: "rows",
+        dtype: x.dtype,
+        rows,
+        columns,
+        isAcross,
+        sweeps,
+        reductions,
+        stores,
+        ...this.#workOf(groups),
+      };
     });
+  }
+
+  /** Into how many ranges the lines of a scatter are cut. Not measured: nothing to choose on software adapters. */
+  scatterRanges(scatter: Scatter): number {
+    return scatterRanges(scatter, this.#traits);
   }
 
   #pick<T>(candidates: readonly Candidate<T>[], problem: () => Problem): T {
@@ -93,13 +130,9 @@ export class Picks {
         continue;
       }
       cost += ownCost(node);
-      if (seen.size > STEPS_MAX) return { loads: Math.max(1, loads), isHeavy: true };
+      if (seen.size > STEPS_MAX) return { loads, isHeavy: true };
       for (const input of readInputs(node)) seen.add(input);
     }
     return { loads, isHeavy: cost >= HEAVY };
   }
-}
-
-function named(values: readonly number[]): readonly Candidate<number>[] {
-  return values.map((value) => ({ name: String(value), value }));
 }

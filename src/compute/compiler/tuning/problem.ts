@@ -26,6 +26,24 @@ export interface ElementwiseProblem {
   readonly isHeavy: boolean;
 }
 
+/** Reductions along `rows` rows of `columns` elements from `loads` arrays, in `sweeps` along them. */
+export interface RowsProblem {
+  readonly kind: "rows";
+  /** Of what is reduced first. */
+  readonly dtype: DType;
+  readonly rows: number;
+  readonly columns: number;
+  /** Neighbours in memory belong to neighbouring rows. */
+  readonly isAcross: boolean;
+  readonly sweeps: number;
+  /** In all sweeps together. */
+  readonly reductions: number;
+  readonly loads: number;
+  /** Arrays of as many elements as there are in the rows. */
+  readonly stores: number;
+  readonly isHeavy: boolean;
+}
+
 /** A part of attention without mask and dropout: [queries, depth] x [keys, depth] x [keys, width], batch x group times. */
 export interface AttentionProblem {
   readonly kind: "attention";
@@ -39,7 +57,7 @@ export interface AttentionProblem {
   readonly causal: boolean;
 }
 
-export type Problem = ContractionProblem | ElementwiseProblem | AttentionProblem;
+export type Problem = ContractionProblem | ElementwiseProblem | RowsProblem | AttentionProblem;
 
 /** Products of rows that each part of attention takes, for each pair of a query and a key, in those of the forward pass. */
 const ATTENTION_WORK = { forward: 1, gradQuery: 1.5, gradKeyValue: 2, gradMask: 1 } as const;
@@ -51,6 +69,8 @@ export function operationsOf(problem: Problem): number {
       return 2 * problem.batch * problem.rows * problem.inner * problem.columns;
     case "elementwise":
       return 8 * problem.count * (problem.loads + problem.stores);
+    case "rows":
+      return 8 * problem.rows * problem.columns * (problem.loads * problem.sweeps + problem.stores);
     case "attention": {
       const { part, batch, group, queries, keys, depth, width, causal } = problem;
       const pairs = (batch * group * queries * keys) / (causal ? 2 : 1);
@@ -81,6 +101,10 @@ function halved(problem: Problem): Problem {
     }
     case "elementwise":
       return { ...problem, count: half(problem.count) };
+    case "rows": {
+      const { rows, columns } = problem;
+      return rows >= columns ? { ...problem, rows: half(rows) } : { ...problem, columns: half(columns) };
+    }
     case "attention": {
       const { batch, group, queries, keys } = problem;
       if (batch > 4) return { ...problem, batch: half(batch) };

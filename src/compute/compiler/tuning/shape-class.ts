@@ -15,7 +15,10 @@ export function sizeClass(size: number): string {
   return `${2 ** Math.round(Math.log2(size))}${size % 4 === 0 ? "" : "~"}`;
 }
 
-/** "1 x [128, 64] x [64, 256] NT"; "4096, 2 to 1": elements, arrays loaded and stored; "forward 4 x [512, 64] x ...". In classes of sizes. */
+/**
+ * "1 x [128, 64] x [64, 256] NT"; "4096, 2 to 1": elements, arrays loaded and stored; "1024 of 1024"; "forward 4 x
+ * [512, 64] x ...". In classes of sizes.
+ */
 export function shapeClassOf(problem: Problem): string {
   switch (problem.kind) {
     case "contraction": {
@@ -32,6 +35,11 @@ export function shapeClassOf(problem: Problem): string {
     }
     case "elementwise":
       return `${sizeClass(problem.count)}, ${problem.loads} to ${problem.stores}${problem.isHeavy ? ", heavy" : ""}`;
+    case "rows": {
+      const { rows, columns, isAcross, sweeps, loads, stores, isHeavy } = problem;
+      const work = `${sweeps} x ${loads} to ${stores}${isHeavy ? ", heavy" : ""}`;
+      return `${sizeClass(rows)} of ${sizeClass(columns)}${isAcross ? " across" : ""}, ${work}`;
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 /** What measuring has found out, by the key of the site (`site.ts`). */
 import type { Site } from "./site.ts";
 
+/** What was found out about one way to write a kernel. */
 export interface CandidateResult {
   readonly name: string;
   /** Median of its runs; null where it was not measured. */
@@ -9,6 +10,7 @@ export interface CandidateResult {
   readonly rejection: string | null;
 }
 
+/** What was found out about one site. */
 export interface TuningEntry {
   readonly kind: string;
   readonly shapeClass: string;
@@ -19,6 +21,7 @@ export interface TuningEntry {
   readonly winner: string | null;
 }
 
+/** Everything known of a device. */
 export type TuningTable = ReadonlyMap<string, TuningEntry>;
 
 export function entryOf(site: Site, candidates: readonly CandidateResult[], winner: string | null): TuningEntry {

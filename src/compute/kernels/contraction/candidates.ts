@@ -7,6 +7,7 @@
  */
 import type { DeviceTraits } from "../device-traits.ts";
 import type { OperandLayout } from "./operand-layout.ts";
+import { PAD } from "./staging.ts";
 import { contractionScheduleName, type Contraction, type ContractionSchedule } from "./schedule.ts";
 
 /** How the operands lie in memory. */
@@ -15,8 +16,11 @@ export interface OperandLayouts {
   readonly right: OperandLayout;
 }
 
-/** Multiplications from which on more code pays for itself on a software adapter. */
+/** Multiplications from which on more code pays for itself on a software adapter: some, and as much as there is use for. */
+const SOFTWARE_MEDIUM = 2 ** 22;
 const SOFTWARE_LARGE = 2 ** 24;
+/** Subgroups from which on each load is so much code that steps are written out for larger products only. */
+const SUBGROUP_WIDE = 8;
 /** Larger subgroups have no use for a row a lane. */
 const SUBGROUP_MAX = 16;
 
@@ -42,12 +46,13 @@ function workgroupOf(schedule: ContractionSchedule): [number, number] {
   if (schedule.kind === "line") return [schedule.lanes, schedule.lanes];
   if (schedule.kind !== "workgroup") return [1, 0];
   const { lanesDown, lanesAcross, rows, columns, steps } = schedule;
-  return [lanesDown * lanesAcross, steps * (lanesDown * rows + lanesAcross * columns)];
+  return [lanesDown * lanesAcross, (steps + PAD) * (lanesDown * rows + lanesAcross * columns)];
 }
 
 function softwareCandidates(product: Contraction, { subgroupSize }: DeviceTraits): ContractionSchedule[] {
   const { batch, rows, columns, inner } = product;
-  const isLarge = batch * rows * columns * inner >= SOFTWARE_LARGE;
+  const work = batch * rows * columns * inner;
+  const isLarge = work >= SOFTWARE_LARGE;
   const across = columns % 4 === 0 ? 4 : sideFor(columns, 4);
   const registers = (down: number, width: number, steps = 1): ContractionSchedule => ({
     kind: "registers",
@@ -65,9 +70,10 @@ function softwareCandidates(product: Contraction, { subgroupSize }: DeviceTraits
   };
   // Lanes beyond the last column compute in vain.
   const width = [4, 2, 1].find((side) => wasted(columns, size * side) < 0.3) ?? 1;
-  const usual = [shared(8, width, 2), shared(16, width, 2)];
-  const others = [shared(8, width, 1), shared(16, width, 1), shared(8, width, 4), shared(16, width * 2, 2)];
-  return [...(isLarge ? usual.reverse() : usual), ...others, ...alone];
+  const steps = size >= SUBGROUP_WIDE && work < SOFTWARE_MEDIUM ? 1 : 2;
+  const usual = isLarge ? shared(16, width, 2) : shared(8, width, steps);
+  const small = [shared(8, width, 1), shared(8, width, 2), shared(8, width, 4)];
+  return [usual, ...small, shared(16, width, 1), shared(16, width, 2), shared(16, width * 2, 2), ...alone];
 }
 
 /** The part of lanes and columns that is beyond the edge. */
@@ -132,5 +138,5 @@ function hardwareCandidates(
   const isAlongInner = rows < columns ? right === "T" : left === "N";
   const lines: ContractionSchedule[] = isThin && inner >= LINE_INNER_MIN ? [{ kind: "line", lanes: 64 }] : [];
   if (isAlongInner && lines.length > 0) return [...lines, small, ...others];
-  return [...(best === undefined || isThin ? [small] : [block(best, 16)]), ...others, ...lines];
+  return [...(best === undefined || isThin ? [small] : [block(best, 16), block(best, 8)]), ...others, ...lines];
 }

@@ -1,10 +1,12 @@
 /** A tile of an array in private memory while a loop's body runs: accumulators, above all. */
 import { OptionError } from "../../../base/errors.ts";
 import { add, i32, load, multiply } from "../build.ts";
+import type { Interval } from "../interval.ts";
 import { valueTypeOf, type Expr } from "../kernel.ts";
 import { rebuild } from "../rebuild.ts";
+import { mentions } from "../walk.ts";
 import { affineOf, textOf } from "./affine.ts";
-import { accessesIn, type Access } from "./dependences.ts";
+import { accessesIn, conflictBetween, type Access } from "./dependences.ts";
 import { addQuotients } from "./inside.ts";
 import { addLinear, IntegerSystem, linear } from "./integer-system.ts";
 import {
@@ -17,7 +19,7 @@ import {
   type Step,
 } from "./loop-nest.ts";
 import { standStill, tileUseOf, type TileTerm, type TileUse } from "./tile.ts";
-import { checkHolds, checkUnfilled, freshName, loopsIn, mapExprs, pathTo, replaceLoop } from "./tree.ts";
+import { assignsIn, checkHolds, checkUnfilled, freshName, loopsIn, mapExprs, pathTo, replaceLoop } from "./tree.ts";
 
 /** Longer tiles are copied by loops, not written out. */
 const WRITTEN_OUT_MAX = 64;
@@ -39,16 +41,18 @@ export function cacheInRegisters(nest: LoopNest, array: string, loop: string): L
   const number = nest.arrays.findIndex(({ name }) => name === array);
   const running = new Set(loopsIn(found.body).map(({ name }) => name));
   const isRunning = (name: string): boolean => running.has(name);
+  // Of what nobody stores, more may be loaded than is used.
+  const isStored = assignsIn(nest.body).some((assign) => assign.array === number);
   const uses = accessesIn([found], path.slice(0, -1))
     .filter((access) => access.array === number)
     .map((access): Use => {
       const tile = tileUseOf(operation, nest, access, isRunning);
-      return { access, tile, guards: tileGuards(operation, access, tile, isRunning) };
+      return { access, tile, guards: isStored ? tileGuards(operation, access, tile, isRunning) : [] };
     });
   const [first] = uses;
   if (first === undefined) throw new OptionError(`${operation}: expected a use of ${array}, found none`);
   for (const use of uses) checkAlike(operation, first, use);
-  checkApart(operation, first.tile.terms);
+  if (isStored) checkApart(operation, first);
   const { type } = nest.arrays[number] as NestArray;
   const length = first.tile.terms.reduce((size, { loop: { extent } }) => size * extent, 1);
   const tile: NestArray = { name: freshName(nest, `${array}_tile`), type: valueTypeOf(type), length, space: "private" };
@@ -57,7 +61,7 @@ export function cacheInRegisters(nest: LoopNest, array: string, loop: string): L
   const isWritten = uses.some(({ access }) => access.use !== "loaded");
   const body = [
     ...(isFilledFirst(uses, running) ? [] : copy(withTile, first, "in", number, target)),
-    ...redirect(found.body, number, target, isRunning, first.tile.terms),
+    ...redirect(found.body, number, target, uses),
     ...(isWritten ? copy(withTile, first, "out", number, target) : []),
   ];
   return replaceLoop(withTile, loop, () => [{ ...found, body }]);
@@ -78,26 +82,25 @@ function tileGuards(
   isRunning: (name: string) => boolean,
 ): Guard[] {
   const isOther = (name: string): boolean => isRunning(name) && !terms.some(({ loop }) => loop.name === name);
-  return assign.guards.filter(({ at, below }) => {
-    const affine = affineOf(at, (name) => loops.some((loop) => loop.name === name));
-    const reads =
-      affine === undefined ||
-      [affine.linear, ...affine.quotients.map(({ of }) => of)].some(({ terms: parts }) =>
-        [...parts.keys()].some(isOther),
-      );
-    if (!reads) return true;
-    const started = affineOf(standStill(at, isOther), (name) => loops.some((loop) => loop.name === name));
-    const system = new IntegerSystem();
-    for (const { name, extent } of loops) system.variable(name, { min: 0, max: extent - 1 });
-    if (started !== undefined) {
-      addQuotients(system, started.quotients);
-      system.atLeastZero(addLinear(started.linear, linear(-below)));
-      if (system.solve() === "none") return false;
-    }
+  return assign.guards.flatMap(({ at, below }): Guard[] => {
+    const started: Guard = { at: standStill(at, isOther), below };
+    const isOfOthers = loops.some(({ name, extent }) => extent > 1 && isOther(name) && mentions(at, name));
+    if (!isOfOthers) return [started];
+    if (alwaysHolds(started, loops)) return [];
     throw new OptionError(
       `${operation}: expected guards that hold where the loops inside begin, found one that may not`,
     );
   });
+}
+
+function alwaysHolds({ at, below }: Guard, loops: readonly Loop[]): boolean {
+  const affine = affineOf(at, (name) => loops.some((loop) => loop.name === name));
+  if (affine === undefined) return false;
+  const system = new IntegerSystem();
+  for (const { name, extent } of loops) system.variable(name, { min: 0, max: extent - 1 });
+  addQuotients(system, affine.quotients);
+  system.atLeastZero(addLinear(affine.linear, linear(-below)));
+  return system.solve() === "none";
 }
 
 function checkAlike(operation: string, first: Use, other: Use): void {
@@ -116,12 +119,17 @@ function checkAlike(operation: string, first: Use, other: Use): void {
 }
 
 /** No two elements of the tile are one of the array. */
-function checkApart(operation: string, terms: readonly TileTerm[]): void {
-  let reach = 0;
-  for (const { stride, loop } of [...terms].reverse()) {
-    if (stride <= reach)
+function checkApart(operation: string, { access, tile: { terms } }: Use): void {
+  const isTerm = (name: string): boolean => terms.some(({ loop }) => loop.name === name);
+  const distances = new Map<string, Interval>();
+  for (const { name } of access.loops) if (!isTerm(name)) distances.set(name, { min: 0, max: 0 });
+  for (const { loop } of terms) {
+    distances.set(loop.name, { min: 1, max: Infinity });
+    const twice = conflictBetween({ ...access, use: "stored" }, access, distances);
+    if (twice !== undefined) {
       throw new OptionError(`${operation}: expected elements apart, found some that ${loop.name} meets twice`);
-    reach += stride * (loop.extent - 1);
+    }
+    distances.set(loop.name, { min: 0, max: 0 });
   }
 }
 
@@ -167,33 +175,25 @@ function copy(nest: LoopNest, { tile, guards }: Use, way: "in" | "out", from: nu
 }
 
 /** The steps with the tile in place of the array. */
-function redirect(
-  steps: readonly Step[],
-  from: number,
-  target: number,
-  isRunning: (name: string) => boolean,
-  terms: readonly TileTerm[],
-): readonly Step[] {
-  const place = (index: Expr): Expr => {
-    const affine = affineOf(index, () => true);
-    const own = [...(affine?.linear.terms ?? [])].filter(([name]) => isRunning(name));
-    const scales = pitches(terms);
-    return own.reduce((sum, [name, stride]) => {
-      const axis = terms.findIndex((term) => term.stride === stride);
-      const extent = terms[axis]?.loop.extent ?? 1;
-      return add(sum, multiply(counterOf(name, extent), i32(scales[axis] ?? 0)));
-    }, i32(0));
-  };
-  const exchange = (x: Expr): Expr =>
+function redirect(steps: readonly Step[], from: number, target: number, uses: readonly Use[]): readonly Step[] {
+  // Indices have no loads in them: they stay the expressions that they are.
+  const places = new Map(
+    uses.map(({ access, tile: { terms } }) => {
+      const counters = terms.map(({ loop }) => counterOf(loop.name, loop.extent));
+      return [access.index, sumOf(i32(0), counters, pitches(terms))];
+    }),
+  );
+  const placeOf = (index: Expr): Expr => places.get(index) ?? index;
+  const redirected = mapExprs(steps, (x) =>
     rebuild(x, (part) =>
-      part.kind === "load" && part.binding === from ? load(target, place(part.index), part.type) : undefined,
-    );
-  const redirected = mapExprs(steps, exchange);
+      part.kind === "load" && part.binding === from ? load(target, placeOf(part.index), part.type) : undefined,
+    ),
+  );
   const retarget = (inside: readonly Step[]): readonly Step[] =>
     inside.map((step): Step => {
       if (step.kind === "loop") return { ...step, body: retarget(step.body) };
       return step.kind === "assign" && step.array === from
-        ? { ...step, array: target, index: place(step.index) }
+        ? { ...step, array: target, index: placeOf(step.index) }
         : step;
     });
   return retarget(redirected);

@@ -1,6 +1,6 @@
 /** Statements under the same conditions, kept together and moved out of loops that the conditions do not depend on. */
 import type { Expr, Statement } from "../kernel.ts";
-import { sameExpr, visitOperandsFirst } from "../walk.ts";
+import { mentions, sameExpr } from "../walk.ts";
 
 /** Statements that run if all guards hold. */
 export interface Guarded {
@@ -38,18 +38,4 @@ export function hoistGuards(groups: readonly Guarded[], counter: string): { outs
     body,
   }));
   return { outside, inside };
-}
-
-function mentions(root: Expr, name: string): boolean {
-  const seen = new Set<Expr>();
-  let found = false;
-  visitOperandsFirst(
-    root,
-    (x) => seen.has(x),
-    (x) => {
-      seen.add(x);
-      found ||= x.kind === "variable" && x.name === name;
-    },
-  );
-  return found;
 }

@@ -32,17 +32,6 @@ export function addLinear(a: Linear, b: Linear, factor: number = 1): Linear {
   return linear(a.constant + b.constant * factor, [...a.terms, ...scaled]);
 }
 
-/** The values that `x` takes over a box of bounds. */
-export function rangeOfLinear(x: Linear, bounds: ReadonlyMap<string, Interval>): Interval {
-  let { constant: min, constant: max } = x;
-  for (const [name, factor] of x.terms) {
-    const { min: low, max: high } = bounds.get(name) ?? { min: -Infinity, max: Infinity };
-    min += factor * (factor > 0 ? low : high);
-    max += factor * (factor > 0 ? high : low);
-  }
-  return { min, max };
-}
-
 /** Values of all variables; or that there are none; or that it was not found out. */
 export type Solution = ReadonlyMap<string, number> | "none" | "open";
 

@@ -33,7 +33,9 @@ export function randomChange(random: Random, nest: LoopNest, isLate: boolean): R
       return { words: `split(${loop.name}, ${factor})`, apply: (it) => split(it, loop.name, factor) };
     }
     case "reorder": {
-      const band = [loop, ...chainBelow(loop)].slice(0, 2 + random.below(3)).map(({ name }) => name);
+      const nested = loops.filter((outer) => chainBelow(outer).length > 0);
+      const outer = nested.length > 0 ? random.pick(nested) : loop;
+      const band = [outer, ...chainBelow(outer)].slice(0, 2 + random.below(3)).map(({ name }) => name);
       const order = random.shuffle(band);
       return { words: `reorder(${order})`, apply: (it) => reorder(it, order), change: { kind: "reorder", order } };
     }

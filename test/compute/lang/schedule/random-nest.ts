@@ -118,7 +118,9 @@ const FAMILIES: Readonly<Record<string, Family>> = {
     nest.for("i", rows, (i) =>
       nest.for("j", columns, (j) => {
         nest.accumulate(op, out, [random.below(3) === 0 ? i32(0) : j], x.at(i, j), order);
-        if (random.below(3) === 0) nest.accumulate(opOf(random), out, [i32(0)], out.at(j), order);
+        if (random.below(3) > 0) return;
+        const again = random.pick([out.at(j), x.at(i, j)]);
+        nest.accumulate(random.pick([op, opOf(random)]), out, [random.pick([i32(0), j])], again, orderOf(random));
       }),
     );
   },

@@ -1,0 +1,54 @@
+/** How the rows of a kernel are shared out among invocations, and the names of these ways. */
+import { OptionError } from "../../../base/errors.ts";
+
+export type RowSchedule =
+  /**
+   * An invocation goes along `rows` neighbouring rows together, `columns` neighbours a step, written out: 1 or 4, so that
+   * loads of neighbours are one. Without barriers and subgroups.
+   */
+  | { readonly kind: "invocation"; readonly rows: number; readonly columns: number }
+  /**
+   * Workgroups of `rows` rows, each shared by `lanes` lanes, a power of two, that take turns along it, `columns` a turn.
+   * Their totals are added in a tree. Neighbouring lanes are neighbours along the row, or (`isAcross`) across rows.
+   */
+  | {
+      readonly kind: "workgroup";
+      readonly rows: number;
+      readonly lanes: number;
+      readonly columns: number;
+      readonly isAcross: boolean;
+    }
+  /** A workgroup of `lanes` a row, whose totals are combined by subgroups, of whatever size, then across them. */
+  | { readonly kind: "subgroups"; readonly lanes: number; readonly columns: number };
+
+/** One invocation a row: runs anywhere, for all rows. */
+export const INVOCATION_A_ROW: RowSchedule = { kind: "invocation", rows: 1, columns: 1 };
+
+/** The schedule's name, for tables and files: the same in every version. */
+export function rowScheduleName(schedule: RowSchedule): string {
+  switch (schedule.kind) {
+    case "invocation":
+      return `invocation ${schedule.rows}x${schedule.columns}`;
+    case "workgroup": {
+      const { rows, lanes, columns, isAcross } = schedule;
+      return `workgroup of ${rows}x${lanes}${isAcross ? " across" : ""} by ${columns}`;
+    }
+    case "subgroups":
+      return `subgroups of ${schedule.lanes} by ${schedule.columns}`;
+  }
+}
+
+const NAME = /^(?:invocation (\d+)x(\d+)|workgroup of (\d+)x(\d+)( across)? by (\d+)|subgroups of (\d+) by (\d+))$/;
+
+/** The schedule of a name. @throws OptionError for what is none. */
+export function parseRowSchedule(name: string): RowSchedule {
+  const [, rows, columns, groupRows, lanes, across, by, subgroupLanes, subgroupBy] = NAME.exec(name) ?? [];
+  if (rows !== undefined) return { kind: "invocation", rows: Number(rows), columns: Number(columns) };
+  if (groupRows !== undefined) {
+    const shared = { rows: Number(groupRows), lanes: Number(lanes), columns: Number(by) };
+    return { kind: "workgroup", ...shared, isAcross: across !== undefined };
+  }
+  if (subgroupLanes !== undefined)
+    return { kind: "subgroups", lanes: Number(subgroupLanes), columns: Number(subgroupBy) };
+  throw new OptionError(`parseRowSchedule: expected a name such as "workgroup of 1x256 by 4", found ${name}`);
+}
