@@ -195,7 +195,7 @@ test("candidates fit the device and the shape, and the mask's kernel has none to
     t: Parameters<typeof attentionCandidates>[1],
   ): string[] => attentionCandidates(k, t).map(attentionScheduleName);
   expect(names(kernel, traits)[0]).toBe("broadcast 8 x 4x16");
-  expect(names({ ...kernel, queries: 64, keys: 64, depth: 16, width: 16 }, traits)[0]).toBe("broadcast 8 x 1x16");
+  expect(names({ ...kernel, queries: 64, keys: 64, depth: 16, width: 16 }, traits)[0]).toBe("broadcast 8 x 2x16");
   expect(names(kernel, { ...traits, subgroupSize: 32 })[0]).toBe("direct 8 x 4x8");
   expect(names({ ...kernel, queries: 3, keys: 5 }, { ...traits, hasSubgroups: false })).toEqual(["direct 8 x 1x4", "direct 8 x 1x8"]); // prettier-ignore
   const hardware = { ...traits, isSoftware: false };
