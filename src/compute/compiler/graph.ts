@@ -5,7 +5,7 @@
  * once, so that graphs stay small while they are built: constants fold, views of views merge, and a view that changes
  * nothing returns its input. All else is left to the tables of `passes/`.
  */
-import { InvariantError, OptionError } from "../../base/errors.ts";
+import { InvariantError } from "../../base/errors.ts";
 import type { DType } from "../layout/dtype.ts";
 import { elementCount, sameShape } from "../layout/shape.ts";
 import * as check from "./check.ts";

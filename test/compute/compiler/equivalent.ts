@@ -54,7 +54,7 @@ export function expectEquivalent(
 }
 
 /** Values for the leaves among `nodes`. */
-export function leafValues(nodes: readonly Node[], seed: number, isPlain: boolean): Map<Node, readonly number[]> {
+function leafValues(nodes: readonly Node[], seed: number, isPlain: boolean): Map<Node, readonly number[]> {
   const random = new Random("equivalent", seed);
   const leaves = nodes.filter(({ primitive }) => primitive.kind === "buffer");
   return new Map(

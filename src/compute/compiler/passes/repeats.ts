@@ -1,7 +1,7 @@
 /** What is computed of repeated values is computed once, and then repeated. No element changes. */
 import { sameShape } from "../../layout/shape.ts";
 import { constantValue } from "../fold.ts";
-import { constant, expand, gather, iota, remake, slice } from "../graph.ts";
+import { constant, expand, iota, remake, slice } from "../graph.ts";
 import type { Node, Shape } from "../ir.ts";
 import { any, commuted, constantOf, on, rule, type Pattern, type Rule } from "./pattern.ts";
 
