@@ -11,6 +11,11 @@ export function isFloat(dtype: DType): boolean {
   return dtype === "float32" || dtype === "float16";
 }
 
+/** True for the dtypes whose arithmetic is modulo 2^32. */
+export function isWhole(dtype: DType): boolean {
+  return dtype === "int32" || dtype === "uint32";
+}
+
 /** Bytes of one stored element. */
 export function elementBytes(dtype: DType): number {
   switch (dtype) {

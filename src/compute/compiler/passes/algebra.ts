@@ -7,9 +7,9 @@
  * that live on rounding errors keep them. Two exceptions, as documented: x + 0 is x also for x = -0, and powers are
  * products and roots, which are exact where the device's own power is not.
  */
-import { isFloat, type DType } from "../../layout/dtype.ts";
-import { binary, cast, constant, select, unary } from "../graph.ts";
-import type { BinaryFunction, Node } from "../ir.ts";
+import { isFloat, isWhole, type DType } from "../../layout/dtype.ts";
+import { binary, constant, unary } from "../graph.ts";
+import type { Node } from "../ir.ts";
 import { any, commuted, constantOf, on, rule, type Rule } from "./pattern.ts";
 
 function like(node: Node, value: number): Node {
@@ -17,7 +17,7 @@ function like(node: Node, value: number): Node {
 }
 
 function isInteger({ dtype }: Node): boolean {
-  return dtype === "int32" || dtype === "uint32";
+  return isWhole(dtype);
 }
 
 /** The integer whose bits are all 1; for bool, true. */
@@ -228,99 +228,5 @@ function powerOf(x: Node, exponent: number): Node | undefined {
   }
 }
 
-/** What is true exactly where the other is false, NaN or not; `less` has no such partner for floats. */
-const OPPOSITE: Partial<Readonly<Record<BinaryFunction, BinaryFunction>>> = { equal: "notEqual", notEqual: "equal" };
-
-const CHOICES: readonly Rule[] = [
-  rule({
-    name: "c ? x : x is x",
-    pattern: on("select", {}, any(), any("x"), any("x")),
-    rewrite: ({ x }) => x,
-  }),
-  rule({
-    name: "not c ? x : y is c ? y : x",
-    pattern: on("select", {}, on("unary", { fn: "not" }, any("c")), any("x"), any("y")),
-    rewrite: ({ c, x, y }) => select(c, y, x),
-  }),
-  rule({
-    name: "c ? (c ? x : y) : z is c ? x : z",
-    pattern: on("select", {}, any("c"), on("select", {}, any("c"), any("x"), any()), any("z")),
-    rewrite: ({ c, x, z }) => select(c, x, z),
-  }),
-  rule({
-    name: "c ? x : (c ? y : z) is c ? x : z",
-    pattern: on("select", {}, any("c"), any("x"), on("select", {}, any("c"), any(), any("z"))),
-    rewrite: ({ c, x, z }) => select(c, x, z),
-  }),
-  rule({
-    name: "c ? true : false is c",
-    pattern: on("select", { as: "op" }, any("c"), constantOf("yes"), constantOf("no")),
-    rewrite: ({ op, c, yes, no }) => {
-      if (op.dtype !== "bool" || yes.primitive.value === no.primitive.value) return undefined;
-      return yes.primitive.value === 1 ? c : unary("not", c);
-    },
-  }),
-  rule({
-    name: "not (x = y) is x != y",
-    pattern: on("unary", { fn: "not" }, on("binary", { as: "op", isReadOnce: true }, any("x"), any("y"))),
-    rewrite: ({ op, x, y }) => {
-      const opposite = OPPOSITE[op.primitive.fn];
-      return opposite && binary(opposite, x, y);
-    },
-  }),
-  rule({
-    name: "not (x < y) is y <= x, for integers",
-    pattern: on("unary", { fn: "not" }, on("binary", { as: "op", isReadOnce: true }, any("x"), any("y"))),
-    rewrite: ({ op: { primitive }, x, y }) => {
-      if (!isInteger(x) || (primitive.fn !== "less" && primitive.fn !== "lessEqual")) return undefined;
-      return binary(primitive.fn === "less" ? "lessEqual" : "less", y, x);
-    },
-  }),
-];
-
-const WHOLE = ["floor", "ceil", "round", "trunc"] as const;
-
-const CONVERSIONS: readonly Rule[] = [
-  rule({
-    name: "a cast of a cast that lost nothing is one cast",
-    pattern: on("cast", { as: "outer" }, on("cast", { as: "inner" }, any("x"))),
-    rewrite: ({ outer, inner, x }) =>
-      isLossless(x.dtype, inner.dtype, outer.dtype) ? cast(x, outer.dtype) : undefined,
-  }),
-  rule({
-    name: "whole numbers are not rounded",
-    pattern: on("unary", { fn: WHOLE }, on("cast", { as: "whole" }, any("x"))),
-    rewrite: ({ whole, x }) => (isFloat(x.dtype) ? undefined : whole),
-  }),
-  rule({
-    name: "what is rounded is not rounded again",
-    pattern: on("unary", { fn: WHOLE }, on("unary", { as: "whole", fn: WHOLE })),
-    rewrite: ({ whole }) => whole,
-  }),
-];
-
-/** True when what `via` makes of a value of `from` becomes the same in `to` as the value itself. */
-function isLossless(from: DType, via: DType, to: DType): boolean {
-  if (from === "bool") return true;
-  if (from === "float16") return via === "float32";
-  // The same 32 bits, one way and back; which of them are 0 is the same too.
-  return isWord(from) && isWord(via) && (isWord(to) || to === "bool");
-}
-
-function isWord(dtype: DType): boolean {
-  return dtype === "int32" || dtype === "uint32";
-}
-
-const NOTHING: Rule = rule({
-  name: "what has no elements is a constant",
-  pattern: any("x"),
-  rewrite: ({ x }) => (x.shape.includes(0) && !KEPT.has(x.primitive.kind) ? like(x, 0) : undefined),
-});
-
-/** Leaves, constants, and what passes have to leave in place. */
-const KEPT: ReadonlySet<string> = new Set(["buffer", "constant", "random", "barrier"]);
-
-/** Identities of arithmetic, comparisons, choices and conversions. */
-export const ALGEBRA: readonly Rule[] = [
-  NOTHING, ...NEUTRAL, ...INTEGERS, ...ORDER, ...SIGNS, ...POWERS, ...CHOICES, ...CONVERSIONS,
-]; // prettier-ignore
+/** Identities of arithmetic and of order. */
+export const ALGEBRA: readonly Rule[] = [...NEUTRAL, ...INTEGERS, ...ORDER, ...SIGNS, ...POWERS];

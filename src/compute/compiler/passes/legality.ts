@@ -14,14 +14,14 @@ import { describeNode, inTopologicalOrder, type Rewritten } from "../walk-graph.
 type Kind = Primitive["kind"];
 
 /** A graph before and after a pass. */
-export interface Step extends Rewritten {
+interface Step extends Rewritten {
   readonly before: readonly Node[];
   /** The nodes of these kinds that nodes of the graph before became. */
   readonly known: ReadonlySet<Node>;
 }
 
 /** What holds, and how to see that it does not: each gives what is wrong, and with which node. */
-export interface Check {
+interface Check {
   readonly name: string;
   /** The nodes that it is about; all by default. */
   readonly kinds?: readonly Kind[];

@@ -5,6 +5,7 @@ import type { Node } from "../ir.ts";
 import { splitLong } from "../split.ts";
 import { inTopologicalOrder, type Rewritten } from "../walk-graph.ts";
 import { ALGEBRA } from "./algebra.ts";
+import { CHOICES } from "./choices.ts";
 import { CONTRACTIONS } from "./contractions.ts";
 import { JOINS } from "./joins.ts";
 import { checkLegality } from "./legality.ts";
@@ -21,7 +22,7 @@ export type Pass = { readonly name: string } & (
 
 /** All rules: for graphs as ops make them. */
 export const SIMPLIFICATIONS: readonly Rule[] = [
-  ...ALGEBRA, ...VIEWS, ...REPEATS, ...JOINS, ...REDUCTIONS, ...CONTRACTIONS,
+  ...CHOICES, ...ALGEBRA, ...VIEWS, ...REPEATS, ...JOINS, ...REDUCTIONS, ...CONTRACTIONS,
 ]; // prettier-ignore
 
 /**

@@ -30,7 +30,9 @@ export function contractionCandidates(
   layouts: OperandLayouts,
   traits: DeviceTraits,
 ): readonly ContractionSchedule[] {
-  const all = traits.isSoftware ? softwareCandidates(product, traits) : hardwareCandidates(product, layouts, traits);
+  const all = traits.isSoftware
+    ? softwareCandidates(product, layouts, traits)
+    : hardwareCandidates(product, layouts, traits);
   const byName = new Map(all.filter((schedule) => runsOn(schedule, traits)).map((schedule) => [contractionScheduleName(schedule), schedule])); // prettier-ignore
   return [...byName.values()];
 }
@@ -49,7 +51,11 @@ function workgroupOf(schedule: ContractionSchedule): [number, number] {
   return [lanesDown * lanesAcross, (steps + PAD) * (lanesDown * rows + lanesAcross * columns)];
 }
 
-function softwareCandidates(product: Contraction, { subgroupSize }: DeviceTraits): ContractionSchedule[] {
+function softwareCandidates(
+  product: Contraction,
+  { left, right }: OperandLayouts,
+  { subgroupSize }: DeviceTraits,
+): ContractionSchedule[] {
   const { batch, rows, columns, inner } = product;
   const work = batch * rows * columns * inner;
   const isLarge = work >= SOFTWARE_LARGE;
@@ -64,7 +70,15 @@ function softwareCandidates(product: Contraction, { subgroupSize }: DeviceTraits
     ? [registers(8, across * 2), registers(4, across)]
     : [registers(4, across), registers(8, across * 2)];
   const size = subgroupSize ?? 0;
-  if (size < 2 || size > SUBGROUP_MAX || columns < size || rows < size / 2) return [...alone, registers(4, across * 2)];
+  const isThin = columns < SUBGROUP_WIDE || rows < SUBGROUP_WIDE / 2;
+  if (isThin) {
+    // Vectors of the operand that is large: along k, or across it.
+    const isAlongInner = rows < columns ? right === "T" : left === "N";
+    const along = registers(rows < columns ? 4 : 1, rows < columns ? 1 : 4, 4);
+    const across = registers(4, 4);
+    return [...(isAlongInner ? [along, across] : [across, along]), ...alone];
+  }
+  if (size < 2 || size > SUBGROUP_MAX || columns < size) return [...alone, registers(4, across * 2)];
   const shared = (down: number, width: number, steps: number): ContractionSchedule => {
     return { kind: "subgroups", size, rows: Math.min(rows, down), columns: width, steps };
   };
