@@ -10,7 +10,7 @@ import { CONTRACTIONS } from "./contractions.ts";
 import { JOINS } from "./joins.ts";
 import { checkLegality } from "./legality.ts";
 import type { Rule } from "./pattern.ts";
-import { REDUCTIONS } from "./reductions.ts";
+import { REDUCED_VIEWS, REDUCTIONS } from "./reductions.ts";
 import { REPEATS } from "./repeats.ts";
 import { applyTable } from "./table.ts";
 import { VIEWS } from "./views.ts";
@@ -27,13 +27,14 @@ export const SIMPLIFICATIONS: readonly Rule[] = [
 
 /**
  * Every table makes equal nodes one, and an empty one nothing else: rules then know who reads what. Cutting long
- * reductions brings views, which are put in order again; rules of reductions would join the cuts.
+ * reductions brings views, which are put in order again, so that parts are read as they lie; other rules of reductions
+ * would join the cuts.
  */
 const PASSES: readonly Pass[] = [
   { name: "common", table: [] },
   { name: "simplify", table: SIMPLIFICATIONS },
   { name: "split", run: splitLong },
-  { name: "tidy", table: VIEWS },
+  { name: "tidy", table: [...VIEWS, ...REDUCED_VIEWS] },
 ];
 
 export interface OptimizeOptions {

@@ -68,6 +68,15 @@ function timesOf(x: Node, count: number): Node {
   return binary("multiply", x, constant(countAs(count, x), x.shape, x.dtype));
 }
 
+/** Reductions of permuted elements: also for a graph whose long reductions have been cut. */
+export const REDUCED_VIEWS: readonly Rule[] = [
+  rule({
+    name: "a reduction goes beneath a permute that keeps the order of what is reduced",
+    pattern: on("reduce", { as: "op" }, on("permute", { as: "moved" }, any("x"))),
+    rewrite: ({ op, moved, x }) => (isAscending(axesBeneath(op, moved)) ? reduceBeneath(op, moved, x) : undefined),
+  }),
+];
+
 const NESTED: readonly Rule[] = [
   rule({
     name: "a reduction of a reduction is one over the axes of both",
@@ -87,11 +96,6 @@ const NESTED: readonly Rule[] = [
       on("reshape", {}, on("reduce", { as: "inner", isReadOnce: true }, any("x"))),
     ),
     rewrite: ({ outer, inner, x }) => reduceBeneathReshape(outer, inner, x),
-  }),
-  rule({
-    name: "a reduction goes beneath a permute that keeps the order of what is reduced",
-    pattern: on("reduce", { as: "op" }, on("permute", { as: "moved" }, any("x"))),
-    rewrite: ({ op, moved, x }) => (isAscending(axesBeneath(op, moved)) ? reduceBeneath(op, moved, x) : undefined),
   }),
   rule({
     name: "a reduction goes beneath a permute, and reads in the order of memory",
@@ -144,4 +148,4 @@ const PADDED: readonly Rule[] = [
 ];
 
 /** Rules of reductions; not for a graph whose long reductions have been cut, which they would join again. */
-export const REDUCTIONS: readonly Rule[] = [...SMALL, ...REPEATED, ...NESTED, ...PADDED];
+export const REDUCTIONS: readonly Rule[] = [...SMALL, ...REPEATED, ...REDUCED_VIEWS, ...NESTED, ...PADDED];

@@ -71,6 +71,13 @@ test("an output that turns out to be a leaf is that leaf", () => {
   expect(optimize([turned, graph.binary("multiply", x, graph.constant(1, [2, 3], "float32"))])).toEqual([x, x]);
 });
 
+test("a long sum over the first axis is cut in two, which read rows as they lie", () => {
+  const x = graph.buffer([4096, 64], "float32");
+  const [sum] = optimize([graph.reduce("sum", x, [0])]);
+  const kinds = inTopologicalOrder(sum === undefined ? [] : [sum]).map(({ primitive }) => primitive.kind);
+  expect(kinds).toEqual(["buffer", "reshape", "reduce", "reduce", "reshape"]);
+});
+
 test("char-GPT's training step loses a third of its nodes, and keeps its results", async () => {
   const step = await tracedGraph(charGptStep);
   const nodes = optimize(step);
