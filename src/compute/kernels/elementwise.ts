@@ -19,6 +19,9 @@ export interface ElementSchedule {
 const FOUR_FROM = 2 ** 14;
 const EIGHT_FROM = 2 ** 17;
 
+/** The arithmetic of an element, in additions, from which on it is written once, in a loop, and not four times. */
+const COST_LARGE = 64;
+
 /** Worth trying, where there are many elements. */
 const EACH = [1, 2, 4, 8, 16];
 /** Below this, kernels end before it matters. */
@@ -30,16 +33,16 @@ export function elementScheduleName({ each, areNeighbours }: ElementSchedule): s
 }
 
 /**
- * How `count` elements may be computed, the default first: as vectors, where their arithmetic is not so much that it is
- * better written once. On software adapters a vector takes half the time of a loop, and a third to compile.
+ * How `count` elements of such a cost may be computed, the default first: mostly as vectors. On software adapters a
+ * vector takes half the time of a loop, and a third to compile.
  */
-export function elementCandidates(count: number, isHeavy: boolean): readonly ElementSchedule[] {
+export function elementCandidates(count: number, cost: number): readonly ElementSchedule[] {
   const apart = (each: number): ElementSchedule => ({ each, areNeighbours: false });
   const vectors = count % VECTOR === 0 ? [{ each: VECTOR, areNeighbours: true }] : [];
   const one = [apart(1)];
   if (count < CHOICE_FROM) return one;
   const several = count >= EIGHT_FROM && count % 8 === 0 ? 8 : count >= FOUR_FROM && count % 4 === 0 ? 4 : 1;
-  const usual = isHeavy ? [apart(several), ...vectors] : count < FOUR_FROM ? [...one, ...vectors] : vectors;
+  const usual = cost >= COST_LARGE ? [apart(several), ...vectors] : count < FOUR_FROM ? [...one, ...vectors] : vectors;
   const others = EACH.filter((each) => count % each === 0).map(apart);
   const byName = new Map([...usual, ...others].map((schedule) => [elementScheduleName(schedule), schedule]));
   return [...byName.values()];

@@ -74,8 +74,8 @@ export class Picks {
   elements({ groups, outputs }: Region): ElementSchedule {
     const { shape, dtype } = present(groups.at(-1), "Picks.elements: a group").root;
     const count = elementCount(shape);
-    const work = this.#workOf(groups);
-    const candidates = elementCandidates(count, work.isHeavy).map((value) => ({ name: elementScheduleName(value), value })); // prettier-ignore
+    const { cost, ...work } = this.#workOf(groups);
+    const candidates = elementCandidates(count, cost).map((value) => ({ name: elementScheduleName(value), value }));
     return this.#pick(candidates, () => ({ kind: "elementwise", dtype, count, stores: outputs.length, ...work }));
   }
 
@@ -92,6 +92,7 @@ export class Picks {
     return this.#pick(candidates, () => {
       const stores = outputs.filter((node) => elementCount(node.shape) !== rows).length;
       const { isAcross } = layout;
+      const { loads, isHeavy } = this.#workOf(groups);
       return {
         kind: "rows",
         dtype: x.dtype,
@@ -101,7 +102,8 @@ export class Picks {
         sweeps,
         reductions,
         stores,
-        ...this.#workOf(groups),
+        loads,
+        isHeavy,
       };
     });
   }
@@ -120,7 +122,7 @@ export class Picks {
   }
 
   /** The arrays that a region reads, and whether it computes much with them. */
-  #workOf(groups: readonly Group[]): { loads: number; isHeavy: boolean } {
+  #workOf(groups: readonly Group[]): { loads: number; isHeavy: boolean; cost: number } {
     const roots = new Set(groups.map(({ root }) => root));
     const seen = new Set<Node>(roots);
     let [loads, cost] = [0, 0];
@@ -130,9 +132,9 @@ export class Picks {
         continue;
       }
       cost += ownCost(node);
-      if (seen.size > STEPS_MAX) return { loads, isHeavy: true };
+      if (seen.size > STEPS_MAX) return { loads, isHeavy: true, cost: Number.POSITIVE_INFINITY };
       for (const input of readInputs(node)) seen.add(input);
     }
-    return { loads, isHeavy: cost >= HEAVY };
+    return { loads, isHeavy: cost >= HEAVY, cost };
   }
 }
