@@ -10,8 +10,8 @@ const config: ViteUserConfig = defineConfig({
     maxWorkers: 2,
     // What somebody has tuned on this machine changes no test.
     env: { HEARTH_CACHE: ".hearth/no-cache" },
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });
 

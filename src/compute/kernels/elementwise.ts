@@ -2,7 +2,7 @@
 import { add, i32, multiply } from "../lang/build.ts";
 import { invocationOf } from "../lang/expr.ts";
 import type { Statement } from "../lang/kernel.ts";
-import { VECTOR } from "../lang/vectorize.ts";
+import { VECTOR } from "../lang/vector-access.ts";
 import { elementCount } from "../layout/shape.ts";
 import { unflatten, type Grid, type Index, type Loops } from "./grid.ts";
 

@@ -1,6 +1,7 @@
 /** Arrays as printers see them: bindings, shared arrays and private ones, each with the name it has in printed code. */
 import type { Binding, Kernel, PlainType, StoredType } from "./kernel.ts";
 import { printedName } from "./printed-name.ts";
+import type { VectorAccess } from "./vector-access.ts";
 
 export interface ArrayPlace {
   readonly space: "binding" | "shared" | "private";
@@ -21,15 +22,15 @@ export interface StoragePlaces {
   readonly shared: readonly ArrayPlace[];
 }
 
-/** `vectors` are the bindings that are printed as arrays of vectors. */
-export function storagePlaces({ bindings, workgroup }: Kernel, vectors: ReadonlySet<number>): StoragePlaces {
+/** The arrays of a kernel, those as arrays of vectors that are to be. */
+export function storagePlaces({ bindings, workgroup }: Kernel, vectors: VectorAccess): StoragePlaces {
   return {
     bindings: bindings.map((binding, i) => ({
       ...binding,
       space: "binding",
       name: `b${binding.aliasOf ?? i}`,
       words: `binding ${i}`,
-      isVector: vectors.has(i),
+      isVector: vectors.bindings.has(i),
     })),
     shared: (workgroup?.shared ?? []).map((array, i) => ({
       ...array,
@@ -37,7 +38,7 @@ export function storagePlaces({ bindings, workgroup }: Kernel, vectors: Readonly
       name: `s${i}`,
       words: `shared array ${i}`,
       access: "readWrite",
-      isVector: false,
+      isVector: vectors.shared.has(i),
     })),
   };
 }

@@ -30,7 +30,7 @@ import {
   type Value,
 } from "./numbered-kernel.ts";
 import { fold, intervalOf, isByZero, isInteger, keyOf, sameAs } from "./value-rules.ts";
-import { NO_VECTORS, type VectorAccess, type VectorElement } from "./vectorize.ts";
+import { NO_VECTORS, type VectorAccess, type VectorElement } from "./vector-access.ts";
 import { operandsOf, visitOperandsFirst } from "./walk.ts";
 
 /**
@@ -55,6 +55,8 @@ class Numbering {
   readonly #stableByExpr = new Map<Expr, Value>();
   #volatileByExpr = new Map<Expr, Value>();
   readonly #byKey = new Map<string, Value>();
+  /** By the first let of four: the name of their vector. */
+  readonly #wholes = new Map<Statement, Value>();
   readonly #root: Scope = { parent: undefined, parentIndex: 0, depth: 0, isLoop: false, divergence: undefined };
   #scope: Scope = this.#root;
   /** Counts statements, so that volatile values of different ones differ. */
@@ -72,7 +74,7 @@ class Numbering {
       this.#check(Number.isInteger(lanes) && lanes >= 1, "at least 1 lane", `${lanes}`);
       this.#check(invocations % lanes === 0, `a multiple of ${lanes} invocations`, `${invocations}`);
     }
-    this.#storage = storagePlaces(kernel, vectors.bindings);
+    this.#storage = storagePlaces(kernel, vectors);
   }
 
   run(): NumberedKernel {
@@ -106,6 +108,8 @@ class Numbering {
   #line(statement: Statement, site: Site): Line {
     switch (statement.kind) {
       case "let": {
+        const element = this.#vectors.lets.get(statement);
+        if (element !== undefined) return this.#letElement(statement, element, site);
         const value = this.#value(statement.value);
         if (!value.isVolatile) {
           value.pins.push(site);
@@ -151,6 +155,33 @@ class Numbering {
       case "subgroup":
         return this.#subgroup(statement, site);
     }
+  }
+
+  /** A let of an element of the workgroup's: with the first of four the whole vector gets a name. */
+  #letElement(
+    { name, value: x }: Statement & { kind: "let" },
+    { first, index, component }: VectorElement & { readonly first: Statement },
+    site: Site,
+  ): Line {
+    const isFirst = !this.#wholes.has(first);
+    let line: Line = { kind: "nothing" };
+    if (isFirst) {
+      const array = x.kind === "loadShared" ? this.#arrayOf(x) : undefined;
+      const value = this.#keyed(x, [this.#value(index)], {
+        isVolatile: true,
+        isUniform: false,
+        array,
+        vector: "whole",
+      });
+      value.uses.push(site);
+      this.#wholes.set(first, this.#name(x.type, `${name}_vector`, wholeInterval(x.type)));
+      line = { kind: "define", name: `${name}_vector`, value, isMutable: false };
+    }
+    const whole = this.#wholes.get(first);
+    assert(whole !== undefined, `kernel ${this.#kernel.name}: expected a vector for ${name}`);
+    const array = x.kind === "loadShared" ? this.#arrayOf(x) : undefined;
+    this.#define(name, this.#keyed(x, [whole], { isVolatile: false, isUniform: false, array, vector: component }));
+    return line;
   }
 
   #subgroup({ op, name, value: x, mask = 0, lane = 0 }: Statement & { kind: "subgroup" }, site: Site): Line {

@@ -7,11 +7,20 @@
 import { assert } from "../../base/assert.ts";
 import type { ArrayPlace } from "./array-place.ts";
 import { usesSubgroups } from "./features.ts";
-import { lanesOf, type Binding, type BuiltInName, type Kernel, type ScalarType, type SubgroupOp } from "./kernel.ts";
+import {
+  lanesOf,
+  type Binding,
+  type BuiltInName,
+  type Kernel,
+  type ScalarType,
+  type StoredType,
+  type SubgroupOp,
+} from "./kernel.ts";
 import { isInside, type Line, type Value } from "./numbered-kernel.ts";
 import { printBody, type Target } from "./print.ts";
 import { printedName } from "./printed-name.ts";
-import { VECTOR, vectorAccessOf } from "./vectorize.ts";
+import { VECTOR } from "./vector-access.ts";
+import { vectorAccessOf } from "./vectorize.ts";
 import { wgslFunctionsFor } from "./wgsl-functions.ts";
 import { binary, literal, unary } from "./wgsl-operators.ts";
 
@@ -38,7 +47,9 @@ export function printWgsl(kernel: Kernel): string {
   const bindings = kernel.bindings.flatMap((binding, i) =>
     binding.aliasOf === undefined ? [printBinding(binding, i, vectors.bindings.has(i))] : [],
   );
-  const shared = (kernel.workgroup?.shared ?? []).map(printShared).join("");
+  const shared = (kernel.workgroup?.shared ?? [])
+    .map((array, i) => printShared(array, i, vectors.shared.has(i)))
+    .join("");
   const main = `@compute @workgroup_size(${lanesOf(kernel)})
 fn main(${target.parameters().join(", ")}) {
 ${body}
@@ -50,14 +61,17 @@ ${body}
 }
 
 function printBinding(binding: Binding, index: number, isVector: boolean): string {
-  const { type, length } = binding;
   const mode = isBoundWritable(binding) ? "read_write" : "read";
-  const elements = isVector ? `vec${VECTOR}<${type}>, ${length / VECTOR}` : `${type}, ${length}`;
+  const elements = elementsOf(binding, isVector);
   return `@group(0) @binding(${index}) var<storage, ${mode}> b${index}: array<${elements}>;\n`;
 }
 
-function printShared({ type, length }: { type: string; length: number }, index: number): string {
-  return `var<workgroup> s${index}: array<${type}, ${length}>;\n`;
+function printShared(array: { type: StoredType; length: number }, index: number, isVector: boolean): string {
+  return `var<workgroup> s${index}: array<${elementsOf(array, isVector)}>;\n`;
+}
+
+function elementsOf({ type, length }: { type: StoredType; length: number }, isVector: boolean): string {
+  return isVector ? `vec${VECTOR}<${type}>, ${length / VECTOR}` : `${type}, ${length}`;
 }
 
 const COMPONENTS = "xyzw";

@@ -5,7 +5,7 @@ import { isInside, type Block, type Line, type NumberedKernel, type Scope, type 
 import { numberKernel } from "./numbering.ts";
 import { placeValues, type Placing } from "./placing.ts";
 import { printedName } from "./printed-name.ts";
-import { NO_VECTORS, type VectorAccess } from "./vectorize.ts";
+import { NO_VECTORS, type VectorAccess } from "./vector-access.ts";
 
 /** The syntax of one language. Texts of operands are atoms or parenthesised. */
 export interface Target {

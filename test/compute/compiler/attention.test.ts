@@ -97,6 +97,36 @@ for (const { name, missing, open } of testDevices) {
   }, 60_000); // prettier-ignore
 }
 
+test("the gradients are the slopes of the weighted result, by finite differences in float64", async () => {
+  const reference = testDevices.find(({ name }) => name === "reference") as (typeof testDevices)[number];
+  const leaves = new Leaves(await reference.open());
+  const c: Case = { batch: 2, group: 2, queries: 5, keys: 6, depth: 3, width: 2, causal: true, offset: 1, mask: "float", hasFactor: true, ones: [true, false, false, false], seed: 8 }; // prettier-ignore
+  const [forward, queryGradient, keyValueGradient, maskGradient] = nodesOf(leaves, c) as [Node, Node, Node, Node];
+  const [q, k, v, grad, , mask] = queryGradient.inputs as [Node, Node, Node, Node, Node, Node];
+  const parts = evaluateAll([queryGradient, keyValueGradient, maskGradient], leaves.values);
+  const columns = (values: readonly number[] = [], width: number, from: number, to: number): number[] =>
+    values.filter((_, i) => i % width >= from && i % width < to);
+  const slopes: readonly (readonly [Node, readonly number[]])[] = [
+    [q, columns(parts[0], 5, 0, 3)],
+    [k, columns(parts[1], 5, 0, 3)],
+    [v, columns(parts[1], 5, 3, 5)],
+    [mask, parts[2] ?? []],
+  ];
+  const random = new Random(8, "direction");
+  const weights = leaves.values.get(grad) ?? [];
+  for (const [leaf, slope] of slopes) {
+    const direction = slope.map(() => random.uniform() - 0.5);
+    const lossAt = (by: number): number => {
+      const moved = (leaves.values.get(leaf) ?? []).map((x, i) => x + by * (direction[i] ?? 0));
+      const [result] = evaluateAll([forward], new Map(leaves.values).set(leaf, moved));
+      return columns(result, 3, 0, 2).reduce((sum, x, i) => sum + x * (weights[i] ?? 0), 0);
+    };
+    const exact = slope.reduce((sum, x, i) => sum + x * (direction[i] ?? 0), 0);
+    // A central difference over 2e-4 of numbers of about 1 is off by some 1e-8.
+    expect((lossAt(1e-4) - lossAt(-1e-4)) / 2e-4).toBeCloseTo(exact, 6);
+  }
+});
+
 test("two runs give the same bits", async () => {
   const device = testDevices.find(({ missing }) => missing === undefined);
   const runtime = await (device as (typeof testDevices)[number]).open();

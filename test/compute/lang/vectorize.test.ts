@@ -6,12 +6,12 @@ import { contraction } from "../../../src/compute/kernels/contraction/contractio
 import { parseContractionSchedule } from "../../../src/compute/kernels/contraction/schedule.ts";
 import { elementwise } from "../../../src/compute/kernels/elementwise.ts";
 import { flatten, Loops, type Index } from "../../../src/compute/kernels/grid.ts";
-import { add, i32, load, multiply, remainder } from "../../../src/compute/lang/build.ts";
-import { invocationOf, variable } from "../../../src/compute/lang/expr.ts";
+import { add, f32, i32, load, loadShared, multiply, remainder } from "../../../src/compute/lang/build.ts";
+import { invocationOf, laneOf, variable } from "../../../src/compute/lang/expr.ts";
 import type { Binding, Expr, Kernel, Statement, StoredType } from "../../../src/compute/lang/kernel.ts";
 import { printJavaScript } from "../../../src/compute/lang/print-javascript.ts";
 import { printWgsl } from "../../../src/compute/lang/print-wgsl.ts";
-import { Names, store, varIn } from "../../../src/compute/lang/statements.ts";
+import { BARRIER, letIn, Names, store, storeShared, varIn } from "../../../src/compute/lang/statements.ts";
 import { vectorAccessOf } from "../../../src/compute/lang/vectorize.ts";
 import { openNodeWebGpu, webGpuMissing } from "../device/devices.ts";
 import { randomBytes, randomNeighbours } from "./random-neighbours.ts";
@@ -35,7 +35,7 @@ function fours(bindings: readonly Binding[], value: (j: number) => Expr): Kernel
 }
 
 function vectorsOf(kernel: Kernel): number[] {
-  return [...vectorAccessOf(kernel).bindings].sort();
+  return [...vectorAccessOf(kernel).bindings];
 }
 
 test("four neighbours are loaded and stored as one vector", () => {
@@ -133,6 +133,53 @@ test("elementwise kernels and products are printed with vectors", () => {
     );
     expect(vectorsOf({ name, bindings: [write(1024), read(256), read(1024)], ...product })).toEqual([0, 2]);
   }
+});
+
+test("what a workgroup shares is an array of vectors where it is stored and loaded in fours", () => {
+  const operand = (binding: number, isTransposed: boolean) => (index: Index) =>
+    load(binding, flatten(isTransposed ? [index[0] as Expr, index[2] as Expr, index[1] as Expr] : index, [1, 32, 32]), "f32"); // prettier-ignore
+  const product = (left: boolean, right: boolean, steps: number): Kernel => ({
+    name: "product",
+    bindings: [write(1024), read(1024), read(1024)],
+    ...contraction(
+      { batch: 1, rows: 32, columns: 32, inner: 32 },
+      parseContractionSchedule(`workgroup of 4x4, 4x4 by ${steps}`),
+      operand(1, left),
+      operand(2, right),
+      (index, total) => [store(0, flatten(index, [1, 32, 32]), total)],
+      new Loops(),
+    ),
+  });
+  for (const [left, right] of [
+    [false, false],
+    [false, true],
+    [true, false],
+    [true, true],
+  ] as const) {
+    const kernel = product(left, right, 8);
+    expect([...vectorAccessOf(kernel).shared]).toEqual([0, 1]);
+    expect(vectorsOf(kernel)).toEqual(right ? [1, 2] : [0, 1, 2]);
+    expect(printWgsl(kernel)).toMatch(/var<workgroup> s0: array<vec4<f32>, /);
+  }
+  // Six steps are no fours, where they lie side by side.
+  expect([...vectorAccessOf(product(false, false, 6)).shared]).toEqual([1]);
+});
+
+test("lets with a store or a barrier between them are no vector", () => {
+  const lane = laneOf(16);
+  const place = (j: number): Expr => add(multiply(lane, i32(4)), i32(j));
+  const stores = [0, 1, 2, 3].map((j) => storeShared(0, place(j), f32(j)));
+  const lets = [0, 1, 2, 3].map((j) => letIn(new Names(), "xyzw"[j] ?? "", loadShared(0, place(j), "f32")));
+  const shared = (between: readonly Statement[]): number[] => {
+    const statements = lets.map(({ statement }) => statement);
+    const end = store(0, lane, lets.map(({ use }) => use).reduce(add)); // prettier-ignore
+    const body = [...stores, BARRIER, ...statements.slice(0, 2), ...between, ...statements.slice(2), end];
+    const workgroup = { lanes: 16, shared: [{ type: "f32", length: 64 }] } as const;
+    return [...vectorAccessOf({ name: "lets", bindings: [write(16)], invocations: 16, workgroup, body }).shared];
+  };
+  expect(shared([])).toEqual([0]);
+  expect(shared([BARRIER])).toEqual([]);
+  expect(shared([storeShared(0, place(0), f32(1))])).toEqual([]);
 });
 
 async function run(device: Device, kernel: Kernel, arrays: readonly Uint8Array[]): Promise<Uint8Array[]> {

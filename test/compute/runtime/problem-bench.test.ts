@@ -48,7 +48,10 @@ for (const device of testDevices) {
       for (const name of candidatesOf(problem)) {
         const found = await bench.run((await bench.prepare(name)) ?? []);
         for (const [i, { dtype, shape }] of bench.outputs.entries()) {
-          expect(firstDifference({ dtype, count: elementCount(shape), tolerance: bench.tolerance }, expected[i], found[i]), name).toBeNull();
+          expect(
+            firstDifference({ dtype, count: elementCount(shape), tolerance: bench.tolerance }, expected[i], found[i]),
+            name,
+          ).toBeNull();
         }
       }
       bench.destroy();
@@ -99,8 +102,18 @@ for (const device of testDevices) {
 test("the first difference is named; -0 is 0, and NaN is never right", () => {
   const bytes = (...values: number[]): Uint8Array<ArrayBuffer> => new Uint8Array(new Float32Array(values).buffer);
   expect(firstDifference({ dtype: "float32", count: 2, tolerance: 0 }, bytes(1, -0), bytes(1, 0))).toBeNull();
-  expect(firstDifference({ dtype: "float32", count: 2, tolerance: 0 }, bytes(1, 2), bytes(1, 3))).toBe("element 1: expected 2, found 3");
-  expect(firstDifference({ dtype: "float32", count: 1, tolerance: 0 }, bytes(1), bytes(Number.NaN))).toBe("element 0: expected 1, found NaN");
+  expect(firstDifference({ dtype: "float32", count: 2, tolerance: 0 }, bytes(1, 2), bytes(1, 3))).toBe(
+    "element 1: expected 2, found 3",
+  );
+  expect(firstDifference({ dtype: "float32", count: 1, tolerance: 0 }, bytes(1), bytes(Number.NaN))).toBe(
+    "element 0: expected 1, found NaN",
+  );
   // Rounded up to whole words, what is behind the last element is nobody's.
-  expect(firstDifference({ dtype: "float16", count: 1, tolerance: 0 }, new Uint8Array([0, 60, 1, 1]), new Uint8Array([0, 60, 9, 9]))).toBeNull();
+  expect(
+    firstDifference(
+      { dtype: "float16", count: 1, tolerance: 0 },
+      new Uint8Array([0, 60, 1, 1]),
+      new Uint8Array([0, 60, 9, 9]),
+    ),
+  ).toBeNull();
 });

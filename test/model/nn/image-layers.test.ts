@@ -96,8 +96,16 @@ test("batch norm counts batches and moves its running statistics, in compiled fu
   for (const x of [ramp([4, 2, 3]), ramp([4, 2, 3]).mul(2).add(1)]) await eager.forward(x).realize();
   const found = await trained(new nn.BatchNorm1d(2));
   expect(found["num_batches_tracked"]).toEqual([2]);
-  expect(await values(eager.running_mean as Tensor)).toEqual(found["running_mean"]);
-  expect(await values(eager.running_var as Tensor)).toEqual(found["running_var"]);
+  // What is computed in one kernel may round less often: a unit or two of the last of 24 bits.
+  for (const [name, buffer] of [
+    ["running_mean", eager.running_mean],
+    ["running_var", eager.running_var],
+  ] as const) {
+    const compiled = found[name] ?? [];
+    for (const [i, value] of (await values(buffer as Tensor)).entries()) {
+      expect(Math.abs(value - (compiled[i] ?? Number.NaN))).toBeLessThanOrEqual(Math.abs(value) * 2 ** -22);
+    }
+  }
   const [first = 0] = found["running_mean"] ?? [];
   const [batch = 0] = await values(ramp([4, 2, 3]).mean([0, 2]));
   expect(first).toBeCloseTo(0.9 * 0.1 * batch + 0.1 * (2 * batch + 1), 6);

@@ -5,7 +5,7 @@
  * Gimelshein, "Online normalizer calculation for softmax", 2018; Dao et al., "FlashAttention", 2022), and the gradients
  * compute them again. Each sum has one owner, so there are no atomics, and two runs give the same bits.
  */
-import { add, and, bool, f32, i32, lessEqual, multiply, select } from "../../lang/build.ts";
+import { add, and, f32, i32, lessEqual, multiply, select } from "../../lang/build.ts";
 import type { Expr } from "../../lang/kernel.ts";
 import type { Operand } from "../grid.ts";
 
@@ -77,6 +77,3 @@ export function scoreOf(
 export function appliedWeight({ factor }: AttentionReads, { b, g, t, s }: Pair, weight: Expr): Expr {
   return factor === null ? weight : multiply(weight, factor([b, g, t, s]));
 }
-
-/** True for all pairs. */
-export const ALWAYS: Expr = bool(true);

@@ -7,7 +7,7 @@
  */
 import type { DeviceTraits } from "../device-traits.ts";
 import type { Attention } from "./attention.ts";
-import { parseAttentionSchedule, attentionScheduleName, type AttentionSchedule } from "./schedule.ts";
+import { attentionScheduleName, type AttentionSchedule } from "./schedule.ts";
 
 /** A kernel of attention, as far as its schedule depends on it. */
 export interface AttentionKernel extends Omit<Attention, "scale" | "offset"> {
@@ -25,8 +25,6 @@ const LANES_STAGED = 64;
 
 /** The schedules to try, the default first; each runs on the device, for any operands. */
 export function attentionCandidates(kernel: AttentionKernel, traits: DeviceTraits): readonly AttentionSchedule[] {
-  const forced = process.env["ATT"];
-  if (forced !== undefined) return [parseAttentionSchedule(forced)];
   const { part, queries, keys } = kernel;
   const [own, others] = part === "gradKeyValue" ? [keys, queries] : [queries, keys];
   const all = (traits.isSoftware ? softwareCandidates(kernel, traits) : hardwareCandidates(kernel, traits)).map(
@@ -48,7 +46,7 @@ function fitted(schedule: AttentionSchedule, own: number, others: number): Atten
 }
 
 function softwareCandidates(kernel: AttentionKernel, traits: DeviceTraits): AttentionSchedule[] {
-  const { batch, group, queries, keys, depth, width } = kernel;
+  const { part, batch, group, queries, keys, depth, width } = kernel;
   const isLarge = batch * group * queries * keys * (depth + width) >= SOFTWARE_LARGE;
   const alone = (rows: number, columns: number): AttentionSchedule => {
     return { kind: "direct", lanes: LANES_ALONE, rows, columns, staged: 0 };
@@ -59,9 +57,11 @@ function softwareCandidates(kernel: AttentionKernel, traits: DeviceTraits): Atte
   const shared = (rows: number, columns: number): AttentionSchedule => {
     return { kind: "broadcast", lanes: size, rows, columns, staged: 0 };
   };
-  // Narrow subgroups need more rows for as many products a load; and their compilers are faster.
-  const usual = isLarge || size < 8 ? shared(4, 16) : shared(1, 16);
-  return [usual, shared(2, 16), shared(4, 16), shared(1, 16), shared(4, 8), directs[0] ?? alone(2, 4)];
+  // Narrow subgroups need more rows for as many products a load.
+  const small = shared(Math.ceil(16 / size), size < 8 || part === "gradKeyValue" ? 8 : 16);
+  const large = shared(4, 16);
+  const others = [shared(2, 16), shared(4, 8), shared(1, 16)];
+  return [...(isLarge ? [large, small] : [small, large]), ...others, directs[0] ?? alone(2, 4)];
 }
 
 function hardwareCandidates(kernel: AttentionKernel, { limits }: DeviceTraits): AttentionSchedule[] {

@@ -7,6 +7,7 @@
  */
 import type { DeviceTraits } from "../device-traits.ts";
 import type { OperandLayout } from "./operand-layout.ts";
+import { PAD } from "./staging.ts";
 import { contractionScheduleName, type Contraction, type ContractionSchedule } from "./schedule.ts";
 
 /** How the operands lie in memory. */
@@ -29,7 +30,9 @@ export function contractionCandidates(
   layouts: OperandLayouts,
   traits: DeviceTraits,
 ): readonly ContractionSchedule[] {
-  const all = traits.isSoftware ? softwareCandidates(product, traits) : hardwareCandidates(product, layouts, traits);
+  const all = traits.isSoftware
+    ? softwareCandidates(product, layouts, traits)
+    : hardwareCandidates(product, layouts, traits);
   const byName = new Map(all.filter((schedule) => runsOn(schedule, traits)).map((schedule) => [contractionScheduleName(schedule), schedule])); // prettier-ignore
   return [...byName.values()];
 }
@@ -45,10 +48,14 @@ function workgroupOf(schedule: ContractionSchedule): [number, number] {
   if (schedule.kind === "line") return [schedule.lanes, schedule.lanes];
   if (schedule.kind !== "workgroup") return [1, 0];
   const { lanesDown, lanesAcross, rows, columns, steps } = schedule;
-  return [lanesDown * lanesAcross, steps * (lanesDown * rows + lanesAcross * columns)];
+  return [lanesDown * lanesAcross, (steps + PAD) * (lanesDown * rows + lanesAcross * columns)];
 }
 
-function softwareCandidates(product: Contraction, { subgroupSize }: DeviceTraits): ContractionSchedule[] {
+function softwareCandidates(
+  product: Contraction,
+  { left, right }: OperandLayouts,
+  { subgroupSize }: DeviceTraits,
+): ContractionSchedule[] {
   const { batch, rows, columns, inner } = product;
   const work = batch * rows * columns * inner;
   const isLarge = work >= SOFTWARE_LARGE;
@@ -63,7 +70,15 @@ function softwareCandidates(product: Contraction, { subgroupSize }: DeviceTraits
     ? [registers(8, across * 2), registers(4, across)]
     : [registers(4, across), registers(8, across * 2)];
   const size = subgroupSize ?? 0;
-  if (size < 2 || size > SUBGROUP_MAX || columns < size || rows < size / 2) return [...alone, registers(4, across * 2)];
+  const isThin = columns < SUBGROUP_WIDE || rows < SUBGROUP_WIDE / 2;
+  if (isThin) {
+    // Vectors of the operand that is large: along k, or across it.
+    const isAlongInner = rows < columns ? right === "T" : left === "N";
+    const along = registers(rows < columns ? 4 : 1, rows < columns ? 1 : 4, 4);
+    const across = registers(4, 4);
+    return [...(isAlongInner ? [along, across] : [across, along]), ...alone];
+  }
+  if (size < 2 || size > SUBGROUP_MAX || columns < size) return [...alone, registers(4, across * 2)];
   const shared = (down: number, width: number, steps: number): ContractionSchedule => {
     return { kind: "subgroups", size, rows: Math.min(rows, down), columns: width, steps };
   };
@@ -137,5 +152,5 @@ function hardwareCandidates(
   const isAlongInner = rows < columns ? right === "T" : left === "N";
   const lines: ContractionSchedule[] = isThin && inner >= LINE_INNER_MIN ? [{ kind: "line", lanes: 64 }] : [];
   if (isAlongInner && lines.length > 0) return [...lines, small, ...others];
-  return [...(best === undefined || isThin ? [small] : [block(best, 16)]), ...others, ...lines];
+  return [...(best === undefined || isThin ? [small] : [block(best, 16), block(best, 8)]), ...others, ...lines];
 }

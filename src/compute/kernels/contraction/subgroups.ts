@@ -5,13 +5,23 @@
  * So a step of k is one load a lane for `size` rows, besides those of the right operand. On software adapters, where a
  * load costs as much as ten products, that is twice as fast as registers alone, and half the code.
  */
-import { add, divide, i32, minimum, multiply, remainder } from "../../lang/build.ts";
-import { laneOf, rangeOf, workgroupOf } from "../../lang/expr.ts";
+import { add, divide, i32, multiply, remainder } from "../../lang/build.ts";
+import { laneOf, workgroupOf } from "../../lang/expr.ts";
 import { LANES_DEFAULT, type Expr, type Statement } from "../../lang/kernel.ts";
 import { broadcastIn } from "../../lang/statements.ts";
 import type { Grid } from "../grid.ts";
 import type { ContractionSchedule } from "./schedule.ts";
-import { addProducts, alongInner, placesOf, storeByRow, tilePlaceOf, totalsOf, type Step, type Work } from "./tile.ts";
+import {
+  addProducts,
+  alongInner,
+  atMost,
+  placesOf,
+  storeByRow,
+  tilePlaceOf,
+  totalsOf,
+  type Step,
+  type Work,
+} from "./tile.ts";
 
 const WORKGROUPS_WANTED = 32;
 
@@ -37,7 +47,7 @@ export function subgroups(work: Work, schedule: ContractionSchedule & { kind: "s
     const steps = ks.map((k): Step => {
       const lefts: Expr[] = [];
       for (let first = 0; first < rows; first += size) {
-        const m = lastAtMost(add(add(firstRow, i32(first)), ownLane), product.rows - 1);
+        const m = atMost(add(add(firstRow, i32(first)), ownLane), product.rows - 1);
         const own = work.left([matrix, m, k]);
         for (let from = 0; from < size && first + from < rows; from++) {
           const left = broadcastIn(loops.names, "left", own, from);
@@ -51,10 +61,6 @@ export function subgroups(work: Work, schedule: ContractionSchedule & { kind: "s
   });
   const body = [...totals.statements, loop, ...storeByRow(work, totals, { matrix, firstRow, columns: ns })];
   return { invocations: tiles * size, workgroup: { lanes, shared: [] }, body };
-}
-
-function lastAtMost(place: Expr, last: number): Expr {
-  return rangeOf(place).max <= last ? place : minimum(place, i32(last));
 }
 
 function divisorUpTo(count: number, most: number): number {

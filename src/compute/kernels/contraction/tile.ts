@@ -84,13 +84,18 @@ export interface Places {
 export function placesOf(tile: Expr, side: number, size: number): Places {
   const tiles = Math.ceil(size / side);
   // The tile is clamped, not its places, so that they are seen to be neighbours.
-  const inside = rangeOf(tile).max < tiles ? tile : minimum(tile, i32(tiles - 1));
+  const inside = atMost(tile, tiles - 1);
   const places = Array.from({ length: side }, (_, i) => add(multiply(inside, i32(side)), i32(i)));
   return {
-    at: places.map((place) => (rangeOf(place).max < size ? place : minimum(place, i32(size - 1)))),
+    at: places.map((place) => atMost(place, size - 1)),
     isOn: less(tile, i32(tiles)),
     areInside: places.map((place) => less(place, i32(size))),
   };
+}
+
+/** `place`, or the last one. */
+export function atMost(place: Expr, last: number): Expr {
+  return rangeOf(place).max <= last ? place : minimum(place, i32(last));
 }
 
 /** `body`, under a condition that may be known to hold. */

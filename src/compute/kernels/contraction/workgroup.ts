@@ -5,142 +5,132 @@
  * A block of 64 x 64 reads an operand 1/64 as often as one product after another would. Software adapters are 10 to 20
  * times slower at barriers than at anything else: there, registers are better.
  */
-import { add, divide, i32, less, loadShared, minimum, multiply, remainder, select } from "../../lang/build.ts";
-import { constant, laneOf, rangeOf, workgroupOf } from "../../lang/expr.ts";
+import { add, divide, i32, less, loadShared, multiply, remainder } from "../../lang/build.ts";
+import { laneOf, workgroupOf } from "../../lang/expr.ts";
 import type { Expr, Statement } from "../../lang/kernel.ts";
-import { BARRIER, letIn, storeShared } from "../../lang/statements.ts";
-import { VECTOR } from "../../lang/vectorize.ts";
-import type { Grid, Operand } from "../grid.ts";
+import { BARRIER, letIn } from "../../lang/statements.ts";
+import { VECTOR } from "../../lang/vector-access.ts";
+import type { Grid } from "../grid.ts";
 import { layoutOf } from "./operand-layout.ts";
-import type { Contraction, ContractionSchedule } from "./schedule.ts";
+import type { ContractionSchedule } from "./schedule.ts";
+import { lengthOf, placeIn, stage, type Side } from "./staging.ts";
 import { addProducts, onlyIf, tilePlaceOf, totalsOf, type Totals, type Work } from "./tile.ts";
 
 type WorkgroupSchedule = ContractionSchedule & { readonly kind: "workgroup" };
 
-/** Of the shared arrays: left tiles are kept by k, then row; right tiles by k, then column. */
-const [LEFT, RIGHT] = [0, 1];
-
 export function workgroupTiles(work: Work, schedule: WorkgroupSchedule): Grid {
   const { product, loops } = work;
   const { lanesDown, lanesAcross, rows, columns, steps } = schedule;
-  const [height, width] = [lanesDown * rows, lanesAcross * columns];
+  const [height, width, lanes] = [lanesDown * rows, lanesAcross * columns, lanesDown * lanesAcross];
   const across = Math.ceil(product.columns / width);
   const down = Math.ceil(product.rows / height);
   const workgroups = product.batch * across * down;
-  const place = tilePlaceOf(workgroupOf(workgroups), across, down);
-  const lanes = lanesDown * lanesAcross;
-  const lane = laneOf(lanes);
-  const [laneRow, laneColumn] = [divide(lane, i32(lanesAcross)), remainder(lane, i32(lanesAcross))];
-  const totals = totalsOf(loops, rows, columns);
-  const [firstRow, firstColumn] = [multiply(place.row, i32(height)), multiply(place.column, i32(width))];
-  const leftSide: Side = {
-    array: LEFT,
-    length: height,
-    first: firstRow,
+  const tile = tilePlaceOf(workgroupOf(workgroups), across, down);
+  const left: Side = {
+    array: 0,
+    count: height,
+    first: multiply(tile.row, i32(height)),
     size: product.rows,
-    operand: (k, m) => work.left([place.matrix, m, k]),
     isAlongInner: layoutOf(work.left, product.rows, product.inner) === "N",
+    operand: (k, m) => work.left([tile.matrix, m, k]),
   };
-  const rightSide: Side = {
-    array: RIGHT,
-    length: width,
-    first: firstColumn,
+  const right: Side = {
+    array: 1,
+    count: width,
+    first: multiply(tile.column, i32(width)),
     size: product.columns,
-    operand: (k, n) => work.right([place.matrix, k, n]),
     isAlongInner: layoutOf(work.right, product.inner, product.columns) === "T",
+    operand: (k, n) => work.right([tile.matrix, k, n]),
   };
+  const totals = totalsOf(loops, rows, columns);
+  const lane = laneOf(lanes);
+  const ms = rowsOf(divide(lane, i32(lanesAcross)), rows);
+  const ns = columnsOf(remainder(lane, i32(lanesAcross)), right.isAlongInner, schedule);
   const blocks = loops.for("block", i32(0), i32(Math.ceil(product.inner / steps)), (block) => {
-    const firstK = multiply(block, i32(steps));
-    const stage = (side: Side): readonly Statement[] => staged(side, { firstK, steps, product, lane, lanes });
-    const multiplied = loops.for("k", i32(0), i32(steps), (k) => {
-      const shared = (array: number, length: number, at: Expr): { statement: Statement; use: Expr } =>
-        letIn(loops.names, "part", loadShared(array, add(multiply(k, i32(length)), at), "f32"));
-      const lefts = Array.from({ length: rows }, (_, i) =>
-        shared(LEFT, height, add(multiply(laneRow, i32(rows)), i32(i))),
-      );
-      const rights = Array.from({ length: columns }, (_, j) => shared(RIGHT, width, columnOf(laneColumn, j, schedule)));
-      const step = { lefts: lefts.map(({ use }) => use), rights: rights.map(({ use }) => use) };
-      return [...[...lefts, ...rights].map(({ statement }) => statement), ...addProducts(totals, [step])];
-    });
-    return [BARRIER, ...stage(leftSide), ...stage(rightSide), BARRIER, multiplied];
+    const window = { firstK: multiply(block, i32(steps)), steps, inner: product.inner };
+    const staged = [left, right].flatMap((side) => stage(side, window, lane, lanes));
+    return [BARRIER, ...staged, BARRIER, multiplied(work, totals, { steps, left, right, ms, ns })];
   });
-  const ownRow = add(firstRow, multiply(laneRow, i32(rows)));
-  const stores = storeWritten(work, totals, place.matrix, ownRow, (j) =>
-    add(firstColumn, columnOf(laneColumn, j, schedule)),
-  );
+  const stores = storeWritten(work, totals, tile.matrix, {
+    ms: ms.map((m) => add(left.first, m)),
+    ns: ns.map((n) => add(right.first, n)),
+    together: right.isAlongInner ? 1 : fours(columns),
+  });
+  const shared = [left, right].map((side) => ({ type: "f32" as const, length: lengthOf(side, steps) }));
   return {
     invocations: workgroups * lanes,
-    workgroup: {
-      lanes,
-      shared: [
-        { type: "f32", length: steps * height },
-        { type: "f32", length: steps * width },
-      ],
-    },
+    workgroup: { lanes, shared },
     body: [...totals.statements, blocks, ...stores],
   };
 }
 
-/** A lane's columns in the block, in fours with those of the other lanes between: neighbouring lanes read neighbours. */
-function columnOf(laneColumn: Expr, j: number, { columns, lanesAcross }: WorkgroupSchedule): Expr {
-  const together = columns % VECTOR === 0 ? VECTOR : columns;
-  const apart = Math.floor(j / together) * together * lanesAcross;
-  return add(multiply(laneColumn, i32(together)), i32(apart + (j % together)));
+function fours(count: number): number {
+  return count % VECTOR === 0 ? VECTOR : 1;
 }
 
-/** One operand of the block. */
-interface Side {
-  readonly array: number;
-  /** Rows of the left block, columns of the right one. */
-  readonly length: number;
-  /** The first of them in the matrix, and how many that has. */
-  readonly first: Expr;
-  readonly size: number;
-  readonly operand: (k: Expr, place: Expr) => ReturnType<Operand>;
-  /** Neighbours in memory are neighbours in k. */
-  readonly isAlongInner: boolean;
+/** A lane's rows in the block, side by side. */
+function rowsOf(laneRow: Expr, rows: number): readonly Expr[] {
+  return Array.from({ length: rows }, (_, i) => add(multiply(laneRow, i32(rows)), i32(i)));
 }
 
-interface Stage {
-  readonly firstK: Expr;
+/**
+ * A lane's columns in the block: in fours, with those of the other lanes between, where neighbouring columns are
+ * neighbours in shared memory; else one by one. So that lanes read from different banks.
+ */
+function columnsOf(
+  laneColumn: Expr,
+  isAlongInner: boolean,
+  { columns, lanesAcross }: WorkgroupSchedule,
+): readonly Expr[] {
+  const together = isAlongInner ? 1 : fours(columns);
+  return Array.from({ length: columns }, (_, j) => {
+    const apart = Math.floor(j / together) * together * lanesAcross;
+    return add(multiply(laneColumn, i32(together)), i32(apart + (j % together)));
+  });
+}
+
+interface Block {
   readonly steps: number;
-  readonly product: Contraction;
-  readonly lane: Expr;
-  readonly lanes: number;
+  readonly left: Side;
+  readonly right: Side;
+  readonly ms: readonly Expr[];
+  readonly ns: readonly Expr[];
 }
 
-/** All lanes bring a block's operand into its shared array: neighbouring lanes neighbours in memory, in fours. */
-function staged(side: Side, { firstK, steps, product, lane, lanes }: Stage): readonly Statement[] {
-  const { array, length, first, size, operand, isAlongInner } = side;
-  const count = steps * length;
-  const [short, inMemory] = isAlongInner ? [steps, product.inner] : [length, size];
-  const together = short % VECTOR === 0 && inMemory % VECTOR === 0 && count % (VECTOR * lanes) === 0 ? VECTOR : 1;
-  const pieces = count / together;
-  const perLine = short / together;
-  const statements: Statement[] = [];
-  for (let round = 0; round * lanes < pieces; round++) {
-    const piece = add(lane, i32(round * lanes));
-    const [line, start] = [divide(piece, i32(perLine)), remainder(piece, i32(perLine))];
-    const body = Array.from({ length: together }, (_, i) => {
-      const along = add(multiply(start, i32(together)), i32(i));
-      const [k, place] = isAlongInner ? [along, line] : [line, along];
-      const value = valueAt(firstK, k, first, place);
-      return storeShared(array, add(multiply(k, i32(length)), place), value);
+/** All products of the block, four steps of k in a round: what lies along k is read in fours too. */
+function multiplied({ loops }: Work, totals: Totals, { steps, left, right, ms, ns }: Block): Statement {
+  const each = fours(steps);
+  return loops.for("k", i32(0), i32(steps / each), (round) => {
+    const ks = Array.from({ length: each }, (_, step) => add(multiply(round, i32(each)), i32(step)));
+    const before: Statement[] = [];
+    const load = (side: Side, place: Expr, k: Expr, into: Statement[]): Expr => {
+      const { statement, use } = letIn(
+        loops.names,
+        "part",
+        loadShared(side.array, placeIn(side, steps, place, k), "f32"),
+      );
+      into.push(statement);
+      return use;
+    };
+    const allSteps = (side: Side, places: readonly Expr[]): readonly Expr[][] | undefined =>
+      side.isAlongInner ? places.map((place) => ks.map((k) => load(side, place, k, before))) : undefined;
+    const [lefts, rights] = [allSteps(left, ms), allSteps(right, ns)];
+    const body = ks.flatMap((k, step) => {
+      const own: Statement[] = [];
+      const one = (side: Side, all: readonly Expr[][] | undefined, places: readonly Expr[]): Expr[] =>
+        places.map((place, i) => all?.[i]?.[step] ?? load(side, place, k, own));
+      const products = { lefts: one(left, lefts, ms), rights: one(right, rights, ns) };
+      return [...own, ...addProducts(totals, [products])];
     });
-    statements.push(...onlyIf(less(piece, i32(pieces)), body));
-  }
-  return statements;
-
-  /** 0 beyond the end of k; beyond the end of the matrix some other element, of which nothing is stored. */
-  function valueAt(blockK: Expr, k: Expr, blockPlace: Expr, place: Expr): Expr {
-    const [allK, all] = [add(blockK, k), add(blockPlace, place)];
-    const value = operand(lastAtMost(allK, product.inner - 1), lastAtMost(all, size - 1));
-    return select(less(allK, i32(product.inner)), value, constant("f32", 0));
-  }
+    return [...before, ...body];
+  });
 }
 
-function lastAtMost(place: Expr, last: number): Expr {
-  return rangeOf(place).max <= last ? place : minimum(place, i32(last));
+interface Places {
+  readonly ms: readonly Expr[];
+  readonly ns: readonly Expr[];
+  /** So many columns are neighbours. */
+  readonly together: number;
 }
 
 /** Every store written out: GPUs compile it fast, and index no registers. */
@@ -148,17 +138,16 @@ function storeWritten(
   { product, sink }: Work,
   { uses }: Totals,
   matrix: Expr,
-  firstRow: Expr,
-  columnAt: (j: number) => Expr,
-): readonly Statement[] {
+  { ms, ns, together }: Places,
+): Statement[] {
+  const each = product.columns % together === 0 ? together : 1;
   return uses.flatMap((row, i) => {
-    const m = add(firstRow, i32(i));
-    const inFours = product.columns % VECTOR === 0 && row.length % VECTOR === 0 ? VECTOR : 1;
+    const m = ms[i] ?? i32(0);
     const stores: Statement[] = [];
-    for (let j = 0; j < row.length; j += inFours) {
-      const four = row.slice(j, j + inFours).flatMap((total, part) => sink([matrix, m, columnAt(j + part)], total));
-      stores.push(...onlyIf(less(columnAt(j), i32(product.columns)), four));
+    for (let j = 0; j < row.length; j += each) {
+      const some = row.slice(j, j + each).flatMap((total, part) => sink([matrix, m, ns[j + part] ?? i32(0)], total));
+      stores.push(...onlyIf(less(ns[j] ?? i32(0), i32(product.columns)), some));
     }
-    return onlyIf(less(m, i32(product.rows)), stores);
+    return [...onlyIf(less(m, i32(product.rows)), stores)];
   });
 }

@@ -60,7 +60,10 @@ function partsOf(c: Case): { parts: Node[]; values: Map<Node, Float64Array> } {
   const values = new Map<Node, Float64Array>();
   const leaf = (shape: Shape, dtype: "float32" | "bool", value: () => number): Node => {
     const node = graph.buffer(shape, dtype);
-    values.set(node, Float64Array.from({ length: elementCount(shape) }, () => Math.fround(value())));
+    values.set(
+      node,
+      Float64Array.from({ length: elementCount(shape) }, () => Math.fround(value())),
+    );
     return node;
   };
   const floats = (...shape: number[]): Node => leaf(shape, "float32", () => random.uniform() * 2 - 1);
@@ -187,10 +190,12 @@ test("the name of a schedule says all of it", () => {
 test("candidates fit the device and the shape, and the mask's kernel has none to choose from", () => {
   const kernel = { part: "forward", batch: 4, group: 1, queries: 512, keys: 512, depth: 64, width: 64, causal: true } as const; // prettier-ignore
   const traits = { isSoftware: true, hasSubgroups: true, subgroupSize: 8, limits: { workgroupBytesMax: 16_384, workgroupLanesMax: 256 } }; // prettier-ignore
-  const names = (k: Parameters<typeof attentionCandidates>[0], t: Parameters<typeof attentionCandidates>[1]): string[] =>
-    attentionCandidates(k, t).map(attentionScheduleName);
+  const names = (
+    k: Parameters<typeof attentionCandidates>[0],
+    t: Parameters<typeof attentionCandidates>[1],
+  ): string[] => attentionCandidates(k, t).map(attentionScheduleName);
   expect(names(kernel, traits)[0]).toBe("broadcast 8 x 4x16");
-  expect(names({ ...kernel, queries: 64, keys: 64, depth: 16, width: 16 }, traits)[0]).toBe("broadcast 8 x 1x16");
+  expect(names({ ...kernel, queries: 64, keys: 64, depth: 16, width: 16 }, traits)[0]).toBe("broadcast 8 x 2x16");
   expect(names(kernel, { ...traits, subgroupSize: 32 })[0]).toBe("direct 8 x 4x8");
   expect(names({ ...kernel, queries: 3, keys: 5 }, { ...traits, hasSubgroups: false })).toEqual(["direct 8 x 1x4", "direct 8 x 1x8"]); // prettier-ignore
   const hardware = { ...traits, isSoftware: false };
