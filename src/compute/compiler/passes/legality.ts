@@ -1,6 +1,6 @@
 /**
- * What every pass has to keep, as a table: checked between passes, in production too. It costs about a tenth of what
- * the passes do: ops' graphs are sound by construction, and so only nodes that a pass made are derived again.
+ * What every pass has to keep, as a table: checked between passes, in production too. It costs about a fifth of all
+ * (2 ms for char-GPT's step): ops' graphs are sound by construction, and so only nodes that a pass made are derived again.
  *
  * A pass says what each node became. So it can be told what was lost from what nobody needs any more.
  */

@@ -5,12 +5,6 @@ import * as graph from "../../../../src/compute/compiler/graph.ts";
 import type { Node, Shape } from "../../../../src/compute/compiler/ir.ts";
 import { optimize, SIMPLIFICATIONS, type Pass } from "../../../../src/compute/compiler/passes/optimize.ts";
 import { inTopologicalOrder } from "../../../../src/compute/compiler/walk-graph.ts";
-import { randInt } from "../../../../src/compute/tensor/create-random.ts";
-import { crossEntropy } from "../../../../src/compute/tensor/ops/cross-entropy.ts";
-import { withRandom } from "../../../../src/model/nn/init.ts";
-import { AdamW } from "../../../../src/model/optim/adam.ts";
-import { Gpt } from "../../../../examples/gpt.ts";
-import { tracedGraph, type TracedStep } from "../../tensor/traced-graph.ts";
 import { expectEquivalent } from "../equivalent.ts";
 import { formulaOf } from "../formula.ts";
 import { wholeRandomGraph } from "../random-graph.ts";
@@ -77,34 +71,3 @@ test("a long sum over the first axis is cut in two, which read rows as they lie"
   const kinds = inTopologicalOrder(sum === undefined ? [] : [sum]).map(({ primitive }) => primitive.kind);
   expect(kinds).toEqual(["buffer", "reshape", "reduce", "reduce", "reshape"]);
 });
-
-test("char-GPT's training step loses a third of its nodes, and keeps its results", async () => {
-  const step = await tracedGraph(charGptStep);
-  const nodes = optimize(step);
-  const order = inTopologicalOrder(nodes);
-  expect(inTopologicalOrder(step).length).toBeGreaterThan(1_800);
-  // 29 parameters, each with two moments, of about 16 nodes each; twice as many for forward and backward.
-  expect(order.length).toBeLessThan(1_260);
-  expect(nodes.map(({ shape }) => shape)).toEqual(step.map(({ shape }) => shape));
-  // No product is transposed after it was made, and the gradients of queries, keys and values are joined, not added.
-  const of = (kind: string): Node[] => order.filter(({ primitive }) => primitive.kind === kind);
-  expect(of("permute").filter(({ inputs }) => inputs[0]?.primitive.kind === "contraction")).toEqual([]);
-  expect(of("binary").filter(({ inputs }) => inputs.some((input) => input.primitive.kind === "pad"))).toEqual([]);
-  // The tanh of GELU in the forward pass is the one of its gradient.
-  expect(order.filter(({ primitive, shape }) => "fn" in primitive && primitive.fn === "tanh" && shape.at(-1) === 256)).toHaveLength(2); // prettier-ignore
-});
-
-function charGptStep(): TracedStep<"x" | "y"> {
-  const random = new Random("char-gpt");
-  const model = withRandom(random, () => new Gpt(65, 64));
-  const optimizer = new AdamW(model.parameters(), { lr: 1e-3 });
-  return {
-    inputs: { x: randInt(0, 65, [8, 64], random), y: randInt(0, 65, [8, 64], random) },
-    step: ({ x, y }) => {
-      const loss = crossEntropy(model.forward(x), y);
-      loss.backward();
-      optimizer.step();
-      return loss;
-    },
-  };
-}
