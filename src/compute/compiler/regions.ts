@@ -90,7 +90,9 @@ class Fusion {
   run(): Region[] {
     for (const group of this.#schedule.groups) this.#absorbProducers(group);
     this.#joinSiblings();
-    return this.#inOrder().map((cell) => this.#regionOf(cell.groups, cell.space, cell.isUpdate));
+    const regions = this.#inOrder().map((cell) => this.#regionOf(cell.groups, cell.space, cell.isUpdate));
+    // What only a barrier waits for, and nobody reads, need not be there.
+    return regions.filter(({ outputs }) => outputs.length > 0);
   }
 
   #connect(): void {

@@ -130,3 +130,9 @@ test("nothing is computed for leaves, for empty tensors, or for what nobody aske
   const x = graph.buffer([4], "float32");
   expect(names(x, graph.buffer([0, 3], "float32"), graph.unary("exp", graph.buffer([0], "float32")))).toEqual([]);
 });
+
+test("what only a barrier waits for takes no kernel", () => {
+  const [x, y] = [graph.buffer([8, 8], "float32"), graph.buffer([8, 8], "float32")];
+  const held = graph.barrier(plus(x, 1), graph.reduce("sum", y, [1]));
+  expect(names(graph.unary("exp", held))).toHaveLength(1);
+});
