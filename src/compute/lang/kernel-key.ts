@@ -3,8 +3,27 @@ import type { Expr, Kernel, Statement } from "./kernel.ts";
 import { operandsOf, visitOperandsFirst } from "./walk.ts";
 
 /** Everything about `kernel` but its name. Linear in its distinct expressions, however often they are shared. */
-export function kernelKey(kernel: Kernel): string {
-  return new KeyWriter().write(kernel);
+export function kernelKey({ bindings, invocations, workgroup, keepsLoops, body }: Kernel): string {
+  const parts = [`${invocations}${keepsLoops === true ? " keeps loops" : ""}`];
+  if (workgroup !== undefined) {
+    const shared = workgroup.shared.map(({ type, length }) => `${type} ${length}`);
+    parts.push(`lanes ${workgroup.lanes} ${shared.join()}`);
+  }
+  for (const { type, access, length, isShared, aliasOf } of bindings) {
+    parts.push(`${type} ${access} ${length} ${isShared === true ? "shared" : ""} ${aliasOf ?? ""}`);
+  }
+  return `${parts.join(";")};${keyOfBody(body)}`;
+}
+
+/** Of bodies that came before: a plan that is made again has the same ones. */
+const bodies = new WeakMap<readonly Statement[], string>();
+
+function keyOfBody(body: readonly Statement[]): string {
+  const known = bodies.get(body);
+  if (known !== undefined) return known;
+  const key = new KeyWriter().write(body);
+  bodies.set(body, key);
+  return key;
 }
 
 class KeyWriter {
@@ -12,15 +31,7 @@ class KeyWriter {
   readonly #ids = new Map<Expr, number>();
   readonly #byText = new Map<string, number>();
 
-  write({ bindings, invocations, workgroup, keepsLoops, body }: Kernel): string {
-    this.#parts.push(`${invocations}${keepsLoops === true ? " keeps loops" : ""}`);
-    if (workgroup !== undefined) {
-      const shared = workgroup.shared.map(({ type, length }) => `${type} ${length}`);
-      this.#parts.push(`lanes ${workgroup.lanes} ${shared.join()}`);
-    }
-    for (const { type, access, length, isShared, aliasOf } of bindings) {
-      this.#parts.push(`${type} ${access} ${length} ${isShared === true ? "shared" : ""} ${aliasOf ?? ""}`);
-    }
+  write(body: readonly Statement[]): string {
     this.#statements(body);
     return this.#parts.join(";");
   }
