@@ -176,9 +176,33 @@ class Fusion {
     const region = this.#regionOf(groups, space, a.isUpdate);
     if (this.#bindingsOf(region) > this.#bindingsMax) return this.#refuse(a, b);
     if (space !== null && this.#isCostly(groups)) return this.#refuse(a, b);
+    if (this.#readsElsewhere(a, b) || this.#readsElsewhere(b, a)) return this.#refuse(a, b);
     if (!this.#lowers(region)) return this.#refuse(a, b);
     this.#merge(a, b, groups, space);
     return true;
+  }
+
+  /**
+   * True when a value of `producer` that is computed element by element is read at other elements: inside the reader's
+   * kernel it would be computed again for each, which takes long even to find out by lowering.
+   */
+  #readsElsewhere(producer: Cell, reader: Cell): boolean {
+    const elements = new Set(producer.groups.filter(({ core }) => !TAKES_A_KERNEL.has(core.primitive.kind)).map(({ root }) => root)); // prettier-ignore
+    const inside = new Set([...producer.groups, ...reader.groups].map(({ root }) => root));
+    const isOpen = (node: Node): boolean => inside.has(node) || !this.#schedule.isStored(node);
+    const here = new Set<Node>();
+    const elsewhere = new Set<Node>();
+    const stack = reader.groups.map(({ root }) => ({ node: root, isMoved: false }));
+    for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
+      const { node, isMoved } = at;
+      const seen = isMoved ? elsewhere : here;
+      if (seen.has(node) || !isOpen(node)) continue;
+      seen.add(node);
+      if (isMoved && elements.has(node)) return true;
+      for (const [i, input] of readInputs(node).entries())
+        stack.push({ node: input, isMoved: isMoved || moves(node, i) });
+    }
+    return false;
   }
 
   #refuse(a: Cell, b: Cell): false {
@@ -282,6 +306,11 @@ function newCell(group: Group, order: number, updates: ReadonlySet<Node>): Cell 
     readers: new Set(),
     order,
   };
+}
+
+/** True when `node` reads its input `i` at other places than those that a view in another shape or order leads to. */
+function moves({ primitive: { kind } }: Node, i: number): boolean {
+  return kind === "slice" || kind === "pad" || kind === "window" || (kind === "gather" && i === 0);
 }
 
 const TAKES_A_KERNEL: ReadonlySet<string> = new Set(["reduce", "scan", "scatterAdd", "contraction", "attention"]);
