@@ -27,7 +27,7 @@ interface RoomAnswer {
   readonly spec: RunSpec;
 }
 
-/** Two tabs from the start page to the last step. */
+/** Two tabs from the start page to the last step, of so many that the second one is there before the first is done. */
 async function train(run: string, steps: number): Promise<{ data: DataSpec; watched: WatchedRoom; asked: string[] }> {
   const first = await hearth.open("/?device=reference");
   const second = await hearth.open("/?device=reference");
@@ -77,7 +77,7 @@ test(
 test(
   "digits are drawn once, by whoever makes the room, and the second tab gets them from the first",
   async () => {
-    const { data, watched } = await train("A network that learns to read digits", 60);
+    const { data, watched } = await train("A network that learns to read digits", 120);
     expect(data.name).toBe("drawn-digits.csv");
     const steps = stepsOf(watched);
     expect(joinBytes(steps)).toBeGreaterThan(data.bytes);
