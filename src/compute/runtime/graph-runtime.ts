@@ -2,6 +2,7 @@
 import { assert, present } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import type { Node, Shape } from "../compiler/ir.ts";
+import type { Choices } from "../compiler/tuning/choices.ts";
 import { lower, type Lowered } from "../compiler/lower.ts";
 import { LoweringCache } from "../compiler/lowering-cache.ts";
 import type { LoweredKernel } from "../compiler/lower-region.ts";
@@ -163,6 +164,8 @@ class GraphRuntime implements Runtime {
     await this.#relieved();
     const values = updates.map(([, value]) => value);
     const asked = [...outputs, ...values];
+    // A plan is explained by what it was made with, whatever is measured later.
+    const { answers } = this.tuning;
     const lowered = this.#lower(asked, outputs.length);
     const token = {};
     const layout = new PlanLayout({
@@ -172,7 +175,7 @@ class GraphRuntime implements Runtime {
       leaves: this.#leaves,
       asked,
       lowered,
-      lowerAgain: () => this.#lowerNew(asked, outputs.length),
+      lowerAgain: () => this.#lowerNew(asked, outputs.length, answers),
       outputCount: outputs.length,
       targets: updates.map(([target]) => target),
       onDestroy: () => this.#unreachablePlans.unregister(token),
@@ -220,9 +223,9 @@ class GraphRuntime implements Runtime {
     return this.#lowerings.get(nodes, condition, () => this.#lowerNew(nodes, updatesFrom));
   }
 
-  #lowerNew(nodes: readonly Node[], updatesFrom: number): Lowered {
+  #lowerNew(nodes: readonly Node[], updatesFrom: number, choices: Choices = this.tuning): Lowered {
     const { info } = this.device;
-    return lower(nodes, info.limits.bindingsMax, { choices: this.tuning, updatesFrom, traits: info });
+    return lower(nodes, info.limits.bindingsMax, { choices, updatesFrom, traits: info });
   }
 
   #checkAlive(): void {

@@ -47,6 +47,12 @@ export class RuntimeTuning implements Choices {
     return this.#version;
   }
 
+  /** The answers of now, whatever is measured later. */
+  get answers(): Choices {
+    const table = new Map(this.#table);
+    return { choose: (site) => table.get(siteKey(site))?.winner ?? DEFAULT_CHOICES.choose(site) };
+  }
+
   noteSubmit(): void {
     this.#submits += 1;
   }
