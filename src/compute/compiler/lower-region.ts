@@ -122,8 +122,8 @@ class RegionLowering {
     const loops = this.#loops;
     switch (primitive.kind) {
       case "scan": {
-        const type = scalarTypeOf(core.dtype);
-        return scan({ fn: primitive.fn, type, shape, axis: primitive.axis }, this.#operand(x), sink, loops);
+        const work = { fn: primitive.fn, type: valueTypeOf(storedTypeOf(core)), shape, axis: primitive.axis };
+        return scan(work, this.#picks.scan(core, work), this.#operand(x), sink, loops);
       }
       case "scatterAdd": {
         const scatter = scatterOf(core);

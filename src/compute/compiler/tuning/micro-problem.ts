@@ -11,7 +11,20 @@ import { encodeFloat16 } from "../../../base/float16.ts";
 import type { DType } from "../../layout/dtype.ts";
 import { elementCount } from "../../layout/shape.ts";
 import { attention, attentionKeyValueGradient, attentionQueryGradient } from "../attention.ts";
-import { binary, buffer, cast, constant, contraction, expand, iota, permute, reduce, unary } from "../graph.ts";
+import {
+  binary,
+  buffer,
+  cast,
+  constant,
+  contraction,
+  expand,
+  iota,
+  permute,
+  reduce,
+  scan,
+  select,
+  unary,
+} from "../graph.ts";
 import type { Node, Shape } from "../ir.ts";
 import type {
   AttentionProblem,
@@ -20,6 +33,7 @@ import type {
   OperandLayout,
   Problem,
   RowsProblem,
+  ScanProblem,
 } from "./problem.ts";
 
 export interface MicroInput {
@@ -53,7 +67,19 @@ export function microProblem(problem: Problem): MicroProblem {
       return ofRows(problem);
     case "attention":
       return ofAttention(problem);
+    case "scan":
+      return ofScan(problem);
   }
+}
+
+function ofScan({ dtype, fn, lines, size }: ScanProblem): MicroProblem {
+  const type: DType = dtype === "int32" || dtype === "uint32" ? dtype : "float32";
+  const shape = [lines, size];
+  const input = inputOf(shape, type, 1);
+  const fill = (value: number): Node => expand(constant(value, [1, 1], type), shape);
+  // Products of ones, for those of larger numbers leave the range.
+  const sign = (): Node => select(binary("less", input.leaf, fill(0)), fill(type === "uint32" ? 1 : -1), fill(1));
+  return { outputs: [scan(fn, fn === "product" ? sign() : input.leaf, 1)], inputs: [input], tolerance: 0 };
 }
 
 function ofContraction({ batch, rows, inner, columns, left, right }: ContractionProblem): MicroProblem {

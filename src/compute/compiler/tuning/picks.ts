@@ -15,6 +15,7 @@ import { rowScheduleName, type RowSchedule } from "../../kernels/rows/row-schedu
 import { columnCount, rowCount, type RowSpace } from "../../kernels/rows/row-space.ts";
 import { scatterRanges, type Scatter } from "../../kernels/scatter-add.ts";
 import { elementCount, sameShape } from "../../layout/shape.ts";
+import { scanCandidates, scanScheduleName, type Scan, type ScanSchedule } from "../../kernels/scan.ts";
 import { ownCost } from "../cost.ts";
 import { attentionOf } from "../infer-attention.ts";
 import { readInputs, type Node } from "../ir.ts";
@@ -22,7 +23,7 @@ import type { Region } from "../regions.ts";
 import type { Group } from "../schedule.ts";
 import type { Choices } from "./choices.ts";
 import { operandLayout } from "./operand-layout.ts";
-import type { Problem } from "./problem.ts";
+import type { Problem, ScanProblem } from "./problem.ts";
 import { rowLayout } from "./row-layout.ts";
 import { siteOf } from "./site.ts";
 
@@ -68,6 +69,14 @@ export class Picks {
       return { name: attentionScheduleName(value), value };
     });
     return this.#pick(candidates, () => ({ kind: "attention", ...problem }));
+  }
+
+  /** Who goes along the lines of a scan. */
+  scan(core: Node, work: Scan): ScanSchedule {
+    const candidates = scanCandidates(work, this.#traits).map((value) => ({ name: scanScheduleName(value), value }));
+    const size = work.shape[work.axis] ?? 1;
+    const lines = elementCount(work.shape) / Math.max(1, size);
+    return this.#pick(candidates, () => ({ kind: "scan", dtype: core.dtype, fn: scanFunction(core), lines, size }));
   }
 
   /** Which elements each invocation of a region without loops computes. */
@@ -137,4 +146,9 @@ export class Picks {
     }
     return { loads, isHeavy: cost >= HEAVY, cost };
   }
+}
+
+function scanFunction({ primitive }: Node): ScanProblem["fn"] {
+  assert(primitive.kind === "scan", `Picks.scan: expected a scan, found ${primitive.kind}`);
+  return primitive.fn;
 }

@@ -44,6 +44,15 @@ export interface RowsProblem {
   readonly isHeavy: boolean;
 }
 
+/** Running totals along `lines` lines of `size` elements. */
+export interface ScanProblem {
+  readonly kind: "scan";
+  readonly dtype: DType;
+  readonly fn: "sum" | "product" | "maximum";
+  readonly lines: number;
+  readonly size: number;
+}
+
 /** A part of attention without mask and dropout: [queries, depth] x [keys, depth] x [keys, width], batch x group times. */
 export interface AttentionProblem {
   readonly kind: "attention";
@@ -57,7 +66,7 @@ export interface AttentionProblem {
   readonly causal: boolean;
 }
 
-export type Problem = ContractionProblem | ElementwiseProblem | RowsProblem | AttentionProblem;
+export type Problem = ContractionProblem | ElementwiseProblem | RowsProblem | ScanProblem | AttentionProblem;
 
 /** Products of rows that each part of attention takes, for each pair of a query and a key, in those of the forward pass. */
 const ATTENTION_WORK = { forward: 1, gradQuery: 1.5, gradKeyValue: 2, gradMask: 1 } as const;
@@ -71,6 +80,8 @@ export function operationsOf(problem: Problem): number {
       return 8 * problem.count * (problem.loads + problem.stores);
     case "rows":
       return 8 * problem.rows * problem.columns * (problem.loads * problem.sweeps + problem.stores);
+    case "scan":
+      return 16 * problem.lines * problem.size;
     case "attention": {
       const { part, batch, group, queries, keys, depth, width, causal } = problem;
       const pairs = (batch * group * queries * keys) / (causal ? 2 : 1);
@@ -104,6 +115,10 @@ function halved(problem: Problem): Problem {
     case "rows": {
       const { rows, columns } = problem;
       return rows >= columns ? { ...problem, rows: half(rows) } : { ...problem, columns: half(columns) };
+    }
+    case "scan": {
+      const lines = half(problem.lines);
+      return lines < problem.lines ? { ...problem, lines } : { ...problem, size: half(problem.size) };
     }
     case "attention": {
       const { batch, group, queries, keys } = problem;

@@ -35,6 +35,8 @@ export function shapeClassOf(problem: Problem): string {
     }
     case "elementwise":
       return `${sizeClass(problem.count)}, ${problem.loads} to ${problem.stores}${problem.isHeavy ? ", heavy" : ""}`;
+    case "scan":
+      return `${problem.fn} ${sizeClass(problem.lines)} of ${sizeClass(problem.size)}`;
     case "rows": {
       const { rows, columns, isAcross, sweeps, loads, stores, isHeavy } = problem;
       const work = `${sweeps} x ${loads} to ${stores}${isHeavy ? ", heavy" : ""}`;

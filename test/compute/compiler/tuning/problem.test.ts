@@ -9,6 +9,8 @@ function sizesOf(problem: Problem): number[] {
       return [problem.count];
     case "rows":
       return [problem.rows, problem.columns];
+    case "scan":
+      return [problem.lines, problem.size];
     case "attention":
       return [problem.batch, problem.group, problem.queries, problem.keys];
     case "contraction":

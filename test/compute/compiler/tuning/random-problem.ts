@@ -5,6 +5,7 @@ import type {
   ElementwiseProblem,
   Problem,
   RowsProblem,
+  ScanProblem,
 } from "../../../../src/compute/compiler/tuning/problem.ts";
 
 const operand = fc.record({
@@ -60,5 +61,20 @@ export function rowsProblems(sizeMax: number): fc.Arbitrary<RowsProblem> {
   });
 }
 
+export function scanProblems(sizeMax: number): fc.Arbitrary<ScanProblem> {
+  return fc.record({
+    kind: fc.constant("scan" as const),
+    dtype: fc.constantFrom("float32" as const, "int32" as const, "uint32" as const),
+    fn: fc.constantFrom("sum" as const, "product" as const, "maximum" as const),
+    lines: fc.integer({ min: 1, max: 8 }),
+    size: fc.integer({ min: 1, max: sizeMax }),
+  });
+}
+
 /** With sizes as large as any. */
-export const problems: fc.Arbitrary<Problem> = fc.oneof(contractions(5000), elementwises(2 ** 24), rowsProblems(5000));
+export const problems: fc.Arbitrary<Problem> = fc.oneof(
+  contractions(5000),
+  elementwises(2 ** 24),
+  rowsProblems(5000),
+  scanProblems(5000),
+);
