@@ -12,6 +12,7 @@ import { formatCount, formatRate, formatShare, formatTime } from "../inspect/fig
 import { flameBars, keptInView, zoomedSpan } from "../inspect/flame-bars.ts";
 import type { FlameBar, Span } from "../inspect/flame-bars.ts";
 import { kernelColor, kernelColors } from "../inspect/kernel-colors.ts";
+import { choicesStyles } from "./choices-styles.ts";
 import { flameChartStyles } from "./flame-chart-styles.ts";
 
 export type FlameMeasure = "time" | "bytes" | "operations";
@@ -29,7 +30,7 @@ class FlameChart extends LitElement {
     span: { state: true },
     hovered: { state: true },
   };
-  static override styles: CSSResult[] = [theme, kernelColors, flameChartStyles];
+  static override styles: CSSResult[] = [theme, kernelColors, choicesStyles, flameChartStyles];
 
   declare kernels: readonly KernelReport[];
   declare kernelMs: readonly (number | null)[] | null;

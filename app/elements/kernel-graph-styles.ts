@@ -14,33 +14,6 @@ export const kernelGraphStyles: CSSResult = css`
     gap: 0.625rem 1rem;
     margin-bottom: 0.75rem;
   }
-  .choices {
-    display: inline-flex;
-    border: 1px solid var(--_edge);
-    border-radius: 0.5rem;
-    overflow: hidden;
-  }
-  .choices button {
-    min-width: 2.25rem;
-    min-height: 2.25rem;
-    padding: 0.125rem 0.875rem;
-    border: 0;
-    border-inline-start: 1px solid var(--_edge);
-    background: transparent;
-    color: var(--_ink);
-    font: 0.9375rem var(--_font);
-    cursor: pointer;
-  }
-  .choices button:first-child {
-    border-inline-start: 0;
-  }
-  .choices button[aria-pressed="true"] {
-    background: var(--_ember);
-    color: var(--_on-ember);
-  }
-  .choices button:focus-visible {
-    outline-offset: -0.1875rem;
-  }
   form {
     display: flex;
     flex: 1 1 16rem;

@@ -16,6 +16,7 @@ import type { DrawnGraph } from "../inspect/inspect-api.ts";
 import { KERNEL_COLORS, kernelColors } from "../inspect/kernel-colors.ts";
 import { PointerDrag } from "../inspect/pointer-drag.ts";
 import "./graph-node.ts";
+import { choicesStyles } from "./choices-styles.ts";
 import { kernelGraphStyles } from "./kernel-graph-styles.ts";
 
 const ZOOM = 1.4;
@@ -31,7 +32,7 @@ class KernelGraph extends LitElement {
     node: { state: true },
     query: { state: true },
   };
-  static override styles: CSSResult[] = [theme, kernelColors, kernelGraphStyles];
+  static override styles: CSSResult[] = [theme, kernelColors, choicesStyles, kernelGraphStyles];
 
   declare graphBefore: DrawnGraph | null;
   declare graphAfter: DrawnGraph | null;

@@ -10,6 +10,8 @@ const LOAD = 8;
 const STORE = 8;
 /** A kernel more: its dispatch, and the wait for it. */
 const DISPATCH = 100_000;
+/** Arrays of at most this many elements are small: what a kernel does with them takes no longer than to start it. */
+export const SMALL_ELEMENTS_MAX: number = 2 ** 18;
 /** Storing has to be this much better, since its cost is certain. */
 const CAUTION = 1.5;
 /** Shared inputs are counted once for each use, so that sums grow without end. */

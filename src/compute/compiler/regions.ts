@@ -10,7 +10,7 @@
 import { present } from "../../base/assert.ts";
 import { columnCount, rowCount, type RowSpace } from "../kernels/rows/row-space.ts";
 import { elementCount } from "../layout/shape.ts";
-import { ownCost } from "./cost.ts";
+import { ownCost, SMALL_ELEMENTS_MAX } from "./cost.ts";
 import { readInputs, type Node } from "./ir.ts";
 import type { Group, Schedule } from "./schedule.ts";
 
@@ -26,8 +26,6 @@ export interface Region {
   readonly isUpdate: boolean;
 }
 
-/** Larger arrays are updated by whatever kernel computes their gradient last. */
-const UPDATE_ELEMENTS_MAX = 2 ** 18;
 /** Fewer rows than this go along no more elements in one kernel than `WORK_SMALL`. */
 const ROWS_WANTED = 64;
 const WORK_SMALL = 16_384;
@@ -301,7 +299,7 @@ function newCell(group: Group, order: number, updates: ReadonlySet<Node>): Cell 
     space,
     count: elementCount(root.shape),
     isFusible: space !== null || isElementwise,
-    isUpdate: isElementwise && updates.has(root) && elementCount(root.shape) <= UPDATE_ELEMENTS_MAX,
+    isUpdate: isElementwise && updates.has(root) && elementCount(root.shape) <= SMALL_ELEMENTS_MAX,
     producers: new Set(),
     readers: new Set(),
     order,

@@ -9,11 +9,10 @@
  */
 import { isPackable } from "../lang/pack.ts";
 import { elementCount } from "../layout/shape.ts";
+import { SMALL_ELEMENTS_MAX } from "./cost.ts";
 import type { Node } from "./ir.ts";
 import type { LoweredKernel } from "./lower-region.ts";
 
-/** Kernels over more elements than this, read and written, have enough to do by themselves. */
-const ELEMENTS_MAX = 2 ** 18;
 /** So small are the numbers that a step begins with. */
 const FEW = 256;
 /** Waves at the end: updates, and stages of the sums that only they read. */
@@ -41,7 +40,7 @@ function tailHeights(kernels: readonly LoweredKernel[]): Map<LoweredKernel, numb
     const own = kernel.outputs.flatMap((output) => readers.get(output) ?? []);
     const after = own.map((reader) => heights.get(reader));
     const highest = after.reduce<number>((most, height) => Math.max(most, height ?? TAIL_MAX), -1);
-    const fits = isSmall(kernel, ELEMENTS_MAX) && (own.length === 0 || kernel.isRows) && highest + 1 < TAIL_MAX;
+    const fits = isSmall(kernel, SMALL_ELEMENTS_MAX) && (own.length === 0 || kernel.isRows) && highest + 1 < TAIL_MAX;
     if (fits) heights.set(kernel, highest + 1);
   }
   return heights;
@@ -53,7 +52,7 @@ function headOf(kernels: readonly LoweredKernel[]): LoweredKernel[] {
   return kernels.filter((kernel) => kernel.inputs.every(isLeaf) && isSmall(kernel, FEW));
 }
 
+/** True for kernels whose arrays are all small, and can be packed. */
 function isSmall({ kernel, outputs, inputs }: LoweredKernel, elementsMax: number): boolean {
-  const elements = [...outputs, ...inputs].reduce((sum, { shape }) => sum + elementCount(shape), 0);
-  return elements <= elementsMax && isPackable(kernel);
+  return isPackable(kernel) && [...outputs, ...inputs].every(({ shape }) => elementCount(shape) <= elementsMax);
 }

@@ -58,9 +58,13 @@ export class BufferPool {
 
   /** Memory of at least `bytes`, of which the first `bytes` are 0. */
   takeZeroed(bytes: number): DeviceBuffer {
-    const memory = this.take(bytes);
-    this.#device.write(memory, new Uint8Array(Math.max(4, bytes)));
-    return memory;
+    const rounded = this.#roundedBytes(bytes);
+    const isPart = bytes <= PART_BYTES_MAX;
+    const used = isPart ? this.#takePart(bytes) : this.#free.take(rounded);
+    // Devices give new buffers zeroed.
+    if (used === undefined) return this.#create(rounded);
+    this.#device.write(used, new Uint8Array(Math.max(4, bytes)));
+    return used;
   }
 
   /** Gives memory back; commands submitted so far may still use it, since later ones run after them. */

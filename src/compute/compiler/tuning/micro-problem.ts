@@ -8,6 +8,7 @@
 import { assert } from "../../../base/assert.ts";
 import { bytesOf, type Bytes } from "../../../base/bytes.ts";
 import { encodeFloat16 } from "../../../base/float16.ts";
+import type { OperandLayout } from "../../kernels/contraction/operand-layout.ts";
 import type { DType } from "../../layout/dtype.ts";
 import { elementCount } from "../../layout/shape.ts";
 import { attention, attentionKeyValueGradient, attentionQueryGradient } from "../attention.ts";
@@ -30,7 +31,6 @@ import type {
   AttentionProblem,
   ContractionProblem,
   ElementwiseProblem,
-  OperandLayout,
   Problem,
   RowsProblem,
   ScanProblem,

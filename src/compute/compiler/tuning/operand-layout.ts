@@ -4,7 +4,7 @@ import { flatten, type Index } from "../../kernels/grid.ts";
 import type { DType } from "../../layout/dtype.ts";
 import type { Node } from "../ir.ts";
 import { indexBehindView, isView } from "../views.ts";
-import type { OperandLayout } from "./problem.ts";
+import type { OperandLayout } from "../../kernels/contraction/operand-layout.ts";
 
 /**
  * N where neighbours along the last axis of `operand` [batch, rows, columns] are nearer in memory than those along the

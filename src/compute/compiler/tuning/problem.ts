@@ -1,8 +1,6 @@
 /** What a kernel with candidates is asked to do, apart from the graph it came from: enough to build it again, alone. */
+import type { OperandLayout } from "../../kernels/contraction/operand-layout.ts";
 import type { DType } from "../../layout/dtype.ts";
-
-/** N: the operand lies in memory as the product reads it, row by row. T: it lies transposed. */
-export type OperandLayout = "N" | "T";
 
 /** [batch, rows, inner] times [batch, inner, columns]. */
 export interface ContractionProblem {
