@@ -120,14 +120,12 @@ class Scheduling {
     if (kind !== "buffer" && kind !== "constant" && kind !== "iota") this.#stored.add(node);
   }
 
-  /** What a contraction reads where it reads `node`: views cost it nothing, unless they are stored themselves. */
+  /** What a contraction loads where it reads `node`: views and prologues are its own, unless they are stored themselves. */
   #behindViews(node: Node): Node {
     let base = node;
     while (!this.#stored.has(base)) {
-      const [source] = base.inputs;
-      // Widening costs nothing where it is loaded.
-      const widens = base.primitive.kind === "cast" && source?.dtype === "float16";
-      if (source === undefined || !(widens || isView(base))) break;
+      const source = isView(base) ? base.inputs[0] : prologueInput(base);
+      if (source === undefined) break;
       base = source;
     }
     return base;
@@ -257,6 +255,28 @@ function sumOf(ways: Ways): number {
   let sum = 0;
   for (const visits of ways.values()) sum += visits;
   return sum;
+}
+
+/**
+ * What `node` is made of in one step that needs no other array: widening, a sign, or a constant that scales, shifts or
+ * limits. That costs less where it is loaded, each time, than an array more.
+ */
+function prologueInput({ primitive, inputs }: Node): Node | undefined {
+  const [x, y] = inputs;
+  if (x === undefined) return undefined;
+  if (primitive.kind === "cast") return x.dtype === "float16" ? x : undefined;
+  if (primitive.kind === "unary") return primitive.fn === "negate" || primitive.fn === "abs" ? x : undefined;
+  if (primitive.kind !== "binary" || y === undefined || !PROLOGUES.has(primitive.fn)) return undefined;
+  return isFilled(y) ? x : isFilled(x) ? y : undefined;
+}
+
+const PROLOGUES: ReadonlySet<string> = new Set(["add", "subtract", "multiply", "minimum", "maximum"]);
+
+/** True for a constant, or one that views repeat. */
+function isFilled(node: Node): boolean {
+  let base = node;
+  for (let [source] = base.inputs; source !== undefined && isView(base); [source] = base.inputs) base = source;
+  return base.primitive.kind === "constant";
 }
 
 /** True for what takes a loop in a kernel of its own. */

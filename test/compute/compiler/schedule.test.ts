@@ -118,6 +118,22 @@ test("a chain of thousands of nodes is cut, and one that doubles its paths stays
   expect(kernels.length).toBeLessThan(40);
 });
 
+test("a contraction takes along how its operands are scaled, limited, widened and viewed, and a dropout of its result", () => {
+  const x = graph.buffer([1, 32, 16], "float32");
+  const half = graph.cast(graph.buffer([24, 16], "float16"), "float32");
+  const left = graph.binary("maximum", times(x, 0.25), graph.constant(0, x.shape, "float32"));
+  const right = graph.permute(graph.reshape(graph.unary("negate", half), [1, 24, 16]), [0, 2, 1]);
+  const product = graph.contraction(left, right);
+  expect(names(product)).toHaveLength(1);
+  const bits = graph.random(graph.buffer([2], "uint32"), product.shape);
+  const isKept = graph.binary("less", bits, graph.constant(2 ** 31, bits.shape, "uint32"));
+  const dropped = graph.select(isKept, times(product, 2), graph.constant(0, product.shape, "float32"));
+  expect(names(dropped)).toHaveLength(1);
+  // Another array is loaded for each use: the operand is better stored.
+  const scaled = graph.binary("multiply", x, graph.expand(graph.buffer([1, 1, 16], "float32"), x.shape));
+  expect(names(graph.contraction(scaled, right))).toHaveLength(2);
+});
+
 test("a reduction's result is stored in the shape and order that is asked for", () => {
   const x = graph.buffer([6, 8, 4], "float32");
   const sum = graph.permute(graph.reshape(graph.reduce("sum", x, [1]), [6, 4]), [1, 0]);
