@@ -61,7 +61,7 @@ export function rowsProblems(sizeMax: number): fc.Arbitrary<RowsProblem> {
   });
 }
 
-export function scanProblems(sizeMax: number): fc.Arbitrary<ScanProblem> {
+function scanProblems(sizeMax: number): fc.Arbitrary<ScanProblem> {
   return fc.record({
     kind: fc.constant("scan" as const),
     dtype: fc.constantFrom("float32" as const, "int32" as const, "uint32" as const),
