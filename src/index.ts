@@ -1,5 +1,6 @@
 /** The public entry `hearth`: tensors, automatic differentiation, compiled functions, layers and optimizers, on one device. */
 export type { Bytes } from "./base/bytes.ts";
+export type { MemoryHolder } from "./base/errors.ts";
 export { Random } from "./base/random.ts";
 export {
   AbortedError,
@@ -12,12 +13,14 @@ export {
   MissingDataError,
   NumericError,
   OptionError,
+  OutOfMemoryError,
   PeerLostError,
   ProtocolError,
   QuotaError,
   ShapeError,
   UnsupportedError,
 } from "./base/errors.ts";
+export type { MemoryKind, MemorySnapshot, PressureCounts, SlabSnapshot } from "./compute/memory/snapshot.ts";
 export type { Shape } from "./compute/compiler/ir.ts";
 export type { DType } from "./compute/layout/dtype.ts";
 export type { GraphNodeReport, GraphReport, KernelReport, PlanReport } from "./compute/runtime/plan-report.ts";

@@ -70,6 +70,31 @@ export class DeviceLostError extends HearthError {
   readonly code = "device-lost";
 }
 
+/** Something that memory was asked for, and how much. */
+export interface MemoryHolder {
+  /** For people: "activations of a compiled step", "parameters [512, 64] float32". */
+  readonly what: string;
+  readonly bytes: number;
+}
+
+/** A memory budget, or the device itself, has no room for what is needed, and nothing more can be moved or made smaller. */
+export class OutOfMemoryError extends HearthError {
+  readonly code = "out-of-memory";
+  /** The smallest budget that would do; null where no budget would. */
+  readonly smallestBudgetBytes: number | null;
+  /** Who holds the most, the largest first. */
+  readonly holders: readonly MemoryHolder[];
+  constructor(
+    message: string,
+    details: { readonly smallestBudgetBytes: number | null; readonly holders: readonly MemoryHolder[] },
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.smallestBudgetBytes = details.smallestBudgetBytes;
+    this.holders = details.holders;
+  }
+}
+
 /** The storage is full or refused. */
 export class QuotaError extends HearthError {
   readonly code = "quota";
