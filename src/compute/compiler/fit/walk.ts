@@ -1,0 +1,157 @@
+/**
+ * One walk through a step with a limit on what is in memory: where the next kernel does not fit, something makes room;
+ * where it misses something, that is computed again or moved back.
+ *
+ * What makes room is what costs least for its bytes and the time until it is needed, as in Kirisame et al., "Dynamic
+ * Tensor Rematerialization" (2021), but that here the future is known. A chain of N layers so takes N extra kernels with
+ * 2 sqrt(N) of them in memory, and N log N with log N.
+ */
+import { assert } from "../../../base/assert.ts";
+import type { Action } from "./actions.ts";
+import { MemoryState } from "./memory-state.ts";
+import { costOfOffload } from "./prices.ts";
+import type { StepModel } from "./step-model.ts";
+
+/** What a walk may do. */
+export interface WalkLimits {
+  readonly bytesMax: number;
+  readonly offload: boolean;
+  /** The most that kernels which run again may cost, by the estimate at which values are dropped. 0 drops none. */
+  readonly promisedMax: number;
+  /** The walk is given up where kernels which run again have cost more. */
+  readonly spentMax: number;
+}
+
+/**
+ * The actions of a walk, or undefined where it costs more than it may. Where nothing can make room the limit is
+ * exceeded, so the result has to be counted.
+ */
+export function walkWithin(model: StepModel, limits: WalkLimits): Action[] | undefined {
+  return new Walk(model, limits).run();
+}
+
+interface Victim {
+  readonly value: number;
+  readonly isMoved: boolean;
+  readonly cost: number;
+  readonly score: number;
+}
+
+class Walk {
+  readonly #model: StepModel;
+  readonly #limits: WalkLimits;
+  readonly #state: MemoryState;
+  readonly #actions: Action[] = [];
+  #promised = 0;
+  #spent = 0;
+
+  constructor(model: StepModel, limits: WalkLimits) {
+    this.#model = model;
+    this.#limits = limits;
+    this.#state = new MemoryState(model);
+  }
+
+  run(): Action[] | undefined {
+    for (const [step, works] of this.#model.worksOf.entries()) {
+      const inputs = [...new Set(works.flatMap((number) => this.#model.work(number).inputs))];
+      const outputs = works.flatMap((number) => this.#model.work(number).outputs);
+      this.#gather(inputs);
+      this.#makeRoom(this.#model.bytesOf(outputs));
+      this.#actions.push({ kind: "run", step });
+      this.#state.unlock(inputs);
+      this.#state.add(outputs);
+      this.#state.advance();
+      if (this.#spent > this.#limits.spentMax) return undefined;
+    }
+    const kept = this.#model.values.map((_, value) => value).filter((value) => this.#state.nextUse(value) !== Infinity);
+    this.#gather(kept);
+    return this.#spent > this.#limits.spentMax ? undefined : this.#actions;
+  }
+
+  /** Gets `values` into memory and locks them. */
+  #gather(values: readonly number[]): void {
+    this.#state.lock(values);
+    for (const value of values) {
+      if (this.#spent > this.#limits.spentMax) return;
+      if (this.#state.isResident(value)) continue;
+      if (this.#state.isMoved(value)) this.#reload(value);
+      else this.#rerun(this.#model.value(value).maker);
+    }
+  }
+
+  #reload(value: number): void {
+    this.#makeRoom(this.#model.value(value).bytes);
+    this.#actions.push({ kind: "reload", value });
+    this.#state.add([value]);
+  }
+
+  #rerun(number: number): void {
+    const { inputs, outputs, storedBytes, repeatableUntil } = this.#model.work(number);
+    assert(this.#state.step <= repeatableUntil, "fitMemory: expected to run only what reads leaves as they were");
+    this.#gather(inputs);
+    this.#makeRoom(storedBytes);
+    this.#actions.push({ kind: "rerun", work: number });
+    this.#spent += this.#model.costOf(number);
+    this.#state.unlock(inputs);
+    this.#state.add(outputs);
+  }
+
+  #makeRoom(bytes: number): void {
+    const { bytesMax } = this.#limits;
+    if (this.#state.usedBytes + bytes <= bytesMax) return;
+    const needs = this.#state.needs();
+    this.#freeUnneeded(needs, bytesMax - bytes);
+    while (this.#state.usedBytes + bytes > bytesMax) {
+      const victim = this.#cheapest(this.#state.needs());
+      if (victim === undefined) return;
+      if (victim.isMoved) this.#actions.push({ kind: "offload", value: victim.value });
+      else this.#promised += victim.cost;
+      this.#state.free(victim.value, victim.isMoved);
+    }
+  }
+
+  /** Frees what nobody needs, largest first, until at most `bytesMax` are in use. */
+  #freeUnneeded(needs: Float64Array, bytesMax: number): void {
+    const free = this.#candidates().filter((value) => needs[value] === Infinity && !this.#keepsAnchor(value));
+    free.sort((a, b) => this.#model.value(b).bytes - this.#model.value(a).bytes || a - b);
+    for (const value of free) {
+      if (this.#state.usedBytes <= bytesMax) return;
+      this.#state.free(value, false);
+    }
+  }
+
+  #candidates(): number[] {
+    const made = this.#model.madeBefore[this.#state.step] ?? this.#model.values.length;
+    const out: number[] = [];
+    for (let value = 0; value < made; value++) {
+      if (this.#state.isResident(value) && !this.#state.isLocked(value)) out.push(value);
+    }
+    return out;
+  }
+
+  #keepsAnchor(value: number): boolean {
+    return this.#limits.promisedMax > 0 && this.#model.value(value).isAnchor;
+  }
+
+  #cheapest(needs: Float64Array): Victim | undefined {
+    let best: Victim | undefined;
+    for (const value of this.#candidates()) {
+      const gain = this.#model.value(value).bytes * ((needs[value] ?? 0) - this.#state.step + 1);
+      const cost = this.#costOfFreeing(value);
+      const score = cost.cost / gain;
+      if (score < (best?.score ?? Infinity)) best = { value, score, ...cost };
+    }
+    return best;
+  }
+
+  /** The cheaper way to free a value, or a cost of Infinity. */
+  #costOfFreeing(value: number): { cost: number; isMoved: boolean } {
+    const { bytes, isAnchor, remakableUntil } = this.#model.value(value);
+    const moving = this.#limits.offload ? costOfOffload(bytes) : Infinity;
+    const use = this.#state.nextUse(value);
+    const left = this.#limits.promisedMax - this.#promised;
+    if (left <= 0 || isAnchor || (use !== Infinity && use > remakableUntil)) return { cost: moving, isMoved: true };
+    const remaking = this.#state.costOfRemaking(value);
+    return remaking > left || remaking >= moving ? { cost: moving, isMoved: true } : { cost: remaking, isMoved: false };
+  }
+}
