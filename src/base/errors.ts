@@ -65,9 +65,14 @@ export class PeerLostError extends HearthError {
   }
 }
 
-/** The GPU or its process went away. */
+/** The GPU or its process went away, or could not give the memory that it had promised. */
 export class DeviceLostError extends HearthError {
   readonly code = "device-lost";
+  readonly isOutOfMemory: boolean;
+  constructor(message: string, options: ErrorOptions & { readonly isOutOfMemory?: boolean } = {}) {
+    super(message, options);
+    this.isOutOfMemory = options.isOutOfMemory ?? false;
+  }
 }
 
 /** Something that memory was asked for, and how much. */

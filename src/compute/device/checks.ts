@@ -64,8 +64,9 @@ export function checkCommand(command: Command): void {
     const { source, target, sourceOffset, targetOffset, bytes } = command;
     checkRange("copy from", source, sourceOffset, bytes);
     checkRange("copy to", target, targetOffset, bytes);
-    const isApart = !overlap(source, sourceOffset, bytes, target, targetOffset, bytes);
-    assert(isApart, "copy: expected two places, found them overlapping");
+    const isDown = target.offset + targetOffset < source.offset + sourceOffset;
+    const isSafe = isDown || !overlap(source, sourceOffset, bytes, target, targetOffset, bytes);
+    assert(isSafe, "copy: expected a target before its source or apart from it, found it overlapping from behind");
     return;
   }
   const { name, bindings } = command.kernel.kernel;

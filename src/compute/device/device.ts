@@ -68,6 +68,7 @@ export type Command =
       readonly buffers: readonly DeviceBuffer[];
     }
   | {
+      /** May overlap itself only toward lower places. */
       readonly kind: "copy";
       readonly source: DeviceBuffer;
       readonly sourceOffset: number;
@@ -90,6 +91,8 @@ export interface Device {
   write(buffer: DeviceBuffer, data: Uint8Array, offset?: number): void;
   /** The first `bytes` bytes after all commands submitted before. @throws DeviceLostError */
   read(buffer: DeviceBuffer, bytes?: number): Promise<Bytes>;
+  /** The bytes of each of `buffers`, as `read` gives them, in one readback. @throws DeviceLostError */
+  readMany(buffers: readonly DeviceBuffer[]): Promise<Bytes[]>;
   /** Compiles. Kernels made in parallel compile in parallel. @throws UnsupportedError beyond the device's limits */
   createKernel(kernel: Kernel): Promise<DeviceKernel>;
   record(commands: readonly Command[]): Recording;

@@ -6,17 +6,14 @@
  */
 import { present } from "../../base/assert.ts";
 import type { Node } from "../compiler/ir.ts";
+import type { PlanStep } from "../compiler/fit-memory.ts";
 import type { LoweredKernel } from "../compiler/lower-region.ts";
 import { overwriting } from "../compiler/overwrite.ts";
 import { PART_BYTES, type DeviceBuffer, type DeviceLimits } from "../device/device.ts";
 import type { Kernel } from "../lang/kernel.ts";
 import { packKernels } from "../lang/pack.ts";
-import { planPlacement } from "../memory/placement.ts";
-import type { BufferPool } from "./buffer-pool.ts";
+import { planPlacement, type Lifetime } from "../memory/placement.ts";
 import { bytesOfNode } from "./leaves.ts";
-
-/** Memory of a program is in blocks of at most this, so that one binding can hold a block. */
-const BLOCK_BYTES_MAX = 256 * 2 ** 20;
 
 /** A kernel to dispatch, with the memory of its bindings. */
 export interface Dispatch {
@@ -28,54 +25,56 @@ export interface Dispatch {
   readonly parts: readonly LoweredKernel[];
 }
 
-export interface Places {
-  /** The memory of every stored node. */
-  readonly bufferOf: (node: Node) => DeviceBuffer;
-  /** Buffers from the pool that hold the inner values; the caller gives them back. */
-  readonly scratch: readonly DeviceBuffer[];
+/** Where the inner values of a program lie in its scratch. */
+export interface Layout {
+  readonly blockBytes: readonly number[];
   /** The most bytes of inner values that live at once: no placement takes less. */
   readonly boundBytes: number;
+  /** The memory of every inner value, once the blocks are there. */
+  readonly buffersIn: (blocks: readonly DeviceBuffer[]) => ReadonlyMap<Node, DeviceBuffer>;
 }
 
 /**
- * Memory for the values of `steps`, each of which computes its kernels together.
+ * Places the values of `steps` that are `inner` in blocks, by lifetime.
  *
- * @param placed the memory of leaves and of outputs that have to be somewhere; undefined for inner values
- * @param keptToEnd inner values that are still read after the last kernel
+ * @param keptToEnd inner values that are still read after the last step; those that no step makes live from the beginning
  */
-export function placeValues(
-  steps: readonly (readonly LoweredKernel[])[],
-  placed: (node: Node) => DeviceBuffer | undefined,
+export function layOut(
+  steps: readonly PlanStep[],
+  isInner: (node: Node) => boolean,
   keptToEnd: ReadonlySet<Node>,
-  pool: BufferPool,
-  { bufferBytesMax, bindingBytesMax }: DeviceLimits,
-): Places {
+  blockBytesMax: number,
+): Layout {
   const lastRead = new Map<Node, number>();
-  for (const [at, step] of steps.entries()) {
-    for (const { inputs } of step) for (const input of inputs) lastRead.set(input, at);
-  }
+  for (const [at, step] of steps.entries()) for (const node of readsOf(step)) lastRead.set(node, at);
   const inner: Node[] = [];
-  const lifetimes = [];
-  for (const [at, step] of steps.entries()) {
-    for (const output of step.flatMap(({ outputs }) => outputs)) {
-      if (placed(output) !== undefined) continue;
-      inner.push(output);
-      const last = keptToEnd.has(output) ? steps.length : (lastRead.get(output) ?? at);
-      lifetimes.push({ bytes: bytesOfNode(output), first: at, last });
-    }
-  }
-  const blockBytesMax = Math.min(BLOCK_BYTES_MAX, bufferBytesMax, bindingBytesMax);
+  const lifetimes: Lifetime[] = [];
+  const add = (node: Node, first: number): void => {
+    inner.push(node);
+    const last = keptToEnd.has(node) ? steps.length : Math.max(first, lastRead.get(node) ?? first);
+    lifetimes.push({ bytes: bytesOfNode(node), first, last });
+  };
+  for (const [at, step] of steps.entries()) for (const node of storesOf(step)) if (isInner(node)) add(node, at);
+  for (const node of keptToEnd) if (isInner(node) && !inner.includes(node)) add(node, 0);
   const { places, blockBytes, boundBytes } = planPlacement(lifetimes, PART_BYTES, blockBytesMax);
-  const scratch = blockBytes.map((bytes) => pool.takeWhole(bytes));
-  const buffers = new Map<Node, DeviceBuffer>();
-  for (const [i, node] of inner.entries()) {
-    const { block, offset } = present(places[i], "placeValues: a place");
-    const whole = present(scratch[block], "placeValues: a block");
-    buffers.set(node, whole.part(offset, Math.max(4, bytesOfNode(node))));
-  }
-  const bufferOf = (node: Node): DeviceBuffer =>
-    present(placed(node) ?? buffers.get(node), `placeValues: the memory of a ${node.primitive.kind}`);
-  return { bufferOf, scratch, boundBytes };
+  const buffersIn = (blocks: readonly DeviceBuffer[]): ReadonlyMap<Node, DeviceBuffer> => {
+    const buffers = inner.map((node, i) => {
+      const { block, offset } = present(places[i], "layOut: a place");
+      return [node, present(blocks[block], "layOut: a block").part(offset, Math.max(4, bytesOfNode(node)))] as const;
+    });
+    return new Map(buffers);
+  };
+  return { blockBytes, boundBytes, buffersIn };
+}
+
+function readsOf(step: PlanStep): readonly Node[] {
+  if (step.kind === "compute") return step.kernels.flatMap(({ inputs }) => inputs);
+  return step.kind === "offload" ? [step.node] : [];
+}
+
+function storesOf(step: PlanStep): readonly Node[] {
+  if (step.kind === "compute") return step.kernels.flatMap(({ outputs }) => outputs);
+  return step.kind === "reload" ? [step.node] : [];
 }
 
 /** The dispatches of a step: one, where the memory of its kernels can be bound together. */

@@ -1,201 +1,338 @@
-/** A graph compiled for its leaves: one recording of dispatches and copies, to be submitted many times. */
-import { assert } from "../../base/assert.ts";
+/** A graph compiled for its leaves: commands recorded once, to be submitted many times. */
+import { assert, present } from "../../base/assert.ts";
 import { bytesOf } from "../../base/bytes.ts";
-import { OptionError, ShapeError } from "../../base/errors.ts";
+import { OptionError, OutOfMemoryError, ShapeError } from "../../base/errors.ts";
 import type { Node } from "../compiler/ir.ts";
 import type { Lowered } from "../compiler/lower.ts";
 import type { LoweredKernel } from "../compiler/lower-region.ts";
 import { canOverwrite } from "../compiler/overwrite.ts";
 import { planWaves } from "../compiler/waves.ts";
 import type { Command, Device, DeviceBuffer, DeviceKernel, Recording } from "../device/device.ts";
-import type { Kernel } from "../lang/kernel.ts";
 import { formatShape, sameShape } from "../layout/shape.ts";
-import { dispatchesOf, placeValues, type Dispatch } from "./assembly.ts";
-import type { BufferPool } from "./buffer-pool.ts";
+import type { Allocation } from "../memory/pages.ts";
+import { dispatchesOf, type Dispatch } from "./assembly.ts";
+import type { DeviceMemory } from "./device-memory.ts";
+import type { KernelCache } from "./kernel-cache.ts";
 import { bytesOfNode, type Leaves } from "./leaves.ts";
 import type { PlanReport } from "./plan-report.ts";
 import { middleMeans } from "./middle-means.ts";
+import { runSegments, segmentsOf, type Placed, type Program, type Segment } from "./program.ts";
 import { reportPlan } from "./report-plan.ts";
 import type { Plan } from "./runtime.ts";
 
-export interface PlanParts {
+/** A device, and what belongs to it. */
+export interface OnDevice {
   readonly device: Device;
+  readonly memory: DeviceMemory;
+  readonly kernels: KernelCache;
+}
+
+export interface PlanParts {
+  /** The device of now. */
+  readonly on: () => OnDevice;
   readonly submit: (recording: Recording) => void;
-  readonly pool: BufferPool;
   readonly leaves: Leaves;
+  readonly place: (program: Program) => Promise<Placed>;
+  /** Runs `work` alone; null when nobody else is at work, and `isReady` may be asked at once. */
+  readonly exclusive: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly isBusy: () => boolean;
   /** The graph as it was asked for: outputs, then the values of the updates. */
   readonly asked: readonly Node[];
-  /** Its outputs are those of the plan, followed by the values of the updates. */
-  readonly lowered: Lowered;
-  /** `lowered`, made of `asked` once more. */
+  /** Lowers it for the device of now. Its outputs are those of the plan, followed by the values of the updates. */
+  readonly lower: () => Lowered;
+  /** `lower`, made once more without what is remembered of graphs. */
   readonly lowerAgain: () => Lowered;
-  readonly outputCount: number;
+  /** A leaf for each output. */
+  readonly outputs: readonly Node[];
   /** The leaf that each update overwrites. */
   readonly targets: readonly Node[];
+  /** Told after each run. */
+  readonly onRun: (plan: CompiledPlan) => void;
   readonly onDestroy: () => void;
 }
 
-/** A plan that has its memory, but not its kernels yet. */
-export class PlanLayout {
-  readonly parts: PlanParts;
-  /** Buffers of the pool that it holds. */
-  readonly scratch: readonly DeviceBuffer[];
-  readonly outputs: readonly Node[];
+/** What is known of a plan whatever its memory. */
+interface Lowering {
+  readonly device: Device;
+  readonly lowered: Lowered;
+  readonly program: Program;
+  /** Values stored, and the leaves that they are stored in. */
+  readonly leafOf: ReadonlyMap<Node, Node>;
+  /** Leaves that are copied into inner values first: the update of another needs them as they were. */
+  readonly saved: ReadonlyMap<Node, Node>;
+}
+
+/** A plan that has its memory. */
+interface Bound {
+  readonly device: Device;
+  readonly generation: number;
+  readonly placed: Placed;
   readonly dispatches: readonly Dispatch[];
-  readonly #before: Command[] = [];
-  readonly #after: Command[] = [];
-
-  constructor(parts: PlanParts) {
-    this.parts = parts;
-    const { lowered, leaves, pool, device, targets } = parts;
-    const stored = lowered.outputs.slice(0, parts.outputCount);
-    const values = lowered.outputs.slice(parts.outputCount);
-    checkUpdates(targets, values);
-
-    const results = new Map<Node, Node>();
-    for (const node of stored) if (!results.has(node)) results.set(node, leaves.createLike(node));
-    this.outputs = stored.map((node) => results.get(node) ?? node);
-
-    const steps = planWaves(lowered.kernels);
-    const inPlace = targetsWrittenInPlace(steps, targets, values, new Set(stored));
-    const placed = (node: Node): DeviceBuffer | undefined => {
-      if (isLeaf(node)) return leaves.bufferOf(node);
-      const leaf = results.get(node) ?? inPlace.get(node);
-      return leaf === undefined ? undefined : leaves.bufferOf(leaf);
-    };
-    const { limits } = device.info;
-    const { bufferOf, scratch } = placeValues(steps, placed, new Set(values), pool, limits);
-    const kept: DeviceBuffer[] = [];
-    this.dispatches = steps
-      .flatMap((step) => dispatchesOf(step, bufferOf, limits))
-      .map((dispatch) => {
-        if (dispatch.table === undefined) return dispatch;
-        const table = pool.takeWhole(dispatch.table.byteLength);
-        kept.push(table);
-        device.write(table, bytesOf(dispatch.table));
-        return { ...dispatch, buffers: [table, ...dispatch.buffers] };
-      });
-    for (const [node, leaf] of results) {
-      // An output that is a leaf: its bytes as they were before the updates.
-      if (isLeaf(node)) this.#before.push(...copy(leaves.bufferOf(node), leaves.bufferOf(leaf), bytesOfNode(node)));
-    }
-    for (const [i, target] of targets.entries()) {
-      const value = values[i];
-      if (value === undefined || value === target || inPlace.get(value) === target) continue;
-      const bytes = bytesOfNode(target);
-      if (bytes === 0) continue;
-      let source = bufferOf(value);
-      if (isLeaf(value) && targets.includes(value)) {
-        const old = pool.takeWhole(bytes);
-        kept.push(old);
-        this.#before.push(...copy(source, old, bytes));
-        source = old;
-      }
-      this.#after.push(...copy(source, leaves.bufferOf(target), bytes));
-    }
-    this.scratch = [...scratch, ...kept];
-  }
-
-  get kernels(): readonly Kernel[] {
-    return this.dispatches.map(({ kernel }) => kernel);
-  }
-
-  commands(compiled: readonly DeviceKernel[]): Command[] {
-    const dispatches = this.dispatches.map(({ buffers }, i): Command => {
-      const kernel = compiled[i];
-      assert(kernel !== undefined, "plan: expected a compiled kernel for each dispatch");
-      return { kind: "dispatch", kernel, buffers };
-    });
-    return [...this.#before, ...dispatches, ...this.#after];
-  }
-
-  /** Commands before the first dispatch. */
-  get firstDispatch(): number {
-    return this.#before.length;
-  }
-
-  /** Gives its memory back. */
-  release(): void {
-    for (const buffer of this.scratch) this.parts.pool.give(buffer);
-    for (const leaf of this.outputs) this.parts.leaves.release(leaf);
-  }
+  readonly tables: readonly Allocation[];
+  readonly segments: readonly Segment[];
 }
 
 export class CompiledPlan implements Plan {
   readonly outputs: readonly Node[];
-  readonly #layout: PlanLayout;
-  /** Leaves that `run` reads or writes. */
-  readonly #used: readonly Node[];
-  readonly #recording: Recording;
+  readonly #parts: PlanParts;
+  /** What it holds of device memory besides leaves, for whoever has to free it when nobody can reach the plan. */
+  readonly holds: { tables: readonly Allocation[]; memory: DeviceMemory | null } = { tables: [], memory: null };
+  #lowering: Lowering | null = null;
+  #bound: Bound | null = null;
   /** In the last profile. */
   #kernelMs: readonly (number | null)[] = [];
   #isDestroyed = false;
 
-  constructor(layout: PlanLayout, compiled: readonly DeviceKernel[]) {
-    this.#layout = layout;
-    this.outputs = layout.outputs;
-    const { lowered, device, targets } = layout.parts;
-    this.#recording = device.record(layout.commands(compiled));
-    const read = lowered.kernels.flatMap(({ inputs }) => inputs.filter(isLeaf));
-    this.#used = [...new Set([...read, ...lowered.outputs.filter(isLeaf), ...targets])];
+  constructor(parts: PlanParts) {
+    this.#parts = parts;
+    this.outputs = parts.outputs;
   }
 
-  get scratch(): readonly DeviceBuffer[] {
-    return this.#layout.scratch;
+  /** False when it has no memory of its own now. */
+  get isBound(): boolean {
+    return this.#bound !== null;
+  }
+
+  /** Bytes of the layout of its inner values. */
+  get plannedBytes(): number {
+    return this.#ready().placed.plannedBytes;
   }
 
   get scratchBytes(): number {
-    return this.scratch.reduce((sum, { bytes }) => sum + bytes, 0);
+    const { placed, dispatches } = this.#ready();
+    return placed.plannedBytes + dispatches.reduce((sum, { table }) => sum + (table?.byteLength ?? 0), 0);
   }
 
-  run(): void {
+  /** See `Placed`. */
+  get boundBytes(): number {
+    return this.#ready().placed.boundBytes;
+  }
+
+  async run(): Promise<void> {
     this.#checkUsable();
-    this.#layout.parts.submit(this.#recording);
+    const isReady = !this.#parts.isBusy() && this.#isBound() && this.#ready().segments.length <= 1;
+    if (isReady) void this.#submit(this.#ready());
+    else await this.#parts.exclusive(() => this.#prepareAndRun());
+    if (isReady) this.#parts.onRun(this);
+  }
+
+  /** Runs as it ran before, on a device that replaces the one of then; a plan that was destroyed since, too. */
+  async runAgain(): Promise<void> {
+    await this.#bind();
+    await this.#submit(this.#ready());
+    if (this.#isDestroyed) this.#unbind();
+  }
+
+  /** Leaves that a run computes. */
+  get computed(): readonly Node[] {
+    return [...this.outputs, ...this.#parts.targets];
+  }
+
+  /** Makes kernels, memory and commands ready for the device and the places of now. Only while nobody else is at work. */
+  async prepare(): Promise<void> {
+    this.#checkUsable();
+    await this.#bind();
+  }
+
+  async #bind(): Promise<void> {
+    while (!this.#isBound()) {
+      const { device, memory, kernels } = this.#parts.on();
+      if (this.#lowering?.device !== device) this.#lowering = this.#lower(device);
+      const { program, leafOf } = this.#lowering;
+      this.#unbind();
+      const placed = await this.#parts.place(program);
+      const { generation } = memory;
+      const { leaves } = this.#parts;
+      const bufferOf = (node: Node): DeviceBuffer => {
+        const leaf = isLeaf(node) && !placed.buffers.has(node) ? node : leafOf.get(node);
+        return leaf === undefined
+          ? present(placed.buffers.get(node), "plan: memory of a value")
+          : leaves.bufferOf(leaf);
+      };
+      const dispatches = new Map(
+        placed.steps.map((step) => [
+          step,
+          step.kind === "compute" ? dispatchesOf(step.kernels, bufferOf, device.info.limits) : [],
+        ]),
+      );
+      const all = [...dispatches.values()].flat();
+      const compiled = await kernels.getAll(all.map(({ kernel }) => kernel));
+      if (memory.generation !== generation || this.#parts.on().device !== device) continue;
+      const tables = this.#makeTables(memory, all);
+      const made = new Map(all.map((dispatch, i) => [dispatch, commandOf(dispatch, compiled[i], tables.get(dispatch), memory)])); // prettier-ignore
+      const segments = segmentsOf(
+        device,
+        placed,
+        (step) => (dispatches.get(step) ?? []).map((dispatch) => present(made.get(dispatch), "plan: a command")),
+        this.#copies(this.#lowering, bufferOf),
+      );
+      this.#bound = { device, generation, placed, dispatches: all, tables: [...tables.values()], segments };
+      Object.assign(this.holds, { tables: this.#bound.tables, memory });
+    }
   }
 
   async profile(runs: number = 1): Promise<readonly (number | null)[]> {
-    const { device } = this.#layout.parts;
-    const { dispatches, firstDispatch } = this.#layout;
     const all: (readonly (number | null)[])[] = [];
     for (let run = 0; run < runs; run++) {
       this.#checkUsable();
-      const ms = await device.measure(this.#recording);
-      all.push(ms.slice(firstDispatch, firstDispatch + dispatches.length));
+      all.push(
+        await this.#parts.exclusive(async () => {
+          await this.prepare();
+          const ms = await this.#measure(this.#ready());
+          this.#parts.onRun(this);
+          return ms;
+        }),
+      );
     }
-    this.#kernelMs = middleMeans(all, dispatches.length);
+    this.#kernelMs = middleMeans(all, this.#ready().dispatches.length);
     return this.#kernelMs;
   }
 
   explain(): PlanReport {
-    const { asked, lowered, lowerAgain } = this.#layout.parts;
+    const { asked, lowerAgain } = this.#parts;
+    const { lowered } = present(this.#lowering, "plan: its kernels");
     // What is kept of a graph that came before is its kernels, without what they were made of.
     const again = lowerAgain();
-    const dispatches = this.#layout.dispatches.map(({ kernel, parts }) => {
-      const own = parts.map((part) => again.kernels[lowered.kernels.indexOf(part)]);
+    const places = new Map(lowered.kernels.map(({ kernel }, at) => [kernel, at]));
+    const dispatches = this.#ready().dispatches.map(({ kernel, parts }) => {
+      const own = parts.map((part) => again.kernels[places.get(part.kernel) ?? -1]);
       return { kernel, parts: own.filter((part) => part !== undefined) };
     });
-    return reportPlan({
-      asked,
-      outputs: again.outputs,
-      dispatches,
-      scratchBytes: this.scratchBytes,
-      ms: this.#kernelMs,
-    });
+    const { scratchBytes } = this;
+    return reportPlan({ asked, outputs: again.outputs, dispatches, scratchBytes, ms: this.#kernelMs });
   }
 
   destroy(): void {
     if (this.#isDestroyed) return;
     this.#isDestroyed = true;
-    this.#layout.release();
-    this.#layout.parts.onDestroy();
+    this.#unbind();
+    for (const leaf of this.outputs) this.#parts.leaves.release(leaf);
+    this.#parts.onDestroy();
+  }
+
+  async #prepareAndRun(): Promise<void> {
+    await this.prepare();
+    await this.#submit(this.#ready());
+    this.#parts.onRun(this);
+  }
+
+  #isBound(): boolean {
+    const { device, memory } = this.#parts.on();
+    const bound = this.#bound;
+    return bound?.device === device && bound.generation === memory.generation && memory.overBytes === 0;
+  }
+
+  #ready(): Bound {
+    return present(this.#bound, "plan: its memory");
+  }
+
+  #submit({ device, segments }: Bound): Promise<void> | null {
+    return runSegments(device, segments, this.#parts.submit);
+  }
+
+  async #measure({ device, segments }: Bound): Promise<(number | null)[]> {
+    const ms: (number | null)[] = [];
+    for (const segment of segments) {
+      if (segment.kind !== "commands") continue;
+      const times = await device.measure(segment.recording);
+      ms.push(...times.filter((_, at) => segment.commands[at]?.kind === "dispatch"));
+    }
+    return ms;
+  }
+
+  #unbind(): void {
+    const { memory } = this.#parts.on();
+    if (this.#bound !== null && this.holds.memory === memory)
+      for (const table of this.#bound.tables) memory.give(table);
+    this.#bound = null;
+    Object.assign(this.holds, { tables: [], memory: null });
+  }
+
+  #makeTables(memory: DeviceMemory, dispatches: readonly Dispatch[]): Map<Dispatch, Allocation> {
+    const tables = new Map<Dispatch, Allocation>();
+    for (const dispatch of dispatches) {
+      if (dispatch.table === undefined) continue;
+      const table = memory.takeTable(dispatch.table.byteLength);
+      if (table === undefined) {
+        for (const made of tables.values()) memory.give(made);
+        throw new OutOfMemoryError("a compiled step: expected room for the tables of its kernels, found none", {
+          smallestBudgetBytes: memory.takenBytes + dispatch.table.byteLength,
+          holders: [],
+        });
+      }
+      tables.set(dispatch, table);
+      this.#parts.on().device.write(memory.bufferOf(table), bytesOf(dispatch.table));
+    }
+    return tables;
+  }
+
+  /** What is copied before the first kernel and after the last. */
+  #copies(
+    { lowered, saved }: Lowering,
+    bufferOf: (node: Node) => DeviceBuffer,
+  ): { before: Command[]; after: Command[] } {
+    const { outputs, targets, leaves } = this.#parts;
+    const before = [...saved].flatMap(([leaf, old]) => copy(leaves.bufferOf(leaf), bufferOf(old), bytesOfNode(leaf)));
+    const isCopied = new Set<Node>();
+    for (const [i, output] of outputs.entries()) {
+      // An output that is a leaf: its bytes as they were before the updates.
+      const stored = present(lowered.outputs[i], "plan: an output");
+      if (!isLeaf(stored) || isCopied.has(output)) continue;
+      isCopied.add(output);
+      before.push(...copy(leaves.bufferOf(stored), leaves.bufferOf(output), bytesOfNode(stored)));
+    }
+    const values = lowered.outputs.slice(outputs.length);
+    const { leafOf } = present(this.#lowering, "plan: its kernels");
+    const after = targets.flatMap((target, i) => {
+      const value = values[i];
+      if (value === undefined || value === target || leafOf.get(value) === target) return [];
+      return copy(bufferOf(saved.get(value) ?? value), leaves.bufferOf(target), bytesOfNode(target));
+    });
+    return { before, after };
+  }
+
+  #lower(device: Device): Lowering {
+    const { targets, outputs } = this.#parts;
+    const lowered = this.#parts.lower();
+    const stored = lowered.outputs.slice(0, outputs.length);
+    const values = lowered.outputs.slice(outputs.length);
+    checkUpdates(targets, values);
+    const steps = planWaves(lowered.kernels);
+    const inPlace = targetsWrittenInPlace(steps, targets, values, new Set(stored));
+    const leafOf = new Map(inPlace);
+    for (const [i, node] of stored.entries()) {
+      if (!isLeaf(node)) leafOf.set(node, present(outputs[i], "plan: the leaf of an output"));
+    }
+    const moving = values.filter((value, i) => isLeaf(value) && targets.includes(value) && value !== targets[i]);
+    const saved = new Map(moving.map((leaf) => [leaf, { ...leaf }]));
+    const old = new Set(saved.values());
+    const isInner = (node: Node): boolean => old.has(node) || (!isLeaf(node) && !leafOf.has(node));
+    const read = lowered.kernels.flatMap(({ inputs }) => inputs.filter(isLeaf));
+    const leaves = new Set([...read, ...lowered.outputs.filter(isLeaf), ...targets, ...outputs]);
+    const keptToEnd = new Set([...values.filter(isInner), ...old]);
+    const program = { what: "a compiled step", steps, leaves, isInner, keptToEnd, overwrites: inPlace };
+    return { device, lowered, program, leafOf, saved };
   }
 
   #checkUsable(): void {
     assert(!this.#isDestroyed, "plan: expected one that is not destroyed");
-    // A released leaf's buffer may be another's by now.
-    const { leaves } = this.#layout.parts;
-    for (const leaf of [...this.#used, ...this.outputs]) leaves.bufferOf(leaf);
+    // A released leaf's memory may be another's by now.
+    if (this.#lowering !== null) for (const leaf of this.#lowering.program.leaves) this.#parts.leaves.use(leaf);
   }
+}
+
+function commandOf(
+  { buffers }: Dispatch,
+  kernel: DeviceKernel | undefined,
+  table: Allocation | undefined,
+  memory: DeviceMemory,
+): Command {
+  assert(kernel !== undefined, "plan: expected a compiled kernel for each dispatch");
+  return {
+    kind: "dispatch",
+    kernel,
+    buffers: table === undefined ? buffers : [memory.bufferOf(table), ...buffers],
+  };
 }
 
 function isLeaf(node: Node): boolean {

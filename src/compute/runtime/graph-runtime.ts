@@ -1,5 +1,7 @@
 /** The runtime of one device: graphs in, buffers out. See `runtime.ts`. */
 import { assert, present } from "../../base/assert.ts";
+import { systemClock, type Clock } from "../../base/clock.ts";
+import { DeviceLostError, OptionError } from "../../base/errors.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import type { Node, Shape } from "../compiler/ir.ts";
 import type { Choices } from "../compiler/tuning/choices.ts";
@@ -8,18 +10,26 @@ import { LoweringCache } from "../compiler/lowering-cache.ts";
 import type { LoweredKernel } from "../compiler/lower-region.ts";
 import type { Command, Device, DeviceBuffer, Recording } from "../device/device.ts";
 import type { DType } from "../layout/dtype.ts";
-import { placeValues } from "./assembly.ts";
+import { PAGE_BYTES } from "../memory/pages.ts";
+import type { MemoryKind, MemorySnapshot } from "../memory/snapshot.ts";
 import { yieldByMessage } from "../device/reference/yielding.ts";
-import { BufferPool } from "./buffer-pool.ts";
 import { Collector, SLACK_BYTES } from "./collector.ts";
-import { CompiledPlan, PlanLayout } from "./compiled-plan.ts";
+import { CompiledPlan, type OnDevice } from "./compiled-plan.ts";
+import { DeviceMemory } from "./device-memory.ts";
 import { KernelCache } from "./kernel-cache.ts";
 import { bytesOfNode, Leaves } from "./leaves.ts";
+import { Pressure, type PressureAnswer } from "./pressure.ts";
+import { DeviceReplacement } from "./device-replacement.ts";
+import { RecoveryLog } from "./recovery-log.ts";
+import { runSegments, segmentsOf } from "./program.ts";
 import type { HostArray, Plan, Runtime, RuntimeMemory } from "./runtime.ts";
 import { RuntimeTuning } from "./runtime-tuning.ts";
 
 /** What a leaf of an eager step stands for in the JavaScript heap: its share of the step's graph and tensors, roughly. */
 const GRAPH_BYTES = 16 * 2 ** 10;
+const ANSWERS: readonly PressureAnswer[] = ["recompute", "offload", "microBatches"];
+/** Less than this holds no slab and no tables. */
+const BUDGET_BYTES_MIN = 2 ** 18;
 
 /** A runtime that owns `device`'s memory, but not the device itself. */
 export function createRuntime(device: Device, options: RuntimeOptions = {}): Runtime {
@@ -34,42 +44,89 @@ export interface RuntimeOptions {
   readonly slackBytes?: number;
   /** What is known of the device's speed; nothing unless told. */
   readonly tuning?: RuntimeTuning;
+  /** What may be taken from the device; no limit unless told. */
+  readonly memoryBudgetBytes?: number;
+  /** What may be done when that is not enough; all unless told. */
+  readonly pressure?: readonly PressureAnswer[];
+  /**
+   * Opens another device when this one is lost: then all work goes on there, with the same results. It costs a copy of
+   * what tensors hold in main memory, and up to 2 % of the time. Without it a lost device is an error.
+   */
+  readonly reopen?: (lostBy: DeviceLostError) => Promise<Device>;
+  readonly clock?: Clock;
 }
 
 class GraphRuntime implements Runtime {
-  readonly device: Device;
-  readonly tuning: RuntimeTuning;
-  readonly #pool: BufferPool;
+  readonly lost: Promise<DeviceLostError>;
+  #tuning: RuntimeTuning;
+  #on: OnDevice;
+  readonly #log: RecoveryLog | null;
+  readonly #replacement: DeviceReplacement;
   readonly #leaves: Leaves;
-  readonly #kernels: KernelCache;
+  readonly #pressure: Pressure;
   readonly #lowerings = new LoweringCache();
   readonly #collector: Collector;
+  readonly #allows: ReadonlySet<PressureAnswer>;
+  readonly #plans = new Set<WeakRef<CompiledPlan>>();
   /** Frees what plans held that nobody can run any more. */
-  readonly #unreachablePlans = new FinalizationRegistry<readonly DeviceBuffer[]>((scratch) => {
-    for (const buffer of scratch) this.#pool.give(buffer);
+  readonly #unreachablePlans = new FinalizationRegistry<CompiledPlan["holds"]>(({ tables, memory }) => {
+    if (memory === this.#on.memory) for (const table of tables) memory.give(table);
   });
+  /** Work that needs arrays to stay where they are: one at a time. */
+  #last: Promise<unknown> = Promise.resolve();
+  #atWork = 0;
   #isDestroyed = false;
 
-  constructor(device: Device, { slackBytes = SLACK_BYTES, tuning }: RuntimeOptions) {
-    this.device = device;
-    this.tuning = tuning ?? new RuntimeTuning(device.info);
-    this.#pool = new BufferPool(device);
-    this.#leaves = new Leaves(device, this.#pool);
-    this.#kernels = new KernelCache(device);
+  constructor(device: Device, options: RuntimeOptions) {
+    const { slackBytes = SLACK_BYTES, tuning, memoryBudgetBytes = Infinity, pressure = ANSWERS } = options;
+    const { clock = systemClock, reopen = null } = options;
+    checkBudget(memoryBudgetBytes);
+    this.#tuning = tuning ?? new RuntimeTuning(device.info);
+    this.#allows = new Set(pressure);
+    this.#log = reopen === null ? null : new RecoveryLog(clock);
+    this.#replacement = new DeviceReplacement(reopen, clock);
+    this.lost = this.#replacement.givenUp;
+    this.#on = this.#onDevice(device, memoryBudgetBytes);
+    this.#leaves = new Leaves(device, this.#on.memory, this.#log);
     this.#collector = new Collector(
-      () => this.#pool.memory.liveBytes + this.#leaves.count * GRAPH_BYTES,
+      () => this.#on.memory.liveBytes + this.#leaves.count * GRAPH_BYTES,
       () => this.#leaves.sweep(),
       slackBytes,
       yieldByMessage,
     );
+    this.#pressure = new Pressure({
+      memory: () => this.#on.memory,
+      leaves: this.#leaves,
+      allows: this.#allows,
+      submit: (commands) => this.#submit(commands),
+      read: (leaves) => this.#readResident(leaves),
+      collect: () => this.#collector.collect(),
+    });
+  }
+
+  get tuning(): RuntimeTuning {
+    return this.#tuning;
+  }
+
+  get device(): Device {
+    return this.#on.device;
   }
 
   get memory(): RuntimeMemory {
-    return this.#pool.memory;
+    const { memory } = this.#on;
+    return {
+      liveBytes: memory.liveBytes,
+      pooledBytes: memory.takenBytes - memory.liveBytes,
+      peakBytes: memory.peakBytes,
+    };
   }
 
   get isDestroyed(): boolean {
     return this.#isDestroyed;
+  }
+
+  get cutsIntoMicroBatches(): boolean {
+    return this.#allows.has("microBatches");
   }
 
   leaf(shape: Shape, dtype: DType, data?: HostArray): Node {
@@ -83,54 +140,207 @@ class GraphRuntime implements Runtime {
 
   async realize(nodes: readonly Node[]): Promise<Node[]> {
     this.#checkAlive();
+    return await this.#exclusive(() => this.#realize(nodes));
+  }
+
+  async read(nodes: readonly Node[]): Promise<Bytes[]> {
+    this.#checkAlive();
+    return await this.#exclusive(async () => {
+      const leaves = await this.#realize(nodes);
+      try {
+        return await this.#readLeaves(leaves);
+      } finally {
+        for (const leaf of new Set(leaves)) if (!nodes.includes(leaf)) this.#leaves.release(leaf);
+      }
+    });
+  }
+
+  async compile(outputs: readonly Node[], updates: readonly (readonly [Node, Node])[]): Promise<Plan> {
+    this.#checkAlive();
+    return await this.#exclusive(() => this.#compile(outputs, updates));
+  }
+
+  release(leaf: Node): void {
+    this.#leaves.release(leaf);
+  }
+
+  setBudget(bytes: number | null): void {
+    checkBudget(bytes ?? Infinity);
+    this.#on.memory.budgetBytes = bytes ?? Infinity;
+  }
+
+  noteMicroBatched(): void {
+    this.#pressure.counts.microBatched += 1;
+  }
+
+  snapshot(kinds: ReadonlyMap<Node, MemoryKind> = new Map()): MemorySnapshot {
+    for (const [leaf, kind] of kinds) this.#leaves.label(leaf, kind);
+    const { memory } = this.#on;
+    const plans = [...this.#plans].map((plan) => plan.deref()).filter((plan) => plan?.isBound === true);
+    const most = (of: (plan: CompiledPlan) => number): number =>
+      plans.reduce((bytes, plan) => Math.max(bytes, plan === undefined ? 0 : of(plan)), 0);
+    return {
+      pageBytes: PAGE_BYTES,
+      ...memory.pages.snapshot(),
+      budgetBytes: Number.isFinite(memory.budgetBytes) ? memory.budgetBytes : null,
+      takenBytes: memory.takenBytes,
+      usedBytes: memory.usedBytes,
+      requestedBytes: memory.liveBytes + memory.scratchBytes,
+      peakBytes: memory.peakBytes,
+      plannedBytes: most((plan) => plan.plannedBytes),
+      boundBytes: most((plan) => plan.boundBytes),
+      fragmentation: memory.pages.fragmentation,
+      hostBytes: this.#leaves.hostBytes,
+      moves: memory.moved,
+      pressure: { ...this.#pressure.counts },
+      deviceLosses: this.#replacement.losses,
+    };
+  }
+
+  destroy(): void {
+    if (this.#isDestroyed) return;
+    this.#isDestroyed = true;
+    this.#on.memory.destroy();
+  }
+
+  async #realize(nodes: readonly Node[]): Promise<Node[]> {
+    this.#checkAlive();
     const missing = nodes.filter((node) => !isLeaf(node));
     if (missing.length === 0) return [...nodes];
     await this.#relieved();
     const lowered = this.#lower(missing);
-    const kernels = lowered.kernels.map(withSharedReads);
-    const compiled = await this.#kernels.getAll(kernels.map(({ kernel }) => kernel));
-    this.#checkAlive();
     // Outputs of the graph that turned out equal share a leaf. One that turned out to be a leaf is copied: its bytes are
     // the caller's, and may be overwritten or released.
-    const results = new Map<Node, Node>();
-    for (const stored of lowered.outputs) {
-      if (!results.has(stored)) results.set(stored, this.#leaves.createLike(stored));
+    const results = await this.#resultsOf(lowered.outputs, leavesOf(lowered));
+    try {
+      await this.#compute(lowered, results);
+    } catch (error) {
+      for (const leaf of results.values()) this.#leaves.release(leaf);
+      throw error;
     }
-    const placed = (node: Node): DeviceBuffer | undefined => {
-      const leaf = isLeaf(node) ? node : results.get(node);
-      return leaf && this.#leaves.bufferOf(leaf);
-    };
-    const steps = kernels.map((kernel) => [kernel]);
-    const { bufferOf, scratch } = placeValues(steps, placed, new Set(), this.#pool, this.device.info.limits);
-    const commands = kernels.map(({ outputs, inputs }, i): Command => {
-      const kernel = present(compiled[i], "realize: a compiled kernel");
-      return { kind: "dispatch", kernel, buffers: [...outputs, ...inputs].map(bufferOf) };
+    const made = lowered.outputs.map((node) => present(results.get(node), "realize: a result"));
+    this.#noteWork(made, async () => {
+      const again = this.#lower(missing);
+      await this.#compute(
+        again,
+        new Map(again.outputs.map((node, i) => [node, present(made[i], "realize: a result")])),
+      );
     });
-    const copies = [...results].flatMap(([stored, result]) => (isLeaf(stored) ? this.#copy(stored, result) : []));
-    this.#submit([...commands, ...copies]);
-    for (const buffer of scratch) this.#pool.give(buffer);
-    const byNode = new Map(missing.map((node, i) => [node, results.get(lowered.outputs[i] ?? node) ?? node]));
+    const byNode = new Map(missing.map((node, i) => [node, made[i] ?? node]));
     return nodes.map((node) => byNode.get(node) ?? node);
   }
 
-  async read(nodes: readonly Node[]): Promise<Bytes[]> {
-    const leaves = await this.realize(nodes);
+  /** Computes the outputs of `lowered` into the leaves that `results` has for them. */
+  async #compute(lowered: Lowered, results: ReadonlyMap<Node, Node>): Promise<void> {
+    const kernels = lowered.kernels.map(withSharedReads);
+    const compiled = await this.#on.kernels.getAll(kernels.map(({ kernel }) => kernel));
+    this.#checkAlive();
+    const made = new Map(kernels.map(({ kernel }, i) => [kernel, present(compiled[i], "realize: a compiled kernel")]));
+    const placed = await this.#pressure.place({
+      what: "computing tensors",
+      steps: kernels.map((kernel) => [kernel]),
+      leaves: new Set([...leavesOf(lowered), ...results.values()]),
+      isInner: (node) => !isLeaf(node) && !results.has(node),
+      keptToEnd: new Set(),
+      overwrites: new Map(),
+    });
+    const bufferOf = (node: Node): DeviceBuffer => {
+      const leaf = isLeaf(node) ? node : results.get(node);
+      return leaf === undefined ? present(placed.buffers.get(node), "realize: a value") : this.#leaves.bufferOf(leaf);
+    };
+    const commandsOf = (step: { readonly kernels: readonly LoweredKernel[] }): Command[] =>
+      step.kernels.map(({ kernel, outputs, inputs }) => ({
+        kind: "dispatch",
+        kernel: present(made.get(kernel), "realize: a compiled kernel"),
+        buffers: [...outputs, ...inputs].map(bufferOf),
+      }));
+    const copies = [...results].flatMap(([stored, result]) => (isLeaf(stored) ? this.#copy(stored, result) : []));
+    const segments = segmentsOf(this.device, placed, commandsOf, { before: [], after: copies });
+    await runSegments(this.device, segments, (recording) => this.#submitRecording(recording));
+  }
+
+  /** A new leaf for each of `stored`, however often it is named. */
+  async #resultsOf(stored: readonly Node[], kept: ReadonlySet<Node>): Promise<Map<Node, Node>> {
+    const results = new Map<Node, Node>();
     try {
-      return await this.#readLeaves(leaves);
-    } finally {
-      for (const leaf of new Set(leaves)) if (!nodes.includes(leaf)) this.#leaves.release(leaf);
+      for (const node of stored) {
+        if (results.has(node)) continue;
+        const all = new Set([...kept, ...results.values()]);
+        const bytes = bytesOfNode(node);
+        results.set(
+          node,
+          await this.#pressure.room("computing tensors", bytes, all, () => this.#leaves.createLike(node)),
+        );
+      }
+      return results;
+    } catch (error) {
+      for (const leaf of results.values()) this.#leaves.release(leaf);
+      throw error;
     }
   }
 
-  async #readLeaves(leaves: readonly Node[]): Promise<Bytes[]> {
-    const sizes = leaves.map(bytesOfNode);
-    const total = sizes.reduce((sum, size) => sum + size, 0);
-    const packed = total === 0 ? new Uint8Array(0) : await this.#readPacked(leaves, sizes, total);
-    let end = 0;
-    return sizes.map((size) => {
-      end += size;
-      return packed.slice(end - size, end);
+  async #compile(outputs: readonly Node[], updates: readonly (readonly [Node, Node])[]): Promise<Plan> {
+    this.#checkAlive();
+    await this.#relieved();
+    const asked = [...outputs, ...updates.map(([, value]) => value)];
+    // A plan is explained by what it was made with, whatever is measured later.
+    const { answers } = this.tuning;
+    let known: Lowered | null = this.#lower(asked, outputs.length);
+    const stored = known.outputs.slice(0, outputs.length);
+    const results = await this.#resultsOf(stored, new Set(updates.map(([target]) => target)));
+    const token = {};
+    const plan = new CompiledPlan({
+      on: () => this.#on,
+      submit: (recording) => this.#submitRecording(recording),
+      leaves: this.#leaves,
+      place: (program) => this.#pressure.place(program),
+      exclusive: (work) => this.#exclusive(work),
+      isBusy: () => this.#atWork > 0 || this.#replacement.isDue,
+      onRun: (run) => this.#noteWork(run.computed, () => run.runAgain()),
+      asked,
+      lower: () => {
+        const lowered = known ?? this.#lower(asked, outputs.length);
+        known = null;
+        return lowered;
+      },
+      lowerAgain: () => this.#lowerNew(asked, outputs.length, answers),
+      outputs: stored.map((node) => present(results.get(node), "compile: the leaf of an output")),
+      targets: updates.map(([target]) => target),
+      onDestroy: () => this.#unreachablePlans.unregister(token),
     });
+    try {
+      await plan.prepare();
+      this.#checkAlive();
+    } catch (error) {
+      if (!this.#isDestroyed) plan.destroy();
+      throw error;
+    }
+    this.#unreachablePlans.register(plan, plan.holds, token);
+    this.#notePlan(plan);
+    return plan;
+  }
+
+  #notePlan(plan: CompiledPlan): void {
+    for (const known of this.#plans) if (known.deref()?.isBound !== true) this.#plans.delete(known);
+    this.#plans.add(new WeakRef(plan));
+  }
+
+  async #readLeaves(leaves: readonly Node[]): Promise<Bytes[]> {
+    const distinct = [...new Set(leaves)];
+    const away = distinct.filter((leaf) => !this.#leaves.isResident(leaf));
+    const here = distinct.filter((leaf) => this.#leaves.isResident(leaf));
+    const read = await this.#readResident(here);
+    const bytes = new Map(here.map((leaf, i) => [leaf, present(read[i], "read: bytes")]));
+    for (const leaf of away) bytes.set(leaf, this.#leaves.hostBytesOf(leaf));
+    return leaves.map((leaf) => present(bytes.get(leaf), "read: the bytes of a leaf").slice());
+  }
+
+  async #readResident(leaves: readonly Node[]): Promise<Bytes[]> {
+    const parts = leaves.map((leaf) => ({ leaf, bytes: bytesOfNode(leaf) }));
+    const some = parts.filter(({ bytes }) => bytes > 0);
+    const read = await this.device.readMany(some.map(({ leaf }) => this.#leaves.bufferOf(leaf)));
+    const byLeaf = new Map(some.map(({ leaf }, i) => [leaf, present(read[i], "read: bytes")]));
+    return parts.map(({ leaf }) => byLeaf.get(leaf) ?? new Uint8Array(0));
   }
 
   #copy(from: Node, to: Node): Command[] {
@@ -138,75 +348,89 @@ class GraphRuntime implements Runtime {
     return bytes === 0 ? [] : [{ kind: "copy", source, sourceOffset: 0, target, targetOffset: 0, bytes }];
   }
 
-  /** All bytes one after another, in one readback. */
-  async #readPacked(leaves: readonly Node[], sizes: readonly number[], total: number): Promise<Bytes> {
-    const [first] = leaves;
-    if (leaves.length === 1 && first !== undefined) return await this.device.read(this.#leaves.bufferOf(first), total);
-    const staging = this.#pool.takeWhole(total);
-    const copies: Command[] = [];
-    let at = 0;
-    for (const [i, leaf] of leaves.entries()) {
-      const bytes = sizes[i] ?? 0;
-      const source = this.#leaves.bufferOf(leaf);
-      if (bytes > 0) copies.push({ kind: "copy", source, sourceOffset: 0, target: staging, targetOffset: at, bytes });
-      at += bytes;
-    }
-    this.#submit(copies);
-    try {
-      return await this.device.read(staging, total);
-    } finally {
-      this.#pool.give(staging);
-    }
-  }
-
-  async compile(outputs: readonly Node[], updates: readonly (readonly [Node, Node])[]): Promise<Plan> {
-    this.#checkAlive();
-    await this.#relieved();
-    const values = updates.map(([, value]) => value);
-    const asked = [...outputs, ...values];
-    // A plan is explained by what it was made with, whatever is measured later.
-    const { answers } = this.tuning;
-    const lowered = this.#lower(asked, outputs.length);
-    const token = {};
-    const layout = new PlanLayout({
-      device: this.device,
-      submit: (recording) => this.#submitRecording(recording),
-      pool: this.#pool,
-      leaves: this.#leaves,
-      asked,
-      lowered,
-      lowerAgain: () => this.#lowerNew(asked, outputs.length, answers),
-      outputCount: outputs.length,
-      targets: updates.map(([target]) => target),
-      onDestroy: () => this.#unreachablePlans.unregister(token),
-    });
-    try {
-      const compiled = await this.#kernels.getAll(layout.kernels);
-      this.#checkAlive();
-      const plan = new CompiledPlan(layout, compiled);
-      this.#unreachablePlans.register(plan, plan.scratch, token);
-      return plan;
-    } catch (error) {
-      if (!this.#isDestroyed) layout.release();
-      throw error;
-    }
-  }
-
-  release(leaf: Node): void {
-    this.#leaves.release(leaf);
-  }
-
-  destroy(): void {
-    if (this.#isDestroyed) return;
-    this.#isDestroyed = true;
-    this.#pool.destroy();
-  }
-
   async #relieved(): Promise<void> {
+    await this.#pressure.shrink();
     const wait = this.#collector.relieve();
     if (wait === null) return;
     await wait;
     this.#checkAlive();
+  }
+
+  /** One after another, in the order asked for; again, if the device was lost and there is another. */
+  async #exclusive<T>(work: () => Promise<T>): Promise<T> {
+    this.#atWork += 1;
+    const result = this.#last.then(() => this.#surviving(work));
+    this.#last = result.catch(() => {});
+    try {
+      return await result;
+    } finally {
+      this.#atWork -= 1;
+    }
+  }
+
+  async #surviving<T>(work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      await this.#recover();
+      try {
+        return await work();
+      } catch (error) {
+        if (this.#isDestroyed || this.#log === null || !(error instanceof DeviceLostError)) throw error;
+        this.#replacement.noteLoss(this.device, error);
+      }
+    }
+  }
+
+  /** Goes over to another device, if the one of now is lost. @throws DeviceLostError when there is none, or too often */
+  async #recover(): Promise<void> {
+    while (this.#log !== null && this.#replacement.isDue && !this.#isDestroyed) {
+      const { device: old, memory } = this.#on;
+      const lostBy = this.#replacement.lostBy;
+      const device = await this.#replacement.open();
+      old.destroy();
+      if (this.#isDestroyed) return device.destroy();
+      const limit = lostBy?.isOutOfMemory === true ? memory.takenBytes - memory.newestSlabBytes : Infinity;
+      this.#on = this.#onDevice(device, Math.min(memory.budgetBytes, limit));
+      const { info } = device;
+      if (info.name !== old.info.name) this.#tuning = new RuntimeTuning(info);
+      await this.#replay(this.#log);
+    }
+  }
+
+  /** Brings all leaves to where they were. A loss on the way is noted. */
+  async #replay(log: RecoveryLog): Promise<void> {
+    const { released } = log;
+    this.#leaves.rehome(this.device, this.#on.memory, released);
+    await log.replaying(async () => {
+      try {
+        for (const entry of log.entries) {
+          if (entry.kind === "write") this.#leaves.writeAgain(entry.leaf, entry.bytes);
+          else await entry.again();
+        }
+      } catch (error) {
+        if (!(error instanceof DeviceLostError)) throw error;
+        this.#replacement.noteLoss(this.device, error);
+      }
+      for (const leaf of released.keys()) this.#leaves.release(leaf);
+    });
+  }
+
+  #onDevice(device: Device, budgetBytes: number): OnDevice {
+    void device.lost.then((error) => {
+      if (!this.#isDestroyed && device === this.#on.device) this.#replacement.noteLoss(device, error);
+    });
+    return { device, memory: new DeviceMemory(device, budgetBytes), kernels: new KernelCache(device) };
+  }
+
+  /** Notes that `again` computed `leaves`, for the case that the device is lost. */
+  #noteWork(leaves: readonly Node[], again: () => Promise<void>): void {
+    const log = this.#log;
+    if (log === null) return;
+    for (const leaf of leaves) this.#leaves.noteComputed(leaf);
+    log.noteWork(again);
+    if (!log.isDue) return;
+    const { unknown, adopt } = this.#leaves.captureBases();
+    // A loss meanwhile is answered by whatever is done next.
+    log.takeBase(() => this.#readResident(unknown), adopt).catch(() => {});
   }
 
   #submit(commands: readonly Command[]): void {
@@ -219,7 +443,7 @@ class GraphRuntime implements Runtime {
   }
 
   #lower(nodes: readonly Node[], updatesFrom = nodes.length): Lowered {
-    const condition = `${updatesFrom} ${this.tuning.version}`;
+    const condition = `${this.device.info.name} ${updatesFrom} ${this.tuning.version}`;
     return this.#lowerings.get(nodes, condition, () => this.#lowerNew(nodes, updatesFrom));
   }
 
@@ -231,6 +455,17 @@ class GraphRuntime implements Runtime {
   #checkAlive(): void {
     assert(!this.#isDestroyed, "runtime: expected one that is not destroyed");
   }
+}
+
+/** Leaves that kernels read, or that are results as they are. */
+function leavesOf({ kernels, outputs }: Lowered): Set<Node> {
+  return new Set([...kernels.flatMap(({ inputs }) => inputs), ...outputs].filter(isLeaf));
+}
+
+/** @throws OptionError */
+function checkBudget(bytes: number): void {
+  if (bytes >= BUDGET_BYTES_MIN) return;
+  throw new OptionError(`memory budget: expected at least ${BUDGET_BYTES_MIN} bytes, found ${bytes}`);
 }
 
 /** Leaves are parts of few buffers: one text of a kernel, whichever of them it reads and writes. */

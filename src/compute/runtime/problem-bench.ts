@@ -7,8 +7,7 @@ import { DEFAULT_CHOICES, ForcedChoices, type Choices } from "../compiler/tuning
 import { microProblem, type MicroProblem } from "../compiler/tuning/micro-problem.ts";
 import type { Problem } from "../compiler/tuning/problem.ts";
 import type { Command, Device, DeviceBuffer } from "../device/device.ts";
-import { bindKernel, placeValues } from "./assembly.ts";
-import { BufferPool } from "./buffer-pool.ts";
+import { bindKernel, layOut } from "./assembly.ts";
 import { bytesOfNode } from "./leaves.ts";
 
 /** A candidate's kernels, ready to run. */
@@ -19,7 +18,7 @@ export class ProblemBench {
   readonly #problem: Problem;
   readonly #micro: MicroProblem;
   /** Its own, so that the runtime's memory is not counted up by measuring. */
-  readonly #pool: BufferPool;
+  readonly #buffers: DeviceBuffer[] = [];
   readonly #inputs: ReadonlyMap<Node, DeviceBuffer>;
   readonly #outputs: readonly DeviceBuffer[];
 
@@ -27,15 +26,14 @@ export class ProblemBench {
     this.#device = device;
     this.#problem = problem;
     this.#micro = microProblem(problem);
-    this.#pool = new BufferPool(device);
     const inputs = new Map<Node, DeviceBuffer>();
     for (const { leaf, bytes } of this.#micro.inputs) {
-      const buffer = this.#pool.take(bytes.byteLength);
+      const buffer = this.#buffer(bytes.byteLength);
       device.write(buffer, bytes);
       inputs.set(leaf, buffer);
     }
     this.#inputs = inputs;
-    this.#outputs = this.#micro.outputs.map((node) => this.#pool.take(bytesOfNode(node)));
+    this.#outputs = this.#micro.outputs.map((node) => this.#buffer(bytesOfNode(node)));
   }
 
   get outputs(): readonly Node[] {
@@ -66,8 +64,11 @@ export class ProblemBench {
     });
     const placed = (node: Node): DeviceBuffer | undefined =>
       this.#inputs.get(node) ?? this.#outputs[lowered.outputs.indexOf(node)];
-    const steps = lowered.kernels.map((kernel) => [kernel]);
-    const { bufferOf } = placeValues(steps, placed, new Set(), this.#pool, this.#device.info.limits);
+    const steps = lowered.kernels.map((kernel) => ({ kind: "compute", kernels: [kernel] }) as const);
+    const { bufferBytesMax } = this.#device.info.limits;
+    const layout = layOut(steps, (node) => placed(node) === undefined, new Set(), bufferBytesMax);
+    const inner = layout.buffersIn(layout.blockBytes.map((bytes) => this.#buffer(bytes)));
+    const bufferOf = (node: Node): DeviceBuffer => present(placed(node) ?? inner.get(node), "tune: memory of a value");
     const dispatches = lowered.kernels.map((kernel) => bindKernel(kernel, bufferOf));
     const compiled = await Promise.all(dispatches.map(({ kernel }) => this.#device.createKernel(kernel)));
     return dispatches.map(({ buffers }, i) => {
@@ -93,7 +94,13 @@ export class ProblemBench {
     return (sum / known.length) * prepared.length;
   }
 
+  #buffer(bytes: number): DeviceBuffer {
+    const buffer = this.#device.createBuffer(Math.max(4, bytes));
+    this.#buffers.push(buffer);
+    return buffer;
+  }
+
   destroy(): void {
-    this.#pool.destroy();
+    for (const buffer of this.#buffers) buffer.destroy();
   }
 }

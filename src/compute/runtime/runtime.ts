@@ -4,8 +4,10 @@
  * A *leaf* is a node of kind `buffer`: its bytes live on the device under this runtime's care.
  */
 import type { Bytes } from "../../base/bytes.ts";
+import type { DeviceLostError } from "../../base/errors.ts";
 import type { DType } from "../layout/dtype.ts";
 import type { Node, Shape } from "../compiler/ir.ts";
+import type { MemoryKind, MemorySnapshot } from "../memory/snapshot.ts";
 import type { Device } from "../device/device.ts";
 import type { RuntimeTuning } from "./runtime-tuning.ts";
 import type { PlanReport } from "./plan-report.ts";
@@ -19,8 +21,11 @@ export interface Plan {
   readonly outputs: readonly Node[];
   /** Bytes of device memory that it holds for what is between inputs and results. */
   readonly scratchBytes: number;
-  /** Submits. Reads the leaves' bytes as they are now, then stores the updates. */
-  run(): void;
+  /**
+   * Reads the leaves' bytes as they are now, then stores the updates. Submits at once, unless memory has to be arranged
+   * or the runtime is at work; resolves when it has submitted. @throws OutOfMemoryError, DeviceLostError
+   */
+  run(): Promise<void>;
   /**
    * Milliseconds of each kernel, the mean of the middle half of `runs` runs (1 by default); null where the device cannot
    * tell. These are runs: leaves are updated as by `run`.
@@ -33,11 +38,11 @@ export interface Plan {
 
 /** Bytes of device memory under a runtime's care. */
 export interface RuntimeMemory {
-  /** Of leaves, plans and work under way. */
+  /** Of leaves and of plans' tables, as asked for. */
   readonly liveBytes: number;
-  /** Kept to be used again. */
+  /** Taken from the device besides: free pages, and what plans share for what is between inputs and results. */
   readonly pooledBytes: number;
-  /** The most that both together came to. */
+  /** The most that was in use at once, in whole pages. */
   readonly peakBytes: number;
 }
 
@@ -47,6 +52,8 @@ export interface RuntimeMemory {
  */
 export interface Runtime {
   readonly device: Device;
+  /** Resolves when the device is lost and no other takes its place: nothing can be computed any more. */
+  readonly lost: Promise<DeviceLostError>;
   /** True after `destroy`. */
   readonly isDestroyed: boolean;
   readonly memory: RuntimeMemory;
@@ -65,6 +72,14 @@ export interface Runtime {
    * values had been computed before any target changed.
    */
   compile(outputs: readonly Node[], updates: readonly (readonly [target: Node, value: Node])[]): Promise<Plan>;
+  /** What may be taken from the device from now on, null for no limit; takes effect with the next work. @throws OptionError */
+  setBudget(bytes: number | null): void;
+  /** Where memory is, with what `kinds` says of leaves. */
+  snapshot(kinds?: ReadonlyMap<Node, MemoryKind>): MemorySnapshot;
+  /** Whether functions that do not fit may be cut into micro-batches. */
+  readonly cutsIntoMicroBatches: boolean;
+  /** Counts that one was cut further. */
+  noteMicroBatched(): void;
   /** Frees a leaf's buffer for reuse. Leaves that nobody can reach are freed too, sooner or later. */
   release(leaf: Node): void;
   /** Frees all. */

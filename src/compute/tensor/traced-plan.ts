@@ -126,7 +126,7 @@ export class TracedPlan<Result extends TensorTree> {
       }
     });
     if (copies.length > 0) await this.#feedTensors(copies);
-    this.#plan.run();
+    await this.#plan.run();
     for (const effect of this.#traced.effects) effect();
     return this.#result;
   }
@@ -134,14 +134,14 @@ export class TracedPlan<Result extends TensorTree> {
   async #feedTensors(copies: readonly Copy[]): Promise<void> {
     const kept = this.#feed;
     if (kept !== null && kept.copies.every(([, node], i) => node === copies[i]?.[1])) {
-      kept.plan.run();
+      await kept.plan.run();
       return;
     }
     kept?.plan.destroy();
     this.#feed = null;
     if (!copies.every(([, node]) => isLeaf(node))) return runCopies(this.#runtime, copies);
     this.#feed = { copies, plan: await this.#runtime.compile([], copies) };
-    this.#feed.plan.run();
+    await this.#feed.plan.run();
   }
 
   get scratchBytes(): number {
@@ -179,7 +179,7 @@ export class TracedPlan<Result extends TensorTree> {
 async function runCopies(runtime: Runtime, copies: readonly Copy[]): Promise<void> {
   if (copies.length === 0) return;
   const plan = await runtime.compile([], copies);
-  plan.run();
+  await plan.run();
   plan.destroy();
 }
 

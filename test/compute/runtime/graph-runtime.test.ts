@@ -74,10 +74,10 @@ for (const device of testDevices) {
     on("a plan runs again and again on its leaves as they are", async (runtime) => {
       const x = floats(runtime, 1, 2);
       const plan = await runtime.compile([plus(x, x), graph.reduce("sum", x, [0])], []);
-      plan.run();
+      await plan.run();
       expect(await values(runtime, ...plan.outputs)).toEqual([[2, 4], [3]]);
       runtime.write(x, new Float32Array([5, 6]));
-      plan.run();
+      await plan.run();
       expect(await values(runtime, ...plan.outputs)).toEqual([[10, 12], [11]]);
       plan.destroy();
     });
@@ -85,10 +85,10 @@ for (const device of testDevices) {
     on("updates see all old values: a swap, a chain and a sum at once", async (runtime) => {
       const [a, b, c] = [floats(runtime, 1, 2), floats(runtime, 10, 20), floats(runtime, 100, 200)];
       const plan = await runtime.compile([a, plus(a, c)], [[a, b], [b, a], [c, plus(plus(a, b), c)]]); // prettier-ignore
-      plan.run();
+      await plan.run();
       expect(await values(runtime, a, b, c)).toEqual([[10, 20], [1, 2], [111, 222]]); // prettier-ignore
       expect(await values(runtime, ...plan.outputs)).toEqual([[1, 2], [101, 202]]); // prettier-ignore
-      plan.run();
+      await plan.run();
       expect(await values(runtime, a, b, c)).toEqual([[1, 2], [10, 20], [122, 244]]); // prettier-ignore
       plan.destroy();
     });
@@ -101,8 +101,8 @@ for (const device of testDevices) {
         [momentum, next],
         [weight, graph.binary("subtract", weight, graph.binary("multiply", next, half))],
       ]); // prettier-ignore
-      plan.run();
-      plan.run();
+      await plan.run();
+      await plan.run();
       expect(await values(runtime, weight, momentum)).toEqual([[1 - 2 - 3, 2 - 4 - 6], [6, 12]]); // prettier-ignore
       plan.destroy();
     });
@@ -115,7 +115,7 @@ for (const device of testDevices) {
         if (i % 4 === 0) kept.push(x);
       }
       const plan = await runtime.compile([x, ...kept], []);
-      plan.run();
+      await plan.run();
       const expected = [12, 1, 5, 9].map((sum) => Array.from({ length: 64 }, (_, i) => i + sum));
       expect(await values(runtime, ...plan.outputs)).toEqual(expected);
       plan.destroy();
@@ -124,7 +124,7 @@ for (const device of testDevices) {
     on("two plans of one graph give the same bits", async (runtime) => {
       const x = floats(runtime, ...Array.from({ length: 20_000 }, (_, i) => Math.sin(i)));
       const plans = await Promise.all([0, 1].map(async () => await runtime.compile([graph.reduce("sum", x, [0])], [])));
-      for (const plan of plans) plan.run();
+      for (const plan of plans) await plan.run();
       const [first, second] = await runtime.read(plans.flatMap((plan) => plan.outputs));
       expect(first).toEqual(second);
       for (const plan of plans) plan.destroy();
@@ -164,11 +164,11 @@ for (const device of testDevices) {
       const x = floats(runtime, 1, 2);
       const plan = await runtime.compile([plus(x, x)], []);
       runtime.release(x);
-      expect(() => plan.run()).toThrow(InvariantError);
+      await expect(plan.run()).rejects.toThrow(InvariantError);
       await expect(runtime.read([x])).rejects.toThrow("expected a leaf of this runtime");
       plan.destroy();
       plan.destroy();
-      expect(() => plan.run()).toThrow(InvariantError);
+      await expect(plan.run()).rejects.toThrow(InvariantError);
     });
   });
 }

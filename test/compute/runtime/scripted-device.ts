@@ -71,6 +71,10 @@ export class ScriptedDevice implements Device {
     return out;
   }
 
+  async readMany(buffers: readonly DeviceBuffer[]): Promise<Bytes[]> {
+    return await Promise.all(buffers.map((buffer) => this.read(buffer)));
+  }
+
   async createKernel(kernel: Kernel): Promise<DeviceKernel> {
     this.#clock.ms += this.#script.compileMs ?? 0;
     if (this.#script.faultOf?.(kernel) === "refused") throw new UnsupportedError(`kernel ${kernel.name}: refused`);

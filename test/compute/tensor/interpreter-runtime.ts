@@ -1,6 +1,8 @@
 /** A runtime that interprets graphs in float64: so exact that finite differences check gradients to six digits. */
 import { assert, present } from "../../../src/base/assert.ts";
 import { bytesOf } from "../../../src/base/bytes.ts";
+import type { DeviceLostError } from "../../../src/base/errors.ts";
+import type { MemorySnapshot } from "../../../src/compute/memory/snapshot.ts";
 import type { Bytes } from "../../../src/base/bytes.ts";
 import { InvariantError } from "../../../src/base/errors.ts";
 import { buffer } from "../../../src/compute/compiler/graph.ts";
@@ -85,7 +87,7 @@ export class InterpreterRuntime implements Runtime {
     return {
       outputs: leaves,
       scratchBytes: 0,
-      run: () => {
+      run: async () => {
         this.runs += 1;
         this.peek(sources).forEach((values, i) => this.poke(present(targets[i], "a target"), values));
       },
@@ -94,6 +96,20 @@ export class InterpreterRuntime implements Runtime {
       destroy: () => {},
     };
   }
+
+  readonly lost: Promise<DeviceLostError> = new Promise(() => {});
+
+  get cutsIntoMicroBatches(): boolean {
+    return false;
+  }
+
+  setBudget(): void {}
+
+  snapshot(): MemorySnapshot {
+    throw new Error("an interpreter has no pages");
+  }
+
+  noteMicroBatched(): void {}
 
   release(leaf: Node): void {
     this.#values.delete(leaf);

@@ -134,7 +134,7 @@ for (const { name, missing, open } of testDevices) {
       expect(gone().isDisposed).toBe(true);
       expect(await held[0]?.item()).toBe(6);
       held[0]?.dispose();
-      expect(live() - before).toBe(256); // The other kept one.
+      expect(live() - before).toBe(4); // The other kept one.
     });
 
     test("what is assigned in a scope, and gradients of tensors from outside, survive it", async () => {
@@ -193,7 +193,7 @@ test("memoryReport counts tensors and bytes, and debugMemory names where they we
   const report = memoryReport();
   expect(report.liveTensors - first.liveTensors).toBe(3);
   expect(report.liveBytes - first.liveBytes).toBe(3 * 4096);
-  expect(report.peakBytes).toBeGreaterThanOrEqual(report.liveBytes + report.pooledBytes);
+  expect(report.peakBytes).toBeGreaterThanOrEqual(report.liveBytes);
   const [group] = report.groups;
   expect(group).toMatchObject({ shape: [1024], dtype: "float32", count: 3, bytes: 3 * 4096 });
   expect(group?.madeAt[0]).toContain("memory.test.ts");

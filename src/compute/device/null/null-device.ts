@@ -98,6 +98,10 @@ export class NullDevice implements Device {
     return new Uint8Array(bytes);
   }
 
+  async readMany(buffers: readonly DeviceBuffer[]): Promise<Bytes[]> {
+    return await Promise.all(buffers.map((buffer) => this.read(buffer)));
+  }
+
   async createKernel(kernel: Kernel): Promise<DeviceKernel> {
     if (this.#failure !== undefined) throw this.#failure;
     checkKernel(kernel, this.info);

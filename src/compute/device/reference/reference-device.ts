@@ -165,6 +165,11 @@ export class ReferenceDevice implements Device {
     return await this.#afterQueue(() => source.bytesAt(0, bytes).slice());
   }
 
+  async readMany(buffers: readonly DeviceBuffer[]): Promise<Bytes[]> {
+    const sources = buffers.map((buffer) => ownBuffer("readMany", buffer));
+    return await this.#afterQueue(() => sources.map((source) => source.bytesAt(0, source.bytes).slice()));
+  }
+
   async createKernel(kernel: Kernel): Promise<DeviceKernel> {
     if (this.#failure !== undefined) throw this.#failure;
     checkKernel(kernel, this.info);

@@ -15,7 +15,7 @@ export type Step =
       readonly target: GPUBuffer;
       readonly targetOffset: number;
       readonly bytes: number;
-      /** What it goes through, within one buffer: WebGPU refuses such copies. */
+      /** What it goes through piece by piece, within one buffer: WebGPU refuses such copies. */
       readonly between?: GPUBuffer;
     };
 
@@ -42,6 +42,9 @@ export function encodeCopy(encoder: GPUCommandEncoder, step: Step & { kind: "cop
   const { source, sourceOffset, target, targetOffset, bytes, between } = step;
   if (bytes === 0) return;
   if (between === undefined) return encoder.copyBufferToBuffer(source, sourceOffset, target, targetOffset, bytes);
-  encoder.copyBufferToBuffer(source, sourceOffset, between, 0, bytes);
-  encoder.copyBufferToBuffer(between, 0, target, targetOffset, bytes);
+  for (let at = 0; at < bytes; at += between.size) {
+    const piece = Math.min(between.size, bytes - at);
+    encoder.copyBufferToBuffer(source, sourceOffset + at, between, 0, piece);
+    encoder.copyBufferToBuffer(between, 0, target, targetOffset + at, piece);
+  }
 }

@@ -4,7 +4,7 @@
  * An error that WebGPU reports late (validation, out of memory) ends the device as a loss does: what was computed since
  * cannot be trusted. `lost` says why, and every later read rejects with it; the owner still calls `destroy`.
  */
-import { assert } from "../../../base/assert.ts";
+import { assert, present } from "../../../base/assert.ts";
 import type { Bytes } from "../../../base/bytes.ts";
 import { DeviceLostError } from "../../../base/errors.ts";
 import { bytesOfArray, type Kernel } from "../../lang/kernel.ts";
@@ -17,6 +17,7 @@ import { measureByTimestamps, measureByWaiting } from "./measure.ts";
 import { Pipelines, type Pipeline } from "./pipelines.ts";
 import { Staging } from "./staging.ts";
 
+const BETWEEN_BYTES = 2 ** 20;
 const STORAGE_USAGE = BufferUsage.storage | BufferUsage.copySrc | BufferUsage.copyDst;
 
 class WebGpuBuffer implements DeviceBuffer {
@@ -76,6 +77,8 @@ export class WebGpuDevice implements Device {
   readonly #staging: Staging;
   #resolveLost: (error: DeviceLostError) => void = () => {};
   #failure: DeviceLostError | undefined;
+  /** What copies within one buffer go through: WebGPU refuses them. */
+  #between: GPUBuffer | undefined;
 
   /** Owns `device` from here on. */
   constructor(device: GPUDevice, info: DeviceInfo) {
@@ -89,7 +92,9 @@ export class WebGpuDevice implements Device {
     device.onuncapturederror = (event) => {
       // Handled here: Dawn in Node would print it too.
       event.preventDefault();
-      this.#fail(`WebGPU ${info.name}: expected commands that run, found ${event.error.message}`, event.error);
+      const { error } = event;
+      const isOutOfMemory = error.constructor.name === "GPUOutOfMemoryError";
+      this.#fail(`WebGPU ${info.name}: expected commands that run, found ${error.message}`, error, isOutOfMemory);
       // Whoever waits for `lost` destroys it: Dawn in Node calls this inside the failing call, and would wait for itself.
     };
     void device.lost.then(({ reason, message }) => {
@@ -110,16 +115,34 @@ export class WebGpuDevice implements Device {
   }
 
   async read(buffer: DeviceBuffer, bytes: number = buffer.bytes): Promise<Bytes> {
-    const source = ownBuffer("read", buffer);
     checkRange("read", buffer, 0, bytes);
+    const [out] = await this.#readRanges([{ source: ownBuffer("read", buffer), bytes }]);
+    return present(out, "read: the bytes");
+  }
+
+  async readMany(buffers: readonly DeviceBuffer[]): Promise<Bytes[]> {
+    return await this.#readRanges(buffers.map((buffer) => ({ source: ownBuffer("readMany", buffer), bytes: buffer.bytes }))); // prettier-ignore
+  }
+
+  async #readRanges(ranges: readonly { readonly source: WebGpuBuffer; readonly bytes: number }[]): Promise<Bytes[]> {
     if (this.#failure !== undefined) throw this.#failure;
-    if (bytes === 0) return new Uint8Array(0);
-    const staging = this.#staging.take(bytes);
+    const total = ranges.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (total === 0) return ranges.map(() => new Uint8Array(0));
+    const staging = this.#staging.take(total);
     const encoder = this.#device.createCommandEncoder();
-    encoder.copyBufferToBuffer(source.gpu, source.offset, staging, 0, bytes);
+    let at = 0;
+    for (const { source, bytes } of ranges) {
+      if (bytes > 0) encoder.copyBufferToBuffer(source.gpu, source.offset, staging, at, bytes);
+      at += bytes;
+    }
     this.#device.queue.submit([encoder.finish()]);
-    await this.#unlessLost(staging.mapAsync(MAP_MODE_READ, 0, bytes));
-    const out = new Uint8Array(staging.getMappedRange(0, bytes).slice(0));
+    await this.#unlessLost(staging.mapAsync(MAP_MODE_READ, 0, total));
+    const mapped = staging.getMappedRange(0, total);
+    let end = 0;
+    const out = ranges.map(({ bytes }) => {
+      end += bytes;
+      return new Uint8Array(mapped.slice(end - bytes, end));
+    });
     staging.unmap();
     this.#staging.give(staging);
     return out;
@@ -194,7 +217,8 @@ export class WebGpuDevice implements Device {
     } as const;
     if (from.gpu !== to.gpu || bytes === 0) return step;
     const usage = BufferUsage.copySrc | BufferUsage.copyDst;
-    return { ...step, between: this.#device.createBuffer({ size: bytes, usage }) };
+    this.#between ??= this.#device.createBuffer({ label: "copies within one buffer", size: BETWEEN_BYTES, usage });
+    return { ...step, between: this.#between };
   }
 
   /** `promise`, or the reason of the loss: promises of a lost device may reject for other reasons, late, or never. */
@@ -211,9 +235,9 @@ export class WebGpuDevice implements Device {
     }
   }
 
-  #fail(message: string, cause?: unknown): void {
+  #fail(message: string, cause?: unknown, isOutOfMemory = false): void {
     if (this.#failure !== undefined) return;
-    this.#failure = new DeviceLostError(message, { cause });
+    this.#failure = new DeviceLostError(message, { cause, isOutOfMemory });
     this.#resolveLost(this.#failure);
   }
 }

@@ -1,0 +1,232 @@
+/**
+ * What is done when device memory is short, in this order: caches are dropped and arrays brought together; a plan
+ * computes again what it would have kept; arrays move to main memory, first those that nobody uses now. What is still
+ * too large is an OutOfMemoryError, which a function that can be cut into micro-batches answers (`tensor/traced-plan.ts`).
+ */
+import { OutOfMemoryError } from "../../base/errors.ts";
+import { fitMemory, type Fit } from "../compiler/fit-memory.ts";
+import type { Node } from "../compiler/ir.ts";
+import { PART_BYTES, type Command } from "../device/device.ts";
+import { PAGE_BYTES } from "../memory/pages.ts";
+import type { PressureCounts } from "../memory/snapshot.ts";
+import { layOut } from "./assembly.ts";
+import type { DeviceMemory } from "./device-memory.ts";
+import { bytesOfNode, type Leaves } from "./leaves.ts";
+import type { Placed, Program } from "./program.ts";
+
+/** An answer to a lack of memory that may be forbidden, for tests and measurements. */
+export type PressureAnswer = "recompute" | "offload" | "microBatches";
+
+/** Arrays are brought together at most this much at a time, so that a step waits for milliseconds. */
+const COMPACT_BYTES_MAX = 64 * 2 ** 20;
+/** A block of scratch is at most this, so that one binding can hold it. */
+const BLOCK_BYTES_MAX = 256 * 2 ** 20;
+const HOLDERS_MAX = 5;
+
+export interface PressureParts {
+  /** Of the device of now. */
+  readonly memory: () => DeviceMemory;
+  readonly leaves: Leaves;
+  readonly allows: ReadonlySet<PressureAnswer>;
+  readonly submit: (commands: readonly Command[]) => void;
+  /** The bytes of leaves that are on the device. */
+  readonly read: (leaves: readonly Node[]) => Promise<readonly Uint8Array<ArrayBuffer>[]>;
+  /** Frees what the engine can find out to be garbage. */
+  readonly collect: () => Promise<void>;
+}
+
+type Counts = { -readonly [Name in keyof PressureCounts]: number };
+
+export class Pressure {
+  readonly counts: Counts = { cachesDropped: 0, recomputed: 0, offloaded: 0, reloaded: 0, microBatched: 0 };
+  readonly #parts: PressureParts;
+
+  constructor(parts: PressureParts) {
+    this.#parts = parts;
+  }
+
+  /** Gives back what is beyond a budget that was lowered. @throws DeviceLostError */
+  async shrink(): Promise<void> {
+    const memory = this.#parts.memory();
+    if (memory.overBytes === 0) return;
+    memory.dropScratch();
+    this.counts.cachesDropped += memory.dropIdleSlabs();
+    for (const { id } of this.#slabsByUse()) {
+      if (memory.overBytes === 0) return;
+      this.#parts.submit(memory.evacuate(id, COMPACT_BYTES_MAX));
+      this.counts.cachesDropped += memory.dropIdleSlabs();
+    }
+    while (memory.overBytes > 0) {
+      const [least] = this.#slabsByUse();
+      if (least === undefined) return;
+      await this.#moveOut(this.#leavesIn(least.id));
+      if (memory.dropIdleSlabs() === 0) return;
+    }
+  }
+
+  /** Runs `take` until it gives something, making room between. @throws OutOfMemoryError */
+  async room<T>(what: string, bytes: number, kept: ReadonlySet<Node>, take: () => T | undefined): Promise<T> {
+    let taken = take();
+    if (taken !== undefined) return taken;
+    await this.#dropCaches(bytes);
+    taken = take();
+    if (taken !== undefined) return taken;
+    await this.#parts.collect();
+    taken = take();
+    while (taken === undefined && (await this.#offloadColdest(kept, bytes))) {
+      this.#compact(bytes);
+      taken = take();
+    }
+    if (taken === undefined) throw this.#outOfMemory(what, kept, bytes);
+    return taken;
+  }
+
+  /** Memory for `program`, its leaves on the device. @throws OutOfMemoryError */
+  async place(program: Program): Promise<Placed> {
+    await this.#makeResident(program);
+    const asIs = this.#tryPlace(program, null);
+    if (asIs !== undefined) return asIs;
+    const whole = this.#fit(program, Infinity, { recompute: false, offload: false }).boundBytes;
+    await this.#dropCaches(whole);
+    const alone = this.#tryPlace(program, null);
+    if (alone !== undefined) return alone;
+    await this.#parts.collect();
+    this.#compact(whole);
+    return this.#tryPlace(program, null) ?? (await this.#placeSmaller(program));
+  }
+
+  async #placeSmaller(program: Program): Promise<Placed> {
+    const recompute = this.#parts.allows.has("recompute");
+    const offload = this.#parts.allows.has("offload");
+    if (recompute) {
+      const placed = this.#tryFit(program, { recompute, offload: false });
+      if (placed !== undefined) return placed;
+    }
+    while (offload && (await this.#offloadColdest(program.leaves, PAGE_BYTES))) {
+      this.#compact(this.#parts.memory().roomBytes);
+      const placed = this.#tryPlace(program, null) ?? this.#tryFit(program, { recompute, offload: false });
+      if (placed !== undefined) return placed;
+    }
+    const last = offload ? this.#tryFit(program, { recompute, offload }) : undefined;
+    if (last !== undefined) return last;
+    const least = this.#fit(program, 0, { recompute, offload });
+    throw this.#outOfMemory(program.what, program.leaves, wholePages(least.boundBytes));
+  }
+
+  #fit(program: Program, targetBytes: number, allows: { recompute: boolean; offload: boolean }): Fit {
+    const { steps, isInner, keptToEnd, overwrites } = program;
+    return fitMemory(steps, { targetBytes, alignment: PART_BYTES, isInner, keptToEnd, overwrites, allows });
+  }
+
+  /** Tries with what there is, and, since blocks are not filled to the brim, with a little less. */
+  #tryFit(program: Program, allows: { recompute: boolean; offload: boolean }): Placed | undefined {
+    const memory = this.#parts.memory();
+    memory.dropScratch();
+    for (const share of [1, 0.95, 0.9, 0.8, 0]) {
+      const targetBytes = Math.floor(memory.roomBytes * share);
+      const fit = this.#fit(program, targetBytes, allows);
+      if (fit.boundBytes > memory.roomBytes) return undefined;
+      const placed = this.#tryPlace(program, fit);
+      if (placed !== undefined) {
+        this.counts.recomputed += fit.recomputed;
+        this.counts.offloaded += fit.offloaded;
+        this.counts.reloaded += fit.offloaded;
+        return placed;
+      }
+    }
+    return undefined;
+  }
+
+  #tryPlace(program: Program, fit: Fit | null): Placed | undefined {
+    const memory = this.#parts.memory();
+    const steps = fit?.steps ?? program.steps.map((kernels) => ({ kind: "compute", kernels }) as const);
+    const most = Math.min(BLOCK_BYTES_MAX, memory.arrayBytesMax);
+    const limits = fit === null ? [most] : [most, Math.min(most, memory.largestRoomBytes)];
+    for (const blockBytesMax of limits) {
+      const { blockBytes, boundBytes, buffersIn } = layOut(steps, program.isInner, program.keptToEnd, blockBytesMax);
+      const blocks = memory.reserveScratch(blockBytes);
+      if (blocks === undefined) continue;
+      const plannedBytes = blockBytes.reduce((sum, bytes) => sum + bytes, 0);
+      return { steps, buffers: buffersIn(blocks), plannedBytes, boundBytes, fit };
+    }
+    return undefined;
+  }
+
+  async #makeResident({ what, leaves }: Program): Promise<void> {
+    for (const leaf of leaves) {
+      if (this.#parts.leaves.isResident(leaf)) continue;
+      await this.room(what, bytesOfNode(leaf), leaves, () => this.#parts.leaves.makeResident(leaf) || undefined);
+      this.counts.reloaded += 1;
+    }
+  }
+
+  async #dropCaches(wantedBytes: number): Promise<void> {
+    const memory = this.#parts.memory();
+    const hadScratch = memory.scratchBytes > 0;
+    memory.dropScratch();
+    this.counts.cachesDropped += memory.dropIdleSlabs() + (hadScratch ? 1 : 0);
+    this.#compact(wantedBytes);
+  }
+
+  #compact(wantedBytes: number): void {
+    const memory = this.#parts.memory();
+    if (memory.pages.largestFreeBytes < wantedBytes) this.#parts.submit(memory.compact(wantedBytes, COMPACT_BYTES_MAX));
+  }
+
+  /** Moves the leaves used longest ago to main memory until `bytes` are free; false where there are none. */
+  async #offloadColdest(kept: ReadonlySet<Node>, bytes: number): Promise<boolean> {
+    if (!this.#parts.allows.has("offload")) return false;
+    const chosen: Node[] = [];
+    let freed = 0;
+    for (const cold of this.#parts.leaves.coldest(kept)) {
+      if (freed >= bytes) break;
+      chosen.push(cold.leaf);
+      freed += cold.bytes;
+    }
+    if (chosen.length === 0) return false;
+    await this.#moveOut(chosen);
+    return true;
+  }
+
+  async #moveOut(chosen: readonly Node[]): Promise<void> {
+    const { leaves, read } = this.#parts;
+    const bytes = await read(chosen);
+    for (const [i, leaf] of chosen.entries()) leaves.moveToHost(leaf, bytes[i] ?? new Uint8Array(0));
+    this.counts.offloaded += chosen.length;
+  }
+
+  #leavesIn(slab: number): Node[] {
+    return this.#parts.leaves.resident().filter((leaf) => this.#parts.leaves.slabOf(leaf) === slab);
+  }
+
+  /** Slabs of arrays, those with the least in them first. */
+  #slabsByUse(): { id: number }[] {
+    const slabs = [...this.#parts.memory().pages.slabs()];
+    return slabs.sort((a, b) => a.bytes - a.freeBytes - (b.bytes - b.freeBytes));
+  }
+
+  #outOfMemory(what: string, kept: ReadonlySet<Node>, missingBytes: number): OutOfMemoryError {
+    const { leaves, allows } = this.#parts;
+    const memory = this.#parts.memory();
+    const others = allows.has("offload") ? 0 : leaves.residentBytes - leaves.bytesOf(kept);
+    const smallestBudgetBytes = memory.tableBytes + leaves.bytesOf(kept) + others + wholePages(missingBytes);
+    const holders = [
+      { what: `values between inputs and results of ${what}`, bytes: missingBytes },
+      ...leaves.largest(HOLDERS_MAX),
+    ].sort((a, b) => b.bytes - a.bytes);
+    const named = holders.map((holder) => `${holder.what} (${inMebibytes(holder.bytes)})`).join(", ");
+    return new OutOfMemoryError(
+      `${what}: expected to fit a budget of ${inMebibytes(memory.budgetBytes)}, found that it needs ` +
+        `${inMebibytes(smallestBudgetBytes)}; the most is held by ${named}`,
+      { smallestBudgetBytes, holders },
+    );
+  }
+}
+
+function wholePages(bytes: number): number {
+  return Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
+}
+
+function inMebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(2)} MiB`;
+}
