@@ -49,6 +49,8 @@ class GraphRuntime implements Runtime {
     for (const buffer of scratch) this.#pool.give(buffer);
   });
   #isDestroyed = false;
+  /** Times that a function was cut into smaller micro-batches. */
+  microBatched = 0;
 
   constructor(device: Device, { slackBytes = SLACK_BYTES, tuning }: RuntimeOptions) {
     this.device = device;
@@ -190,6 +192,10 @@ class GraphRuntime implements Runtime {
       if (!this.#isDestroyed) layout.release();
       throw error;
     }
+  }
+
+  noteMicroBatched(): void {
+    this.microBatched += 1;
   }
 
   release(leaf: Node): void {

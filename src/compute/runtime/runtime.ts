@@ -65,6 +65,8 @@ export interface Runtime {
    * values had been computed before any target changed.
    */
   compile(outputs: readonly Node[], updates: readonly (readonly [target: Node, value: Node])[]): Promise<Plan>;
+  /** Counts that a function was cut into smaller micro-batches for a lack of memory. */
+  noteMicroBatched(): void;
   /** Frees a leaf's buffer for reuse. Leaves that nobody can reach are freed too, sooner or later. */
   release(leaf: Node): void;
   /** Frees all. */

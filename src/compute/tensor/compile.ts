@@ -36,6 +36,8 @@ export interface CompiledFunction<Names extends string, Result extends TensorTre
   profile(runs?: number): Promise<void>;
   /** Bytes of device memory that each plan holds for what is between inputs and results. */
   scratchBytes(): readonly number[];
+  /** Into how many parts each plan cuts what is `microBatched`: 1 unless memory did not suffice for fewer. */
+  microBatches(): readonly number[];
   /** Frees the plans. Results of earlier calls are gone with them. */
   destroy(): void;
 }
@@ -89,6 +91,7 @@ export function compile<Names extends string = string, Result extends TensorTree
   const all = (): TracedPlan<Result>[] => [...plans.values()].flat();
   return Object.assign(call, {
     scratchBytes: () => all().map((plan) => plan.scratchBytes),
+    microBatches: () => all().map((plan) => plan.microBatches),
     explain: () => all().map((plan) => plan.explain()),
     profile: (runs = RUNS) => {
       const measured = last.then(async () => {

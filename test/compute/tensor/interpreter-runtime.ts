@@ -95,6 +95,8 @@ export class InterpreterRuntime implements Runtime {
     };
   }
 
+  noteMicroBatched(): void {}
+
   release(leaf: Node): void {
     this.#values.delete(leaf);
   }
