@@ -74,9 +74,7 @@ export function grad<const Tensors extends readonly Tensor[]>(
 export function gradientsSince(since: number, operation: string, loss: Tensor): [Value, Tensor][] {
   const isEnd = (value: Value): boolean => value.origin === null || value.order <= since;
   const gradients = differentiate(operation, loss, onesLike(operation, loss), { retainGraph: true }, isEnd);
-  return [...gradients]
-    .filter(([value]) => isEnd(value))
-    .sort(([, a], [, b]) => a.value.order - b.value.order);
+  return [...gradients].filter(([value]) => isEnd(value)).sort(([, a], [, b]) => a.value.order - b.value.order);
 }
 
 function onesLike(operation: string, loss: Tensor): Tensor {

@@ -2,6 +2,7 @@
  * Smaller micro-batches with the same result. The gradients of each part of a batch are computed right after its loss,
  * and what they needed is free before the next part begins: with n parts, activations take 1/n of the memory.
  */
+import { present } from "../../base/assert.ts";
 import { OptionError, ShapeError, UnsupportedError } from "../../base/errors.ts";
 import { barrier } from "../compiler/graph.ts";
 import type { Node } from "../compiler/ir.ts";
@@ -86,7 +87,7 @@ class Sums {
 
   /** The loss, whose gradients are known already. */
   result(): Tensor {
-    const loss = this.#loss as Tensor;
+    const loss = present(this.#loss, "microBatched: a part's loss");
     const sources = [...this.#gradients.keys()];
     if (sources.length === 0) return loss;
     const sums = [...this.#gradients.values()].map((sum) => sum.value);
@@ -145,22 +146,21 @@ function partCount(batch: number, parts: number | undefined): number {
 }
 
 function batchOf(inputs: readonly (readonly [name: string, input: Tensor])[]): number {
-  const [first] = inputs;
-  if (first === undefined) throw new OptionError("microBatched: expected inputs, found none");
-  const [batch] = first[1].shape;
+  let batch: number | null = null;
   for (const [name, { shape }] of inputs) {
-    if (batch === undefined || shape[0] !== batch) {
+    const [size] = shape;
+    if (size === undefined || size !== (batch ?? size)) {
       throw new ShapeError(
-        `microBatched: expected inputs with ${batch ?? "a"} samples on axis 0, found ${name} of the shape ${formatShape(shape)}`,
+        `microBatched: expected inputs with ${batch ?? "all"} samples on axis 0, found ${name} of the shape ${formatShape(shape)}`,
       );
     }
+    batch = size;
   }
-  return batch as number;
+  if (batch === null) throw new OptionError("microBatched: expected inputs, found none");
+  return batch;
 }
 
 function checkedLoss(loss: Tensor): Tensor {
   if (loss.size === 1) return loss;
-  throw new ShapeError(
-    `microBatched: expected a mean loss of one element, found the shape ${formatShape(loss.shape)}`,
-  );
+  throw new ShapeError(`microBatched: expected a mean loss of one element, found the shape ${formatShape(loss.shape)}`);
 }
