@@ -53,6 +53,8 @@ export { arange, eye, linspace, logspace } from "./compute/tensor/create-ranges.
 export { defaultGenerator, Generator, manualSeed } from "./compute/tensor/generator.ts";
 export { customFunction } from "./compute/tensor/custom-function.ts";
 export type { CustomBackward, CustomFunction } from "./compute/tensor/custom-function.ts";
+export { microBatched } from "./compute/tensor/micro-batch.ts";
+export type { MicroBatchOptions } from "./compute/tensor/micro-batch.ts";
 export { debugMemory, memoryReport } from "./compute/tensor/memory.ts";
 export type { MemoryReport, TensorGroup } from "./compute/tensor/memory.ts";
 export { keep, scope } from "./compute/tensor/scope.ts";

@@ -13,7 +13,7 @@ export interface HostTensor {
 
 /** Samples, drawn by random numbers alone: the same ones wherever and however often a slot is computed. */
 export interface Dataset {
-  /** `size` samples. Shapes are the same for every call with the same size. */
+  /** `size` samples, along axis 0 of x and of y. Shapes are the same for every call with the same size. */
   batch(random: Random, size: number): { readonly x: HostTensor; readonly y: HostTensor };
 }
 
@@ -56,7 +56,10 @@ export interface RunDefinition<D extends Dataset = Dataset, M extends Module = M
   };
   /** A fresh model, its parameters drawn from `random`. */
   model(context: { dataset: D; settings: Settings; random: Random }): M;
-  /** Mean loss over the batch: a scalar. */
+  /**
+   * Mean loss over the batch: a scalar. A device that lacks memory calls it for parts of the batch, so samples must not
+   * influence each other; a model with a batch norm is given the batch as a whole.
+   */
   loss(model: M, batch: { x: Tensor; y: Tensor }): Tensor;
   /** The update rule and its options. */
   optimizer(settings: Settings): OptimizerSpec;

@@ -30,6 +30,8 @@ export interface LoweredKernel {
   readonly inputs: readonly Node[];
   /** True for sums and the like, row by row. */
   readonly isRows: boolean;
+  /** True when a barrier waits for it. */
+  readonly isAwaited: boolean;
 }
 
 /** Undefined when the groups of `region` do not fit together: one reads a result of another at a place that has none. */
@@ -63,7 +65,7 @@ class RegionLowering {
   }
 
   run(): LoweredKernel | undefined {
-    const { groups, space, outputs } = this.#region;
+    const { groups, space, outputs, isAwaited } = this.#region;
     const [first] = groups;
     assert(first !== undefined, "lowerRegion: expected a group");
     const isRows = space !== null && groups.some(({ core }) => core.primitive.kind === "reduce");
@@ -78,7 +80,7 @@ class RegionLowering {
     }));
     const name = describeRegion(this.#region, this.#isStored);
     const keepsLoops = this.#keepsLoops;
-    return { kernel: { name, bindings, keepsLoops, ...grid }, outputs, inputs, isRows };
+    return { kernel: { name, bindings, keepsLoops, ...grid }, outputs, inputs, isRows, isAwaited };
   }
 
   #store(root: Node, index: Index, value: Expr): Statement {

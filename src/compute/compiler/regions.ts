@@ -24,6 +24,8 @@ export interface Region {
   readonly outputs: readonly Node[];
   /** True for updates of state, element by element, that are to be packed with others. */
   readonly isUpdate: boolean;
+  /** True when a barrier waits for it: it stays before what comes after that. */
+  readonly isAwaited: boolean;
 }
 
 /** Fewer rows than this go along no more elements in one kernel than `WORK_SMALL`. */
@@ -73,6 +75,8 @@ class Fusion {
   readonly #readersOf = new Map<Node, Set<Group>>();
   readonly #cellOf = new Map<Group, Cell>();
   readonly #orders: ReadonlyMap<Group, number>;
+  /** What barriers wait for. */
+  readonly #awaited = new Set<Group>();
   readonly #refused = new Map<Cell, Set<Cell>>();
 
   constructor({ schedule, outputs, updates, bindingsMax }: RegionInputs, lowers: (region: Region) => boolean) {
@@ -89,15 +93,27 @@ class Fusion {
     for (const group of this.#schedule.groups) this.#absorbProducers(group);
     this.#joinSiblings();
     const regions = this.#inOrder().map((cell) => this.#regionOf(cell.groups, cell.space, cell.isUpdate));
-    // What only a barrier waits for, and nobody reads, need not be there.
-    return regions.filter(({ outputs }) => outputs.length > 0);
+    return this.#neededOf(regions);
+  }
+
+  /** All but what only a barrier waits for, and what leads there alone. */
+  #neededOf(regions: readonly Region[]): Region[] {
+    const read = new Set(this.#outputs);
+    const needed: Region[] = [];
+    for (const region of [...regions].reverse()) {
+      if (!region.outputs.some((output) => read.has(output))) continue;
+      needed.push(region);
+      for (const group of region.groups) for (const node of this.#reads.get(group) ?? []) read.add(node);
+    }
+    return needed.reverse();
   }
 
   #connect(): void {
     const groupOf = new Map<Node, Group>();
+    const fences = new Map<Node, Cell>();
     for (const [order, group] of this.#schedule.groups.entries()) {
       groupOf.set(group.root, group);
-      const reads = this.#readsUnder(group);
+      const { reads, waits } = this.#readsUnder(group);
       this.#reads.set(group, reads);
       const cell = newCell(group, order, this.#updates);
       this.#cellOf.set(group, cell);
@@ -105,24 +121,50 @@ class Fusion {
         const readers = this.#readersOf.get(read) ?? new Set();
         this.#readersOf.set(read, readers.add(group));
         const producer = groupOf.get(read);
-        if (producer === undefined) continue;
-        const other = this.#cell(producer);
-        cell.producers.add(other);
-        other.readers.add(cell);
+        if (producer !== undefined) connect(this.#cell(producer), cell);
+      }
+      for (const after of waits) {
+        const fence = fences.get(after) ?? this.#fenceAfter(after, groupOf);
+        fences.set(after, fence);
+        connect(fence, cell);
       }
     }
+  }
+
+  /** A cell of no groups between what `after` is made of and what waits for it: a way by which nothing is joined. */
+  #fenceAfter(after: Node, groupOf: ReadonlyMap<Node, Group>): Cell {
+    const fence: Cell = { ...FENCE, producers: new Set(), readers: new Set() };
+    const seen = new Set([after]);
+    const stack = [after];
+    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+      const group = groupOf.get(node);
+      if (group !== undefined) {
+        connect(this.#cell(group), fence);
+        this.#awaited.add(group);
+        continue;
+      }
+      for (const input of node.inputs) {
+        if (seen.has(input)) continue;
+        seen.add(input);
+        stack.push(input);
+      }
+    }
+    return fence;
   }
 
   #cell(group: Group): Cell {
     return present(this.#cellOf.get(group), "planRegions: the cell of a group");
   }
 
-  /** The stored nodes that a group's kernel reads when it is alone. */
-  #readsUnder({ root }: Group): Set<Node> {
+  /** The stored nodes that a group's kernel reads when it is alone, and what it has to wait for. */
+  #readsUnder({ root }: Group): { reads: Set<Node>; waits: Set<Node> } {
     const reads = new Set<Node>();
+    const waits = new Set<Node>();
     const seen = new Set<Node>([root]);
     const stack = [root];
     for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+      const [x, after] = node.inputs;
+      if (node.primitive.kind === "barrier" && after !== undefined && after !== x) waits.add(after);
       for (const input of readInputs(node)) {
         if (seen.has(input)) continue;
         seen.add(input);
@@ -130,7 +172,7 @@ class Fusion {
         else stack.push(input);
       }
     }
-    return reads;
+    return { reads, waits };
   }
 
   #absorbProducers(group: Group): void {
@@ -233,7 +275,8 @@ class Fusion {
     const inside = new Set(groups);
     const isOutput = ({ root }: Group): boolean =>
       this.#outputs.has(root) || [...(this.#readersOf.get(root) ?? [])].some((reader) => !inside.has(reader));
-    return { groups, space, isUpdate, outputs: groups.filter(isOutput).map(({ root }) => root) };
+    const isAwaited = groups.some((group) => this.#awaited.has(group));
+    return { groups, space, isUpdate, isAwaited, outputs: groups.filter(isOutput).map(({ root }) => root) };
   }
 
   #bindingsOf({ groups, outputs }: Region): number {
@@ -286,6 +329,20 @@ class Fusion {
     }
     return out;
   }
+}
+
+const FENCE: Omit<Cell, "producers" | "readers"> = {
+  groups: [],
+  space: null,
+  count: 0,
+  isFusible: false,
+  isUpdate: false,
+  order: -1,
+};
+
+function connect(producer: Cell, reader: Cell): void {
+  producer.readers.add(reader);
+  reader.producers.add(producer);
 }
 
 function newCell(group: Group, order: number, updates: ReadonlySet<Node>): Cell {

@@ -4,7 +4,8 @@
  *
  * At the end of a training step these are the updates of parameters and moments, which nobody reads any more in the plan,
  * and before them what only they wait for: sums that are gradients of biases, in one or two stages. They move behind all
- * others, and what they read lives until then: that is why they have to be small. At the beginning these are the few
+ * others, and what they read lives until then: that is why they have to be small; what a barrier waits for stays where
+ * it is. At the beginning these are the few
  * numbers that depend on nothing but state, such as a step's count and rate.
  */
 import { isPackable } from "../lang/pack.ts";
@@ -40,7 +41,8 @@ function tailHeights(kernels: readonly LoweredKernel[]): Map<LoweredKernel, numb
     const own = kernel.outputs.flatMap((output) => readers.get(output) ?? []);
     const after = own.map((reader) => heights.get(reader));
     const highest = after.reduce<number>((most, height) => Math.max(most, height ?? TAIL_MAX), -1);
-    const fits = isSmall(kernel, SMALL_ELEMENTS_MAX) && (own.length === 0 || kernel.isRows) && highest + 1 < TAIL_MAX;
+    const isMovable = isSmall(kernel, SMALL_ELEMENTS_MAX) && !kernel.isAwaited;
+    const fits = isMovable && (own.length === 0 || kernel.isRows) && highest + 1 < TAIL_MAX;
     if (fits) heights.set(kernel, highest + 1);
   }
   return heights;

@@ -67,6 +67,16 @@ export function grad<const Tensors extends readonly Tensor[]>(
   return found as unknown as GradientsOf<Tensors>;
 }
 
+/**
+ * dL/dvalue for the leaves under `loss`, and for what it was made of that has an `order` of `since` at most: the walk
+ * ends there, before hooks. In the order in which they are complete; the record stays.
+ */
+export function gradientsSince(since: number, operation: string, loss: Tensor): [Value, Tensor][] {
+  const isEnd = (value: Value): boolean => value.origin === null || value.order <= since;
+  const gradients = differentiate(operation, loss, onesLike(operation, loss), { retainGraph: true }, isEnd);
+  return [...gradients].filter(([value]) => isEnd(value)).sort(([, a], [, b]) => a.value.order - b.value.order);
+}
+
 function onesLike(operation: string, loss: Tensor): Tensor {
   if (elementCount(loss.shape) !== 1) {
     throw new ShapeError(`${operation}: expected a loss of one element, found the shape ${formatShape(loss.shape)}`);
@@ -74,12 +84,13 @@ function onesLike(operation: string, loss: Tensor): Tensor {
   return sourceTensor(constant(1, loss.shape, loss.dtype));
 }
 
-/** dL/dvalue for every value that L depends on and that requires a gradient. */
+/** dL/dvalue for every value that L depends on and that requires a gradient; the walk goes no further than `isEnd`. */
 function differentiate(
   operation: string,
   loss: Tensor,
   seed: Tensor,
   { createGraph = false, retainGraph = createGraph }: BackwardOptions,
+  isEnd: (value: Value) => boolean = () => false,
 ): Map<Value, Tensor> {
   if (!loss.requiresGrad) {
     throw new OptionError(`${operation}: expected a loss that depends on tensors with requiresGrad, found none`);
@@ -89,7 +100,7 @@ function differentiate(
       `${operation}: expected a gradient of the loss's shape ${formatShape(loss.shape)}, found ${formatShape(seed.shape)}`,
     );
   }
-  const values = reachable(operation, loss.value);
+  const values = reachable(operation, loss.value, isEnd);
   const gradients = new Map<Value, Tensor>([[loss.value, seed]]);
   withGradMode(createGraph, () => {
     for (const value of values) {
@@ -128,10 +139,10 @@ function checkGradient(who: string, { shape }: Tensor, value: Value): void {
   );
 }
 
-/** All values that `root` was made of and that require gradients, each after all that were made of it. */
-function reachable(operation: string, root: Value): Value[] {
-  const seen = new Set([root]);
-  const stack = [root];
+/** All values up to `isEnd` that `root` was made of and that require gradients, each after all that were made of it. */
+function reachable(operation: string, root: Value, isEnd: (value: Value) => boolean): Value[] {
+  const stack = isEnd(root) ? [] : [root];
+  const seen = new Set(stack);
   for (let value = stack.pop(); value !== undefined; value = stack.pop()) {
     if (value.origin?.isFree === true) {
       throw new OptionError(
@@ -139,7 +150,7 @@ function reachable(operation: string, root: Value): Value[] {
       );
     }
     for (const input of value.origin?.inputs ?? []) {
-      if (!input.requiresGrad || seen.has(input)) continue;
+      if (!input.requiresGrad || seen.has(input) || isEnd(input)) continue;
       seen.add(input);
       stack.push(input);
     }

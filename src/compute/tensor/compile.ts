@@ -36,6 +36,8 @@ export interface CompiledFunction<Names extends string, Result extends TensorTre
   profile(runs?: number): Promise<void>;
   /** Bytes of device memory that each plan holds for what is between inputs and results. */
   scratchBytes(): readonly number[];
+  /** Into how many parts each plan cuts what is `microBatched`: 1 unless memory did not suffice for fewer. */
+  microBatches(): readonly number[];
   /** Frees the plans. Results of earlier calls are gone with them. */
   destroy(): void;
 }
@@ -62,12 +64,21 @@ export function compile<Names extends string = string, Result extends TensorTree
     const key = inputSignature(list);
     const known = plans.get(key) ?? [];
     plans.set(key, known);
+    let microBatches = 1;
     for (const plan of known.filter((candidate) => candidate.holds())) {
-      if (await plan.refresh()) return plan.run(list);
+      const isFresh = await plan.refresh();
+      try {
+        if (isFresh) return await plan.run(list);
+        plan.destroy();
+      } catch (error) {
+        // The budget is smaller than it was: nothing has been computed. Somebody may still hold results of earlier runs.
+        const cut = plan.cutAfter(error);
+        if (cut === null) throw error;
+        microBatches = cut;
+      }
       known.splice(known.indexOf(plan), 1);
-      plan.destroy();
     }
-    const plan = await TracedPlan.trace(fn, list, on);
+    const plan = await TracedPlan.trace(fn, list, on, microBatches);
     known.push(plan);
     return plan.run(list);
   };
@@ -89,6 +100,7 @@ export function compile<Names extends string = string, Result extends TensorTree
   const all = (): TracedPlan<Result>[] => [...plans.values()].flat();
   return Object.assign(call, {
     scratchBytes: () => all().map((plan) => plan.scratchBytes),
+    microBatches: () => all().map((plan) => plan.microBatches),
     explain: () => all().map((plan) => plan.explain()),
     profile: (runs = RUNS) => {
       const measured = last.then(async () => {

@@ -23,6 +23,9 @@ export interface Capture {
 
 export class Trace {
   readonly runtime: Runtime;
+  /** Into how many parts `microBatched` cuts a batch where nobody says. */
+  readonly microBatches: number;
+  #microBatchesMax = 1;
   readonly #leaves = new Map<Value, Node>();
   readonly #cells = new Map<Tensor, Value>();
   readonly #assigned = new Set<Tensor>();
@@ -30,10 +33,24 @@ export class Trace {
   readonly #copies: (readonly [leaf: Node, node: Node])[] = [];
   readonly #guards: (() => boolean)[] = [];
   readonly #effects: (() => void)[] = [];
+  /** Leaves of its own. */
+  readonly #made: Node[] = [];
   #ended = false;
+  #isRestored = false;
 
-  constructor(runtime: Runtime) {
+  constructor(runtime: Runtime, microBatches = 1) {
     this.runtime = runtime;
+    this.microBatches = microBatches;
+  }
+
+  /** More parts than this would change nothing: the largest batch that `microBatches` cuts, 1 if none. */
+  get microBatchesMax(): number {
+    return this.#microBatchesMax;
+  }
+
+  /** Called for every batch that `microBatches` cuts. */
+  noteBatch(size: number): void {
+    this.#microBatchesMax = Math.max(this.#microBatchesMax, size);
   }
 
   /** The leaf for `value`, which was made outside. A lazy one gets a fresh leaf, filled before the first run. */
@@ -123,13 +140,17 @@ export class Trace {
     };
   }
 
-  /** Ends a trace that failed: nothing outside has changed. */
+  /** Ends a trace that failed, or whose plan could not be made: nothing outside has changed, and no leaf is left. */
   abandon(): void {
     this.#ended = true;
     this.#restore();
+    for (const leaf of this.#made.splice(0)) this.runtime.release(leaf);
   }
 
+  /** Once: what is assigned outside after the end stays. */
   #restore(): void {
+    if (this.#isRestored) return;
+    this.#isRestored = true;
     for (const tensor of this.#assigned) this.#giveBack(tensor);
     for (const [tensor, before] of this.#gradients) tensor.restoreGrad(before);
   }
@@ -163,6 +184,7 @@ export class Trace {
 
   #copyOf(node: Node): Node {
     const leaf = this.runtime.leaf(node.shape, node.dtype);
+    this.#made.push(leaf);
     const isZero = node.primitive.kind === "constant" && node.primitive.value === 0;
     if (!isZero) this.#copies.push([leaf, node]); // A new leaf holds zeros already.
     return leaf;

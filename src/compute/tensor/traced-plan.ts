@@ -1,6 +1,6 @@
 /** One recording of a compiled function: a plan, the leaves of its inputs, and the tensors that it shares with the outside. */
 import { assert, present } from "../../base/assert.ts";
-import { OptionError } from "../../base/errors.ts";
+import { OptionError, OutOfMemoryError } from "../../base/errors.ts";
 import type { Node } from "../compiler/ir.ts";
 import type { DType } from "../layout/dtype.ts";
 import { formatShape } from "../layout/shape.ts";
@@ -36,6 +36,7 @@ function dtypeOf(input: TypedHostValues | Tensor): DType {
 }
 
 export class TracedPlan<Result extends TensorTree> {
+  readonly #trace: Trace;
   readonly #runtime: Runtime;
   readonly #plan: Plan;
   readonly #inputs: readonly Node[];
@@ -44,22 +45,59 @@ export class TracedPlan<Result extends TensorTree> {
   /** Copies tensors into the inputs' leaves; kept while the same leaves come again. */
   #feed: { readonly copies: readonly Copy[]; readonly plan: Plan } | null = null;
 
-  private constructor(runtime: Runtime, plan: Plan, inputs: readonly Node[], traced: TraceResult, result: Result) {
-    this.#runtime = runtime;
+  /** Into how many parts `microBatched` cuts a batch where nobody says. */
+  get microBatches(): number {
+    return this.#trace.microBatches;
+  }
+
+  private constructor(
+    trace: Trace,
+    plan: Plan,
+    inputs: readonly Node[],
+    traced: TraceResult,
+    result: Result,
+  ) {
+    this.#trace = trace;
+    this.#runtime = trace.runtime;
     this.#plan = plan;
     this.#inputs = inputs;
     this.#traced = traced;
     this.#result = result;
   }
 
-  /** Runs `fn` on the shapes of `list` and compiles what it did. Nothing outside changes if that fails. */
+  /**
+   * Runs `fn` on the shapes of `list` and compiles what it did. Nothing outside changes if that fails. Where memory does
+   * not suffice, what is `microBatched` is cut into twice as many parts, again and again.
+   */
   static async trace<Names extends string, Result extends TensorTree>(
     fn: (inputs: Readonly<Record<Names, Tensor>>) => Result,
     list: InputList,
     runtime: Runtime,
+    microBatches: number = 1,
   ): Promise<TracedPlan<Result>> {
-    const trace = new Trace(runtime);
-    const leaves = list.map(([, input]) => runtime.leaf(input.shape, dtypeOf(input)));
+    const trace = new Trace(runtime, microBatches);
+    try {
+      return await TracedPlan.#traceOnce(fn, list, trace);
+    } catch (error) {
+      const cut = cutFurther(error, trace);
+      if (cut === null) throw error;
+      return await TracedPlan.trace(fn, list, runtime, cut);
+    }
+  }
+
+  /** In how many micro-batches to trace again after `error`; null when that would not help. Counts that it is done. */
+  cutAfter(error: unknown): number | null {
+    return cutFurther(error, this.#trace);
+  }
+
+  static async #traceOnce<Names extends string, Result extends TensorTree>(
+    fn: (inputs: Readonly<Record<Names, Tensor>>) => Result,
+    list: InputList,
+    trace: Trace,
+  ): Promise<TracedPlan<Result>> {
+    const { runtime } = trace;
+    const leaves: Node[] = [];
+    let plan: Plan | null = null;
     const record = (): { returned: Result; nodes: Node[]; traced: TraceResult } => {
       const inputs = list.map(([name], i) => {
         const leaf = present(leaves[i], "compile: an input's leaf");
@@ -70,16 +108,20 @@ export class TracedPlan<Result extends TensorTree> {
       return { returned, nodes, traced: trace.end((like) => filled(like.shape, 0, like.dtype)) };
     };
     try {
+      for (const [, input] of list) leaves.push(runtime.leaf(input.shape, dtypeOf(input)));
       const { returned, nodes, traced } = unwitnessed(() =>
         withRuntime(runtime, () => withGradMode(true, () => withTrace(trace, record))),
       );
-      const plan = await runtime.compile(nodes, traced.updates);
+      plan = await runtime.compile(nodes, traced.updates);
       await runCopies(runtime, traced.copies);
       traced.adopt();
-      const outputs = unwitnessed(() => outputTensors(plan, runtime));
-      return new TracedPlan(runtime, plan, leaves, traced, rebuilt(returned, outputs));
+      const { outputs } = plan;
+      const results = unwitnessed(() => outputTensors(outputs, runtime));
+      return new TracedPlan(trace, plan, leaves, traced, rebuilt(returned, results));
     } catch (error) {
+      plan?.destroy();
       trace.abandon();
+      for (const leaf of leaves) runtime.release(leaf);
       throw error;
     }
   }
@@ -176,15 +218,25 @@ export class TracedPlan<Result extends TensorTree> {
   }
 }
 
+function cutFurther(error: unknown, { runtime, microBatches, microBatchesMax }: Trace): number | null {
+  const isOutOfMemory = error instanceof OutOfMemoryError && runtime.cutsIntoMicroBatches;
+  if (!isOutOfMemory || microBatches >= microBatchesMax) return null;
+  runtime.noteMicroBatched();
+  return Math.min(2 * microBatches, microBatchesMax);
+}
+
 async function runCopies(runtime: Runtime, copies: readonly Copy[]): Promise<void> {
   if (copies.length === 0) return;
   const plan = await runtime.compile([], copies);
-  await plan.run();
-  plan.destroy();
+  try {
+    await plan.run();
+  } finally {
+    plan.destroy();
+  }
 }
 
-function outputTensors(plan: Plan, runtime: Runtime): Tensor[] {
-  return plan.outputs.map((leaf) => {
+function outputTensors(leaves: readonly Node[], runtime: Runtime): Tensor[] {
+  return leaves.map((leaf) => {
     const value = createValue(leaf, { runtime });
     ownNewLeaf(leaf, value);
     return new Tensor(value);

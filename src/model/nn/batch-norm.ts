@@ -1,6 +1,7 @@
 /** Batch norms: they differ in the shapes they take. */
 import { batchNorm } from "../../compute/tensor/ops/batch-norm.ts";
 import type { Tensor } from "../../compute/tensor/tensor.ts";
+import type { Module } from "./module.ts";
 import { RunningNorm } from "./running-norm.ts";
 import type { RunningNormOptions } from "./running-norm.ts";
 
@@ -44,4 +45,14 @@ export class BatchNorm3d extends BatchNorm {
   constructor(channels: number, options: RunningNormOptions = {}) {
     super([5], channels, options);
   }
+}
+
+/**
+ * True for models that are not the same when a batch comes in parts: those with batch norms, where samples influence
+ * each other, or with running statistics, which move once for each part.
+ */
+export function hasBatchStatistics(model: Module): boolean {
+  return model
+    .modules()
+    .some((module) => module instanceof BatchNorm || (module instanceof RunningNorm && module.running_mean !== null));
 }

@@ -152,3 +152,18 @@ test("what only a barrier waits for takes no kernel", () => {
   const held = graph.barrier(plus(x, 1), graph.reduce("sum", y, [1]));
   expect(names(graph.unary("exp", held))).toHaveLength(1);
 });
+
+test("what a barrier holds back shares no kernel with what it waits for, and follows it", () => {
+  const [x, y] = [graph.buffer([16, 64], "float32"), graph.buffer([16, 64], "float32")];
+  const total = (node: Node, factor: number): Node => graph.reduce("sum", graph.binary("multiply", node, times(y, factor)), [1]); // prettier-ignore
+  const first = total(x, 2);
+  expect(names(first, total(x, 3))).toHaveLength(1);
+  const { kernels } = lower([total(graph.barrier(x, first), 3), first], BINDINGS_MAX);
+  expect(kernels.map(({ isAwaited }) => isAwaited)).toEqual([true, false]);
+});
+
+test("what only a barrier waits for is not computed, nor what leads there alone", () => {
+  const x = graph.buffer([16, 64], "float32");
+  const unread = graph.reduce("sum", graph.reduce("maximum", x, [0]), [1]);
+  expect(names(graph.reduce("sum", graph.barrier(x, unread), [1]))).toHaveLength(1);
+});

@@ -37,7 +37,7 @@ function kernelOf(output: Node, inputs: readonly Node[], access: "write" | "read
   });
   const body = [store(0, build.i32(0), output.dtype === "float32" ? build.f32(0) : build.i32(0))];
   const kernel = { name: output.primitive.kind, bindings, invocations: 4, body };
-  return { kernel, outputs: [output], inputs, isRows: false };
+  return { kernel, outputs: [output], inputs, isRows: false, isAwaited: false };
 }
 
 function alone(kernel: LoweredKernel): PlanFacts["dispatches"][number] {

@@ -13,12 +13,14 @@ import type { Runtime } from "../../../compute/runtime/runtime.ts";
 import type { RuntimeTuning } from "../../../compute/runtime/runtime-tuning.ts";
 import { grad } from "../../../compute/tensor/autograd.ts";
 import { compile, type CompiledFunction } from "../../../compute/tensor/compile.ts";
+import { microBatched } from "../../../compute/tensor/micro-batch.ts";
 import { readAll } from "../../../compute/tensor/realize.ts";
 import { setDefaultRuntime, withRuntime } from "../../../compute/tensor/runtime-scope.ts";
 import type { Tensor } from "../../../compute/tensor/tensor.ts";
 import type { RunSpec } from "../../../network/wire/messages.ts";
 import { withRandom } from "../../../model/nn/init.ts";
 import type { Module } from "../../../model/nn/module.ts";
+import { hasBatchStatistics } from "../../../model/nn/batch-norm.ts";
 import type { Dataset, RunDefinition } from "../../run-definition.ts";
 import type { MemberEngine } from "../../member.ts";
 import { compileUpdate, stateFloatsOf, type FlatUpdate } from "./flat-update.ts";
@@ -84,9 +86,13 @@ export class Trainer implements MemberEngine {
     this.stateFloats = stateFloatsOf(optimizer);
     this.#update = compileUpdate(optimizer, runtime);
     const parameters = model.parameters();
+    const isWhole = hasBatchStatistics(model);
     this.#gradients = compile<"x" | "y", Tensor[]>(
       ({ x, y }) => {
-        const loss = definition.loss(model, { x, y });
+        const batch = { x, y };
+        const loss = isWhole
+          ? definition.loss(model, batch)
+          : microBatched(batch, (part) => definition.loss(model, part));
         return [loss, ...grad(loss, parameters)];
       },
       { runtime },
