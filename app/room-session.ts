@@ -19,6 +19,8 @@ export class RoomSession implements ReactiveController {
   readonly #changed: () => void;
   #end = new AbortController();
   #run: Run | null = null;
+  /** As people set it: it holds for the next join too. */
+  #memoryBudgetMiB: number | null = null;
 
   constructor(host: ReactiveControllerHost, changed: () => void) {
     this.#host = host;
@@ -45,7 +47,8 @@ export class RoomSession implements ReactiveController {
     this.#say(missingFeature());
     if (this.problem !== null) return;
     try {
-      const run = await join(location.href, { worker: startEngine, device: deviceAsked(), signal });
+      const memoryBudgetMiB = this.#memoryBudgetMiB;
+      const run = await join(location.href, { worker: startEngine, device: deviceAsked(), memoryBudgetMiB, signal });
       if (signal.aborted) return void run.leave();
       this.#run = run;
       run.addEventListener("view", () => this.#show(run));
@@ -64,6 +67,12 @@ export class RoomSession implements ReactiveController {
     } catch (error) {
       this.#say(sentenceOf(error));
     }
+  }
+
+  /** The most device memory that this tab takes, in this room and the next; null for no limit. */
+  async setMemoryBudget(mebibytes: number | null): Promise<void> {
+    this.#memoryBudgetMiB = mebibytes;
+    await this.command((run) => run.setMemoryBudget(mebibytes));
   }
 
   #show(run: Run): void {

@@ -55,7 +55,7 @@ export { customFunction } from "./compute/tensor/custom-function.ts";
 export type { CustomBackward, CustomFunction } from "./compute/tensor/custom-function.ts";
 export { microBatched } from "./compute/tensor/micro-batch.ts";
 export type { MicroBatchOptions } from "./compute/tensor/micro-batch.ts";
-export { debugMemory, memoryReport } from "./compute/tensor/memory.ts";
+export { debugMemory, memory, memoryReport } from "./compute/tensor/memory.ts";
 export type { MemoryReport, TensorGroup } from "./compute/tensor/memory.ts";
 export { keep, scope } from "./compute/tensor/scope.ts";
 export { noGrad } from "./compute/tensor/grad-mode.ts";

@@ -55,6 +55,9 @@ export const roomPageStyles: CSSResult = css`
   .inside {
     margin-top: 1rem;
   }
+  memory-budget {
+    margin-top: 1.5rem;
+  }
   .card > .button {
     margin-top: 1rem;
   }

@@ -5,6 +5,7 @@ import { ViewElement, theme } from "hearth/elements";
 import type { RoomView } from "hearth/elements";
 import "../elements/event-log.ts";
 import "../elements/file-drop.ts";
+import "../elements/memory-budget.ts";
 import "../elements/room-facts.ts";
 import { navigate } from "../navigation.ts";
 import { RoomSession } from "../room-session.ts";
@@ -76,10 +77,22 @@ class RoomPage extends ViewElement {
           "Where a step's time goes",
           html`<hearth-step-time .view=${view}></hearth-step-time> ${view?.spec ? insideLink(view.spec.run) : nothing}`,
         )}
+        ${view?.memory ? card("What this tab's memory holds", this.#memory(view)) : nothing}
         ${card("Kept and sent", html`<room-facts .view=${view}></room-facts>`)}
         ${card("What happened", html`<event-log .view=${view}></event-log>`)}
       </div>
     `;
+  }
+
+  #memory(view: RoomView): TemplateResult {
+    return html`<hearth-memory .memory=${view.memory}></hearth-memory> ${
+        view.phase === "stopped"
+          ? nothing
+          : html`<memory-budget
+              .memory=${view.memory}
+              @budget-change=${({ detail }: CustomEvent<number | null>) => void this.#session.setMemoryBudget(detail)}
+            ></memory-budget>`
+      }`;
   }
 
   #buttons(view: RoomView): TemplateResult {

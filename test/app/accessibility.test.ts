@@ -54,6 +54,7 @@ for (const { width, colorScheme } of screens) {
     await showView(page, trainingView(190, 14, { engine, problem: "The disk is full.", needsFile: "hamlet.txt" }));
     await page.getByText("What it wrote earlier").click();
     await page.getByText("And 2 more").click();
+    await page.getByRole("button", { name: "Set" }).click();
     expect(await violations(page)).toEqual([]);
     expect(await sidewaysPx(page)).toBeLessThanOrEqual(0);
     expect(trouble).toEqual([]);

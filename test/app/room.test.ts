@@ -4,8 +4,10 @@ import { startApp } from "./support/app-under-test.ts";
 import type { AppUnderTest } from "./support/app-under-test.ts";
 import { longestTaskMs } from "./support/longest-task.ts";
 import { showView } from "./support/show-view.ts";
+import { fakeSnapshot } from "./support/memories.ts";
 import { fakePeer, trainingView } from "./support/views.ts";
 import { peerName } from "../../src/host/browser/elements/peer-name.ts";
+import { summarizeMemory } from "../../src/training/summarize-memory.ts";
 
 let app: AppUnderTest;
 beforeAll(async () => {
@@ -57,6 +59,46 @@ test("members come and go before people's eyes", () =>
     await showView(page, trainingView(22, 3));
     expect(await rows.count()).toBe(3);
     expect(await rows.filter({ hasText: "gone" }).count()).toBe(0);
+  }));
+
+test("the memory of every member is shown: this tab's large, the others' beside their names", () =>
+  withRoom(async (page) => {
+    await showView(page, trainingView(20, 3));
+    const own = page.locator("hearth-memory:not([compact])");
+    expect(await own.locator("[role=img]").getAttribute("aria-label")).toMatch(/^Page map of 4 slabs: /);
+    const others = page.locator("hearth-members hearth-memory[compact]");
+    expect(await others.count()).toBe(2);
+    expect(await page.locator("hearth-members li").first().locator("hearth-memory").count()).toBe(0);
+    const before = await others.first().locator("path").first().getAttribute("d");
+    const view = trainingView(21, 3);
+    const memories = { ...view.memories, [fakePeer(1)]: summarizeMemory(fakeSnapshot([24], 9)) };
+    await showView(page, { ...view, memories });
+    expect(await others.first().locator("path").first().getAttribute("d")).not.toBe(before);
+  }));
+
+test("people set how much memory this tab takes, and it holds when the tab joins again", () =>
+  withRoom(async (page) => {
+    await showView(page, trainingView(20, 1));
+    const field = page.getByLabel("Most memory for this tab, in MiB");
+    const set = page.getByRole("button", { name: "Set" });
+    await set.click();
+    await page.locator("memory-budget [role=alert]", { hasText: "Type how many mebibytes" }).waitFor();
+    await field.fill("96");
+    await set.click();
+    await page.getByText("Now it keeps to 96.0 MiB.").waitFor();
+    await page.locator("hearth-memory", { hasText: "of a budget of 96.0 MiB" }).waitFor();
+    await page.getByRole("button", { name: "Leave" }).click();
+    await page.getByRole("button", { name: "Join again" }).click();
+    await page.locator("hearth-status", { hasText: "Finding the room" }).waitFor();
+    await showView(page, trainingView(20, 1));
+    await page.getByRole("button", { name: "No limit" }).click();
+    await page.getByText("Now it takes what it needs.").waitFor();
+    expect((await calls(page)).filter((call) => /^(join|setMemory)/.test(call))).toEqual([
+      `join auto ${ROOM}`,
+      "setMemoryBudget 96",
+      `join auto ${ROOM} 96 MiB`,
+      "setMemoryBudget null",
+    ]);
   }));
 
 test("pause, resume, leave and join again do what they say", () =>

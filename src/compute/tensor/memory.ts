@@ -1,6 +1,7 @@
 /** How much memory there is in use, and by whom. */
+import type { MemoryKind, MemorySnapshot } from "../memory/snapshot.ts";
 import { elementBytes, type DType } from "../layout/dtype.ts";
-import type { Shape } from "../compiler/ir.ts";
+import type { Node, Shape } from "../compiler/ir.ts";
 import type { Runtime, RuntimeMemory } from "../runtime/runtime.ts";
 import { liveTensors, onTensorMade } from "./live-tensors.ts";
 import { callers } from "./callers.ts";
@@ -25,6 +26,37 @@ export interface MemoryReport extends RuntimeMemory {
   /** Those made since `debugMemory()`, the largest groups first; empty without it. */
   readonly groups: readonly TensorGroup[];
 }
+
+const kinds = new WeakMap<Tensor, MemoryKind>();
+
+/** Notes what `tensors` are for, for page maps: parameters and their `.grad` are known without. */
+export function markMemory(tensors: readonly Tensor[], kind: MemoryKind): void {
+  for (const tensor of tensors) kinds.set(tensor, kind);
+}
+
+/** Where the memory of `runtime` is, page by page, the current one by default. @throws OptionError without a runtime */
+export function memorySnapshot(runtime: Runtime = currentRuntime("memorySnapshot")): MemorySnapshot {
+  const byLeaf = new Map<Node, MemoryKind>();
+  for (const tensor of liveTensors()) {
+    const { value, grad } = tensor;
+    if (value.runtime !== runtime) continue;
+    const kind = kinds.get(tensor) ?? (value.owner === null ? undefined : "parameters");
+    if (kind !== undefined && isLeaf(value.node)) byLeaf.set(value.node, kind);
+    if (grad !== null && isLeaf(grad.value.node)) byLeaf.set(grad.value.node, "gradients");
+  }
+  return runtime.snapshot(byLeaf);
+}
+
+/** From the next work on; null for no limit. @throws OptionError for less than a quarter of a mebibyte */
+function setMemoryBudget(mebibytes: number | null, runtime: Runtime = currentRuntime("memory.setBudget")): void {
+  runtime.setBudget(mebibytes === null ? null : mebibytes * 2 ** 20);
+}
+
+/** Device memory: `memory.snapshot()` says where it is, `memory.setBudget(mebibytes)` how much may be taken. */
+export const memory: { readonly snapshot: typeof memorySnapshot; readonly setBudget: typeof setMemoryBudget } = {
+  snapshot: memorySnapshot,
+  setBudget: setMemoryBudget,
+};
 
 const stacks = new WeakMap<Tensor, readonly string[]>();
 /** Notes, from now on, where each tensor is made; `debugMemory(false)` ends that. It makes every op slower. */

@@ -50,13 +50,7 @@ export class TracedPlan<Result extends TensorTree> {
     return this.#trace.microBatches;
   }
 
-  private constructor(
-    trace: Trace,
-    plan: Plan,
-    inputs: readonly Node[],
-    traced: TraceResult,
-    result: Result,
-  ) {
+  private constructor(trace: Trace, plan: Plan, inputs: readonly Node[], traced: TraceResult, result: Result) {
     this.#trace = trace;
     this.#runtime = trace.runtime;
     this.#plan = plan;

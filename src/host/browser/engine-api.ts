@@ -14,6 +14,8 @@ export interface EngineStart {
   /** `ws://host/coordinator`. */
   readonly coordinatorUrl: string;
   readonly device: DeviceChoice;
+  /** The most device memory that this tab takes; null for no limit. */
+  readonly memoryBudgetMiB: number | null;
   /** To the page's half of the WebRTC transport. */
   readonly rtc: MessagePort;
 }
@@ -27,6 +29,8 @@ export interface EngineApi {
   /** A file that may be the room's data. @throws OptionError when it is not */
   offerFile(file: Blob): Promise<void>;
   sampleNow(): Promise<void>;
+  /** From now on; what is above it is given back as soon as it can be. null for no limit. */
+  setMemoryBudget(mebibytes: number | null): Promise<void>;
   /** Bytes sent over data channels by the browser's own count, told by the page. */
   browserCounted(bytes: number): Promise<void>;
 }

@@ -8,6 +8,7 @@ import { systemClock } from "../../base/clock.ts";
 import { describeError, OptionError } from "../../base/errors.ts";
 import type { Device } from "../../compute/device/device.ts";
 import { RuntimeTuning } from "../../compute/runtime/runtime-tuning.ts";
+import { memorySnapshot } from "../../compute/tensor/memory.ts";
 import { BlobExchange } from "../../network/blob-exchange.ts";
 import { Mux } from "../../network/mux.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
@@ -21,7 +22,9 @@ import { CoordinatorSocket } from "./coordinator-socket.ts";
 import { deviceId } from "./device-id.ts";
 import type { EngineApi, EngineStart } from "./engine-api.ts";
 import { tuneWhenIdle } from "../tune-when-idle.ts";
-import { openDevice } from "./open-device.ts";
+import { openDevice, type ChosenDevice } from "./open-device.ts";
+import { replaceDevice } from "./replace-device.ts";
+import { MemoryWatch } from "./memory-watch.ts";
 import { RoomData } from "./room-data.ts";
 import { initialView, logged, phase, viewAfter } from "./room-model.ts";
 import type { RoomView } from "./room-view.ts";
@@ -33,6 +36,8 @@ const VIEW_MS = 250;
 /** Samples of the model come this many steps apart, and take at most this share of the time: they are for people. */
 const SAMPLE_STEPS = 20;
 const SAMPLE_SHARE_MAX = 0.03;
+
+const MEBIBYTE = 1024 * 1024;
 
 type AnyRun = RunDefinition;
 
@@ -52,6 +57,7 @@ export function serveEngine(runs: Readonly<Record<string, AnyRun>>): void {
     leave: async () => started().leave(),
     offerFile: async (file) => started().offerFile(file),
     sampleNow: async () => started().sample(),
+    setMemoryBudget: async (mebibytes) => started().setMemoryBudget(mebibytes),
     browserCounted: async (bytes) => started().browserCounted(bytes),
   };
   expose(api);
@@ -71,6 +77,8 @@ class Engine {
   #cancelView: (() => void) | null = null;
   #peers: readonly PeerId[] = [];
   #trainer: Trainer | null = null;
+  #memoryBudgetBytes: number | null;
+  #memoryWatch: MemoryWatch | null = null;
   #isPreparing = false;
   #sampledAt = 0;
   #nextSampleMs = 0;
@@ -96,6 +104,7 @@ class Engine {
     this.#runs = runs;
     this.#options = options;
     this.#onView = onView;
+    this.#memoryBudgetBytes = bytesOfMebibytes(options.memoryBudgetMiB);
     this.#view = initialView(options.peer);
     const note = (text: string): void => this.#log(text);
     this.#socket = new CoordinatorSocket(
@@ -153,6 +162,12 @@ class Engine {
     await this.#data.offer(new Uint8Array(await file.arrayBuffer()));
   }
 
+  /** Holds for the device at hand, or else for the one that is being opened. */
+  setMemoryBudget(mebibytes: number | null): void {
+    this.#memoryBudgetBytes = bytesOfMebibytes(mebibytes);
+    this.#trainer?.runtime.setBudget(this.#memoryBudgetBytes);
+  }
+
   /** Our own count is taken at the same moment, so that the two can be compared. */
   browserCounted(bytesSentByBrowser: number): void {
     this.update({ bytesSentByBrowser, bytesSent: totalOf(this.#mux.bytesSent()) });
@@ -172,7 +187,10 @@ class Engine {
   }
 
   #onMessage(message: ServerMessage): void {
-    if (message.kind === "welcome") this.#peers = message.peers;
+    if (message.kind === "welcome") {
+      this.#peers = message.peers;
+      this.#memoryWatch?.forget();
+    }
     if (message.kind === "roster") {
       this.#peers = message.members.map(({ peer }) => peer).filter((peer) => peer !== this.#options.peer);
     }
@@ -203,15 +221,26 @@ class Engine {
     const { device, reason } = await openDevice(this.#options.device);
     const { kind, name } = device.info;
     this.update({ engine: { kind, name, reason }, note: "Building the model and compiling its kernels." });
-    void device.lost.then((error) => this.#fail(error));
     const tuning = await RuntimeTuning.load(device.info, tuningDatabase());
-    const trainer = await Trainer.create({ definition, device, bytes, spec, clock: systemClock, tuning });
+    const memoryBudgetBytes = this.#memoryBudgetBytes;
+    const clock = systemClock;
+    const reopen = replaceDevice(this.#options.device, (chosen) => this.#replaced(chosen));
+    const trainer = await Trainer.create({ definition, device, bytes, spec, clock, tuning, memoryBudgetBytes, reopen });
+    void trainer.runtime.lost.then((error) => this.#fail(error));
     this.#end.signal.throwIfAborted();
     this.#trainer = trainer;
+    // Meanwhile somebody may have asked for another one.
+    if (this.#memoryBudgetBytes !== memoryBudgetBytes) trainer.runtime.setBudget(this.#memoryBudgetBytes);
+    this.#watchMemory(trainer);
     // A GPU in software is the processor, which the page and training want for themselves.
     if (!device.info.isSoftware) this.#tuneWhenIdle(trainer);
     this.#show(phase(this.#view, "waiting", "Ready; waiting for the next step."));
     await this.#member.prepared(trainer);
+  }
+
+  #replaced({ device: { info }, reason }: ChosenDevice): void {
+    this.#log(`The device was lost; this tab goes on with ${info.name}.`);
+    this.update({ engine: { kind: info.kind, name: info.name, reason } });
   }
 
   /** For the next time that this tab is here: a run keeps the kernels that it began with. */
@@ -219,6 +248,15 @@ class Engine {
     const openOther = async (): Promise<Device> => (await openDevice(this.#options.device)).device;
     tuneWhenIdle(runtime, { signal: this.#end.signal, openDevice: openOther }).catch((error: unknown) => {
       if (!this.#end.signal.aborted) this.#log(`tuning ended: ${describeError(error)}`);
+    });
+  }
+
+  #watchMemory({ runtime }: Trainer): void {
+    this.#memoryWatch = new MemoryWatch({
+      clock: systemClock,
+      snapshot: () => memorySnapshot(runtime),
+      show: (memory) => this.update({ memory }),
+      tell: (memory) => this.#socket.send({ kind: "memory", memory }),
     });
   }
 
@@ -242,6 +280,7 @@ class Engine {
   #stop(name: "stopped", note: string, problem: string | null): void {
     this.#show({ ...phase(this.#view, name, note), problem });
     this.#end.abort();
+    this.#memoryWatch?.close();
     this.#member.onDisconnected();
     this.#socket.close();
     this.#mux.close();
@@ -265,6 +304,10 @@ class Engine {
     this.#cancelView = null;
     void this.#onView(this.#view);
   }
+}
+
+function bytesOfMebibytes(mebibytes: number | null): number | null {
+  return mebibytes === null ? null : Math.floor(mebibytes * MEBIBYTE);
 }
 
 function totalOf(counts: ByteCounts): number {

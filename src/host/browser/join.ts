@@ -1,7 +1,7 @@
 /** The page's side of a room: starts the engine worker, keeps what only a page can (WebRTC), and shows views. */
 import { proxy, transfer, wrap, type Remote } from "comlink";
 import { OptionError } from "../../base/errors.ts";
-import type { DeviceChoice, EngineApi } from "./engine-api.ts";
+import type { DeviceChoice, EngineApi, EngineStart } from "./engine-api.ts";
 import { offeredFiles } from "./create-room.ts";
 import { initialView } from "./room-model.ts";
 import type { RoomView } from "./room-view.ts";
@@ -13,6 +13,8 @@ export interface JoinOptions {
   readonly worker: () => Worker;
   /** `auto` by default: a hardware GPU where there is one, else the CPU. */
   readonly device?: DeviceChoice;
+  /** The most device memory that this tab takes; no limit unless told. `Run.setMemoryBudget` changes it. */
+  readonly memoryBudgetMiB?: number | null;
   readonly signal?: AbortSignal;
 }
 
@@ -41,13 +43,14 @@ export class Run extends EventTarget {
   }
 
   /** Starts the engine; views follow. */
-  async start(room: string, url: URL, device: DeviceChoice): Promise<void> {
+  async start(room: string, url: URL, options: Pick<EngineStart, "device" | "memoryBudgetMiB">): Promise<void> {
     const coordinator = new URL("/coordinator", url);
     coordinator.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     this.#worker.addEventListener("error", (event) => this.#fail(event.message || "The engine could not be loaded."));
     addEventListener("pagehide", this.#farewell);
     const rtc = this.#page.port;
-    const start = { room, peer: this.#view.self, coordinatorUrl: coordinator.href, device, rtc };
+    const { device, memoryBudgetMiB } = options;
+    const start = { room, peer: this.#view.self, coordinatorUrl: coordinator.href, device, memoryBudgetMiB, rtc };
     await this.#engine.start(
       transfer(start, [rtc]),
       proxy((view: RoomView) => this.#show(view)),
@@ -80,6 +83,11 @@ export class Run extends EventTarget {
   /** Asks for a sample of the model as it is now. */
   async sampleNow(): Promise<void> {
     await this.#engine.sampleNow();
+  }
+
+  /** The most device memory that this tab takes from now on; null for no limit. @throws OptionError */
+  async setMemoryBudget(mebibytes: number | null): Promise<void> {
+    await this.#engine.setMemoryBudget(checkedBudget(mebibytes));
   }
 
   readonly #farewell = (): void => void this.#engine.leave();
@@ -121,11 +129,18 @@ export async function join(roomUrl: string | URL, options: JoinOptions): Promise
   const url = new URL(roomUrl);
   const room = /^\/room\/([\w-]+)\/?$/.exec(url.pathname)?.[1];
   if (!room) throw new OptionError(`join: expected an address like ${url.origin}/room/<id>, found ${url.pathname}`);
+  const memoryBudgetMiB = checkedBudget(options.memoryBudgetMiB ?? null);
   options.signal?.throwIfAborted();
   const peer = `tab-${crypto.randomUUID()}`;
   const page = await RtcPage.open({ self: peer, server: url });
   const run = new Run(options.worker(), page, peer);
   options.signal?.addEventListener("abort", () => void run.leave(), { once: true });
-  await run.start(room, url, options.device ?? "auto");
+  await run.start(room, url, { device: options.device ?? "auto", memoryBudgetMiB });
   return run;
+}
+
+/** @throws OptionError when it is no amount of memory */
+function checkedBudget(mebibytes: number | null): number | null {
+  if (mebibytes === null || (Number.isFinite(mebibytes) && mebibytes > 0)) return mebibytes;
+  throw new OptionError(`memory budget: expected mebibytes above 0, or null for no limit, found ${mebibytes}`);
 }

@@ -6,12 +6,17 @@ import type { TuningStore } from "../../compute/runtime/tuning-store.ts";
 import { setDefaultRuntime } from "../../compute/tensor/runtime-scope.ts";
 import type { DeviceChoice } from "./engine-api.ts";
 import { openDevice } from "./open-device.ts";
+import { replaceDevice } from "./replace-device.ts";
 import { tuningDatabase } from "./tuning-database.ts";
 
 /** Options of `openRuntime`. */
 export interface BrowserRuntimeOptions {
   /** Where it is known which kernels are fastest on a device: IndexedDB unless told, null for nowhere. */
   readonly tuning?: TuningStore | null;
+  /** What may be taken from the device, in MiB; no limit unless told. */
+  readonly memoryBudgetMiB?: number;
+  /** Whether to go on with another device when this one is lost: yes unless told. */
+  readonly recovers?: boolean;
 }
 
 /** A runtime and why it is the one. */
@@ -32,13 +37,17 @@ export async function openRuntime(
   options: BrowserRuntimeOptions = {},
 ): Promise<OpenedRuntime> {
   const { device, reason } = await openDevice(choice);
-  const { tuning = tuningDatabase() } = options;
-  const runtime = createRuntime(device, { tuning: await RuntimeTuning.load(device.info, tuning) });
+  const { tuning = tuningDatabase(), memoryBudgetMiB = Infinity, recovers = true } = options;
+  const runtime = createRuntime(device, {
+    tuning: await RuntimeTuning.load(device.info, tuning),
+    memoryBudgetBytes: memoryBudgetMiB * 2 ** 20,
+    ...(recovers ? { reopen: replaceDevice(choice, () => {}) } : {}),
+  });
   setDefaultRuntime(runtime);
   const close = (): void => {
     setDefaultRuntime(null);
     runtime.destroy();
-    device.destroy();
+    runtime.device.destroy();
   };
   return { runtime, reason, close };
 }

@@ -1,5 +1,5 @@
 /** Folds what the coordinator and the engine say into the RoomView that pages draw. */
-import type { HistoryPoint, RunLine, ServerMessage } from "../../network/wire/messages.ts";
+import type { HistoryPoint, MemberMemory, RosterEntry, RunLine, ServerMessage } from "../../network/wire/messages.ts";
 import { peerName } from "./elements/peer-name.ts";
 import type { Phase, RoomView } from "./room-view.ts";
 
@@ -29,6 +29,8 @@ export function initialView(self: string): RoomView {
     sample: null,
     log: [],
     needsFile: null,
+    memory: null,
+    memories: {},
   };
 }
 
@@ -69,7 +71,9 @@ function folded(view: RoomView, message: ServerMessage, isPrepared: boolean): Ro
     case "finish":
       return phase(view, "finished", `Done: ${message.step} steps.`);
     case "roster":
-      return { ...view, members: message.members };
+      return { ...view, members: message.members, memories: memoriesOf(view, message.members) };
+    case "memories":
+      return { ...view, memories: withMemories(view, message.members) };
     case "event":
       return viewAfterLine(view, message.line);
   }
@@ -119,6 +123,15 @@ function viewAfterLine(view: RoomView, line: RunLine): RoomView {
     case "fault":
       return logged(view, `Fault: ${line.kind}.`);
   }
+}
+
+function withMemories(view: RoomView, members: readonly MemberMemory[]): RoomView["memories"] {
+  return { ...view.memories, ...Object.fromEntries(members.map(({ peer, memory }) => [peer, memory])) };
+}
+
+/** The memories of those that are still here. */
+function memoriesOf({ memories }: RoomView, members: readonly RosterEntry[]): RoomView["memories"] {
+  return Object.fromEntries(members.flatMap(({ peer }) => (memories[peer] ? [[peer, memories[peer]]] : [])));
 }
 
 const MEMBER_WORDS = { join: "joined", leave: "left", lost: "was lost" } as const;

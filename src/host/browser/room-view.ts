@@ -1,4 +1,5 @@
 /** What a page can know of its room: plain data, sent from the engine worker whenever it changes. */
+import type { MemorySummary } from "../../network/wire/memory-summary.ts";
 import type { HistoryPoint, RosterEntry, RunSpec, StepLine } from "../../network/wire/messages.ts";
 
 /** Where this tab stands. `problem` explains `stopped`. */
@@ -52,4 +53,8 @@ export interface RoomView {
   readonly log: readonly string[];
   /** Set when the room's data file is nowhere to be had: drop it here. */
   readonly needsFile: string | null;
+  /** This tab's device memory, four times a second where it changes; null before there is a device. */
+  readonly memory: MemorySummary | null;
+  /** That of all members that told of it, this tab included, by peer: a few seconds old. */
+  readonly memories: Readonly<Record<string, MemorySummary>>;
 }

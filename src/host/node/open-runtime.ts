@@ -18,6 +18,10 @@ export type NodeDeviceChoice = "auto" | "webgpu" | "reference";
 export interface NodeRuntimeOptions {
   /** Where it is known which kernels are fastest on a device: files in the user's cache unless told, null for nowhere. */
   readonly tuning?: TuningStore | null;
+  /** What may be taken from the device, in MiB; no limit unless told. */
+  readonly memoryBudgetMiB?: number;
+  /** Whether to go on with another device when this one is lost: yes unless told. */
+  readonly recovers?: boolean;
 }
 
 /** A runtime, and how to end it. */
@@ -36,13 +40,17 @@ export async function openRuntime(
   options: NodeRuntimeOptions = {},
 ): Promise<NodeRuntime> {
   const device = await openDevice(choice);
-  const { tuning = tuningFiles() } = options;
-  const runtime = createRuntime(device, { tuning: await RuntimeTuning.load(device.info, tuning) });
+  const { tuning = tuningFiles(), memoryBudgetMiB = Infinity, recovers = true } = options;
+  const runtime = createRuntime(device, {
+    tuning: await RuntimeTuning.load(device.info, tuning),
+    memoryBudgetBytes: memoryBudgetMiB * 2 ** 20,
+    ...(recovers ? { reopen: () => openDevice(choice) } : {}),
+  });
   setDefaultRuntime(runtime);
   const close = (): void => {
     setDefaultRuntime(null);
     runtime.destroy();
-    device.destroy();
+    runtime.device.destroy();
   };
   return { runtime, close };
 }

@@ -1,6 +1,7 @@
 import type { Shape } from "../../compute/compiler/ir.ts";
 import { elementCount } from "../../compute/layout/shape.ts";
 import { leafValue } from "../../compute/tensor/host-tensor.ts";
+import { markMemory } from "../../compute/tensor/memory.ts";
 import { Tensor } from "../../compute/tensor/tensor.ts";
 
 /**
@@ -9,5 +10,7 @@ import { Tensor } from "../../compute/tensor/tensor.ts";
  */
 export function stateTensor(shape: Shape, value = 0): Tensor {
   const data = value === 0 ? undefined : new Float32Array(elementCount(shape)).fill(value);
-  return new Tensor(leafValue(shape, "float32", data));
+  const state = new Tensor(leafValue(shape, "float32", data));
+  markMemory([state], "optimizer");
+  return state;
 }

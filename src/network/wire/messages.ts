@@ -6,6 +6,7 @@
  */
 import type { Hash } from "../../base/hash.ts";
 import type { PathKind, PeerId } from "../transport/transport.ts";
+import type { MemorySummary } from "./memory-summary.ts";
 
 /** Grows when any message or frame changes its meaning; peers of another version are refused with one sentence. */
 export const PROTOCOL_VERSION = 1;
@@ -166,6 +167,8 @@ export type ClientMessage =
   /** SHA-256 of the parameter bytes read back from the device, at checkpoints and at the end. */
   | { readonly kind: "digest"; readonly step: number; readonly chain: Hash; readonly digest: Hash }
   | { readonly kind: "heartbeat" }
+  /** What this tab's device memory looks like, for people: every 2 s at most, and only where it changed. */
+  | { readonly kind: "memory"; readonly memory: MemorySummary }
   /** Going on purpose (or pausing): out at the next boundary. */
   | { readonly kind: "leave"; readonly reason: string };
 
@@ -219,7 +222,9 @@ export type ServerMessage =
   | { readonly kind: "finish"; readonly step: number; readonly chain: Hash }
   | { readonly kind: "event"; readonly line: RunLine }
   /** Who is here, once a second where it changed. */
-  | { readonly kind: "roster"; readonly members: readonly RosterEntry[] };
+  | { readonly kind: "roster"; readonly members: readonly RosterEntry[] }
+  /** The newest memory of some members: of those that said something new, once in 2 s. */
+  | { readonly kind: "memories"; readonly members: readonly MemberMemory[] };
 
 /** What to do for a checkpoint of the step just committed. */
 export interface CheckpointOrder {
@@ -245,6 +250,12 @@ export interface RosterEntry extends MemberInfo {
   /** In the coming or running step. */
   readonly slots: number;
   readonly slotsPerSecond: number;
+}
+
+/** The device memory of a member. */
+export interface MemberMemory {
+  readonly peer: PeerId;
+  readonly memory: MemorySummary;
 }
 
 /** The lines of `swarm --json`, as DESIGN.md fixes them; also what the page draws. */

@@ -65,7 +65,7 @@ export const finite: Schema<number> = v.pipe(v.number(), v.finite());
 export const amount: Schema<number> = v.pipe(v.number(), v.finite(), v.minValue(0));
 export const hash: Text = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "expected a SHA-256 in hexadecimal"));
 /** What PeerJS accepts as an id. */
-const peer: Text = v.pipe(
+export const peer: Text = v.pipe(
   v.string(),
   v.maxLength(64),
   v.regex(/^[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*$/, "expected letters and digits, with single dashes between"),

@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import { ProtocolError } from "../../base/errors.ts";
 import type { ClientMessage, RefusalCode, ServerMessage } from "./messages.ts";
+import { memorySummary } from "./memory-schema.ts";
 import { PROTOCOL_VERSION, SHARDS } from "./messages.ts";
 import * as is from "./schemas.ts";
 import type { Schema } from "./schemas.ts";
@@ -65,6 +66,7 @@ const clientMessage: Schema<ClientMessage> = v.variant("kind", [
   }),
   v.object({ kind: v.literal("digest"), step: is.word, chain: is.hash, digest: is.hash }),
   v.object({ kind: v.literal("heartbeat") }),
+  v.object({ kind: v.literal("memory"), memory: memorySummary }),
   v.object({ kind: v.literal("leave"), reason: is.sentence }),
 ]);
 
@@ -121,6 +123,10 @@ const serverMessage: Schema<ServerMessage> = v.variant("kind", [
   v.object({ kind: v.literal("finish"), step: is.word, chain: is.hash }),
   v.object({ kind: v.literal("event"), line: is.runLine }),
   v.object({ kind: v.literal("roster"), members: is.roster }),
+  v.object({
+    kind: v.literal("memories"),
+    members: is.list(v.object({ peer: is.peer, memory: memorySummary }), is.MEMBERS_MAX),
+  }),
 ]);
 
 /**

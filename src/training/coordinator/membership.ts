@@ -9,6 +9,7 @@ import {
   type StepLine,
 } from "../../network/wire/messages.ts";
 import type { Draft } from "./draft.ts";
+import { sendMemories } from "./memory.ts";
 import type { PeerState, State } from "./state.ts";
 
 const EMPTY_INVENTORY: Inventory = { parameterRoots: [], optimizer: [], stored: [] };
@@ -38,6 +39,7 @@ export function onHello(draft: Draft, conn: string, hello: Extract<ClientMessage
   if (hello.role === "observer") draft.patch({ observers: new Set(state.observers).add(conn) });
   else admit(draft, conn, hello);
   draft.send(conn, { kind: "welcome", spec, incarnation, step, peers, history });
+  sendMemories(draft, conn);
   if (hello.role === "observer") {
     const last = lastStepLine(state);
     if (last) draft.send(conn, { kind: "event", line: last });
@@ -62,6 +64,7 @@ function admit(draft: Draft, conn: string, hello: Extract<ClientMessage, { kind:
     inventory: EMPTY_INVENTORY,
     genesis: null,
     heldUntilMs: old?.heldUntilMs ?? 0,
+    memory: old?.memory ?? null,
   });
   draft.patch({ peers });
 }

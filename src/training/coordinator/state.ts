@@ -1,6 +1,7 @@
 /** The coordinator's state: a durable part, rebuilt by folding the log, and what only lives while members are connected. */
 import type { Hash } from "../../base/hash.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
+import type { MemorySummary } from "../../network/wire/memory-summary.ts";
 import type {
   ClientMessage,
   CommitRecord,
@@ -54,6 +55,8 @@ export interface PeerState {
   readonly genesis: { readonly parameters: readonly Hash[]; readonly optimizer: readonly Hash[] } | null;
   /** Not to be taken into an epoch before this time: it could not reach others, or its results differed. */
   readonly heldUntilMs: number;
+  /** What it last said of its device memory: for people. */
+  readonly memory: MemorySummary | null;
 }
 
 export type Vote = Extract<ClientMessage, { kind: "vote" }>;
@@ -129,6 +132,9 @@ export interface State {
   /** The last roster sent, and when: it goes out once a second at most. */
   readonly roster: readonly RosterEntry[];
   readonly rosterAtMs: number;
+  /** Members whose memory changed since it was passed on, those that wait longest first. */
+  readonly memoryNews: readonly PeerId[];
+  readonly memoryToldAtMs: number;
 }
 
 const HISTORY_MAX = 2_000;
@@ -165,6 +171,8 @@ export function initialState(): State {
     waitingReason: null,
     roster: [],
     rosterAtMs: Number.NEGATIVE_INFINITY,
+    memoryNews: [],
+    memoryToldAtMs: Number.NEGATIVE_INFINITY,
   };
 }
 

@@ -8,6 +8,7 @@ import { advanceCheckpoint, closeCheckpoint, onDigest, onStored } from "./checkp
 import { candidates } from "./coverage.ts";
 import { Draft, isAlive, lostRanks } from "./draft.ts";
 import { advanceForming, dissolve, onReady, tryForm } from "./forming.ts";
+import { onMemory, tellMemories } from "./memory.ts";
 import { dropSilent, endLine, onClosed, onHello, onJoin, onLeave, peerOf, stepOf } from "./membership.ts";
 import type { Effect, Event, Limits } from "./protocol.ts";
 import type { State } from "./state.ts";
@@ -43,6 +44,7 @@ export function transition(state: State, event: Event, nowMs: number, limits: Li
   }
   advance(draft);
   tellRoster(draft);
+  tellMemories(draft);
   return { state: draft.state, effects: draft.effects };
 }
 
@@ -66,6 +68,8 @@ function onMessage(draft: Draft, conn: string, message: ClientMessage): void {
       return onDigest(draft, peer, message);
     case "leave":
       return onLeave(draft, peer, message.reason);
+    case "memory":
+      return onMemory(draft, peer, message);
     case "heartbeat":
       return;
     default:

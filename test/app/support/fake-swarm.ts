@@ -58,10 +58,22 @@ export class Run extends EventTarget {
   async sampleNow(): Promise<void> {
     fake.calls.push("sampleNow");
   }
+  async setMemoryBudget(mebibytes: number | null): Promise<void> {
+    fake.calls.push(`setMemoryBudget ${mebibytes}`);
+    const { memory } = this.view;
+    if (memory) this.show({ ...this.view, memory: { ...memory, budgetBytes: mebibytes && mebibytes * 1024 ** 2 } });
+  }
 }
 
-export async function join(roomUrl: string, options: { device: string; signal: AbortSignal }): Promise<Run> {
-  fake.calls.push(`join ${options.device} ${new URL(roomUrl).pathname}`);
+export interface FakeJoinOptions {
+  readonly device: string;
+  readonly memoryBudgetMiB: number | null;
+  readonly signal: AbortSignal;
+}
+
+export async function join(roomUrl: string, options: FakeJoinOptions): Promise<Run> {
+  const budget = options.memoryBudgetMiB === null ? "" : ` ${options.memoryBudgetMiB} MiB`;
+  fake.calls.push(`join ${options.device} ${new URL(roomUrl).pathname}${budget}`);
   if (fake.refusal !== null) throw new OptionError(fake.refusal);
   const run = new Run();
   runs.add(run);

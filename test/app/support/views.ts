@@ -2,6 +2,8 @@
 import type { RosterEntry, StepTimes } from "../../../src/network/wire/messages.ts";
 import { Random } from "../../../src/base/random.ts";
 import type { RoomView } from "../../../src/host/browser/room-view.ts";
+import { summarizeMemory } from "../../../src/training/summarize-memory.ts";
+import { fakeSnapshot } from "./memories.ts";
 
 const ENGINES = ["webgpu: Apple M2", "webgpu: SwiftShader", "reference: CPU (JavaScript)", "webgpu: NVIDIA RTX 4060"];
 const PATHS = ["webrtc", "port", "relay"];
@@ -83,6 +85,10 @@ export function trainingView(step: number, memberCount: number, changes: Partial
     sample: step < 10 ? null : { step: step - (step % 10), text: sampleAt(step) },
     log: ["This room trains char-gpt, seed 7.", "Copper Wren joined.", "Quiet Birch joined.", "Checkpoint at step 5."],
     needsFile: null,
+    memory: summarizeMemory(fakeSnapshot([256, 256, 128, 64])),
+    memories: Object.fromEntries(
+      members.map(({ peer }, at) => [peer, summarizeMemory(fakeSnapshot([96, 64 + 8 * at], at + 2))]),
+    ),
     ...changes,
   };
 }

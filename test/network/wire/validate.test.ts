@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ProtocolError } from "../../../src/base/errors.ts";
+import type { MemorySummary } from "../../../src/network/wire/memory-summary.ts";
 import type { ClientMessage, CommitRecord, ServerMessage } from "../../../src/network/wire/messages.ts";
 import { PROTOCOL_VERSION, SHARDS } from "../../../src/network/wire/messages.ts";
 import {
@@ -33,6 +34,33 @@ const record: CommitRecord = {
   stateHash: HASH,
 };
 
+const memory: MemorySummary = {
+  pageBytes: 65_536,
+  pagesPerCell: 2,
+  slabs: ["12p4g100.", "8a"],
+  bytesByKind: {
+    parameters: 1,
+    gradients: 2,
+    optimizer: 3,
+    activations: 4,
+    communication: 5,
+    cache: 6,
+    other: 7,
+  },
+  budgetBytes: null,
+  takenBytes: 100,
+  usedBytes: 28,
+  requestedBytes: 27,
+  peakBytes: 50,
+  plannedBytes: 9,
+  boundBytes: 8,
+  fragmentation: 0.25,
+  hostBytes: 0,
+  moves: { count: 1, bytes: 2 },
+  pressure: { cachesDropped: 1, recomputed: 2, offloaded: 3, reloaded: 4, microBatched: 5 },
+  deviceLosses: 0,
+};
+
 const clientMessages: readonly ClientMessage[] = [
   { kind: "hello", protocol: PROTOCOL_VERSION, room: "r", role: "member", info },
   {
@@ -61,6 +89,7 @@ const clientMessages: readonly ClientMessage[] = [
   { kind: "stored", step: 5, chain: HASH, shards: [1, 2], error: null, ms: 12 },
   { kind: "digest", step: 5, chain: HASH, digest: HASH },
   { kind: "heartbeat" },
+  { kind: "memory", memory },
   { kind: "leave", reason: "paused" },
 ];
 
@@ -130,6 +159,7 @@ const serverMessages: readonly ServerMessage[] = [
   },
   { kind: "event", line: { type: "end", steps: 60, loss: 2.9, digests: { "tab-1": HASH } } },
   { kind: "roster", members: [{ ...info, state: "training", slots: 2, slotsPerSecond: 3 }] },
+  { kind: "memories", members: [{ peer: "tab-1", memory }] },
 ];
 
 test.each(clientMessages.map((message) => [message.kind, message] as const))(
@@ -173,6 +203,29 @@ test("numbers, lengths and hashes out of bounds are refused", () => {
     { kind: "hello", protocol: PROTOCOL_VERSION, room: "r", role: "member", info: { ...info, peer: "<script>" } },
   ];
   for (const message of bad) expect(() => parseClientMessage(JSON.stringify(message))).toThrow(ProtocolError);
+});
+
+test("a memory with more cells, slabs or letters than there are, or figures that are none, is refused", () => {
+  const { other: _, ...fewer } = memory.bytesByKind;
+  const bad = [
+    { slabs: ["256p", "p"] },
+    { slabs: ["257p"] },
+    { slabs: Array.from({ length: 33 }, () => "p") },
+    { slabs: ["12p4z"] },
+    { slabs: ["p".repeat(257)] },
+    { fragmentation: 1.01 },
+    { usedBytes: -1 },
+    { budgetBytes: "much" },
+    { bytesByKind: fewer },
+    { moves: { count: 0.5, bytes: 0 } },
+  ];
+  for (const change of bad) {
+    const text = JSON.stringify({ kind: "memory", memory: { ...memory, ...change } });
+    expect(() => parseClientMessage(text), text).toThrow(/^client message "memory": at memory\./);
+  }
+  const extra = { ...memory, slabs: ["256p"], note: "x".repeat(1_000) };
+  const kept = parseClientMessage(JSON.stringify({ kind: "memory", memory: extra }));
+  expect(kept).toEqual({ kind: "memory", memory: { ...memory, slabs: ["256p"] } });
 });
 
 test("a text beyond the bound is refused before it is parsed", () => {

@@ -1,16 +1,26 @@
 /** Numbers as people read them. All in English and the same in every locale, like the rest of the page. */
 
 const UNITS = ["bytes", "kB", "MB", "GB", "TB"];
+const BINARY_UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB"];
 
-/** 1,536 -> "1.5 kB": decimal units, as networks and disks are sold. */
+/** 1,536 -> "1.54 kB": decimal units, as networks and disks are sold. */
 export function formatBytes(bytes: number): string {
+  return inUnits(bytes, 1000, UNITS);
+}
+
+/** 65,536 -> "64.0 KiB": binary units, as memory is cut. */
+export function formatMemory(bytes: number): string {
+  return inUnits(bytes, 1024, BINARY_UNITS);
+}
+
+function inUnits(bytes: number, base: number, units: readonly string[]): string {
   let value = bytes;
   let unit = 0;
-  while (value >= 999.5 && unit < UNITS.length - 1) {
-    value /= 1000;
+  while (value >= base - 0.5 && unit < units.length - 1) {
+    value /= base;
     unit += 1;
   }
-  return `${unit === 0 ? Math.round(value) : threeDigits(value)} ${UNITS[unit]}`;
+  return `${unit === 0 ? Math.round(value) : threeDigits(value)} ${units[unit]}`;
 }
 
 /** 842 -> "842 ms", 12_345 -> "12.3 s". */

@@ -1,6 +1,6 @@
 /**
- * `<hearth-members>`: who trains here, with device, state, slots, speed and the way to each. Whoever goes stays in the
- * list for a few seconds, greyed, so that people see the going and not only a shorter list.
+ * `<hearth-members>`: who trains here, with device, state, slots, speed, the way to each and the memory of the others.
+ * Whoever goes stays in the list for a few seconds, greyed, so that people see the going and not only a shorter list.
  */
 import { css, html, nothing } from "lit";
 import type { CSSResult, PropertyValues, TemplateResult } from "lit";
@@ -8,6 +8,7 @@ import { repeat } from "lit/directives/repeat.js";
 import type { RosterEntry } from "../../../network/wire/messages.ts";
 import type { RoomView } from "../room-view.ts";
 import { plural, threeDigits } from "./format.ts";
+import "./memory.ts";
 import { peerHue, peerName } from "./peer-name.ts";
 import { theme } from "./theme.ts";
 import { ViewElement, defineElement } from "./view-element.ts";
@@ -106,6 +107,10 @@ export class HearthMembers extends ViewElement {
       .facts > * {
         overflow-wrap: anywhere;
       }
+      hearth-memory {
+        grid-column: 2 / -1;
+        margin-top: 0.375rem;
+      }
       .gone {
         opacity: 0.75;
       }
@@ -198,6 +203,7 @@ export class HearthMembers extends ViewElement {
 function present(member: RosterEntry, view: RoomView): TemplateResult {
   const isSelf = member.peer === view.self;
   const path = view.paths[member.peer];
+  const memory = isSelf ? undefined : view.memories[member.peer];
   return html`<li style="--hue: ${peerHue(member.peer)}">
     <span class="coal"></span>
     <span class="name">${peerName(member.peer)}${isSelf ? html` <span class="self">this tab</span>` : nothing}</span>
@@ -208,6 +214,7 @@ function present(member: RosterEntry, view: RoomView): TemplateResult {
       <span>${threeDigits(member.slotsPerSecond)} slots/s</span>
       ${isSelf || path === undefined ? nothing : html`<span>${PATHS[path] ?? path}</span>`}
     </p>
+    ${memory ? html`<hearth-memory compact .memory=${memory}></hearth-memory>` : nothing}
   </li>`;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The base of every element that shows a room. Views may arrive many times a second; an element renders the newest of
- * them in an animation frame, at most four times a second, and not at all while the tab is hidden.
+ * The bases of elements. What they show may change many times a second; an element renders the newest of it in an
+ * animation frame, at most four times a second, and not at all while the tab is hidden.
  */
 import { LitElement } from "lit";
 import type { PropertyDeclarations } from "lit";
@@ -9,19 +9,9 @@ import type { RoomView } from "../room-view.ts";
 /** Milliseconds between two renderings: numbers that change faster cannot be read. */
 const BEAT_MS = 250;
 
-/** Renders `view`, at the pace of people. Extend it for an element of your own. */
-export abstract class ViewElement extends LitElement {
-  static override properties: PropertyDeclarations = { view: { attribute: false } };
-
-  /** The room to show; null before the first view has come. */
-  declare view: RoomView | null;
-
+/** Renders at the pace of people. */
+export abstract class PacedElement extends LitElement {
   #renderedAtMs = Number.NEGATIVE_INFINITY;
-
-  constructor() {
-    super();
-    this.view = null;
-  }
 
   protected override async scheduleUpdate(): Promise<void> {
     if (this.hasUpdated) {
@@ -31,6 +21,19 @@ export abstract class ViewElement extends LitElement {
     }
     this.#renderedAtMs = performance.now();
     void super.scheduleUpdate();
+  }
+}
+
+/** Renders `view`, at the pace of people. Extend it for an element of your own. */
+export abstract class ViewElement extends PacedElement {
+  static override properties: PropertyDeclarations = { view: { attribute: false } };
+
+  /** The room to show; null before the first view has come. */
+  declare view: RoomView | null;
+
+  constructor() {
+    super();
+    this.view = null;
   }
 }
 

@@ -1,6 +1,7 @@
 /** An optimizer's update on flat vectors: any shards of the parameters at once, whoever owns them. */
 import type { Runtime } from "../../../compute/runtime/runtime.ts";
 import { compile } from "../../../compute/tensor/compile.ts";
+import { markMemory } from "../../../compute/tensor/memory.ts";
 import { readAll } from "../../../compute/tensor/realize.ts";
 import type { Tensor } from "../../../compute/tensor/tensor.ts";
 import { ADAM_BETAS, adamwUpdate, biasCorrections } from "../../../model/optim/rules/adam-rule.ts";
@@ -45,6 +46,7 @@ export function compileUpdate(spec: OptimizerSpec, runtime: Runtime): FlatUpdate
       corrections: flat(biasCorrections(step, betas)),
       ...states,
     });
+    markMemory(results.slice(1), "optimizer");
     const [updated, ...newStates] = (await readAll(results)) as Float32Array<ArrayBuffer>[];
     const joined = new Float32Array(count * vectors);
     newStates.forEach((values, vector) => joined.set(values, vector * count));

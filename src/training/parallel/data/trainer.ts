@@ -8,12 +8,14 @@ import type { Clock } from "../../../base/clock.ts";
 import { OptionError } from "../../../base/errors.ts";
 import { Random } from "../../../base/random.ts";
 import type { Device } from "../../../compute/device/device.ts";
-import { createRuntime } from "../../../compute/runtime/graph-runtime.ts";
+import { createRuntime, type RuntimeOptions } from "../../../compute/runtime/graph-runtime.ts";
+import type { Reopen } from "../../../compute/runtime/device-replacement.ts";
 import type { Runtime } from "../../../compute/runtime/runtime.ts";
 import type { RuntimeTuning } from "../../../compute/runtime/runtime-tuning.ts";
 import { grad } from "../../../compute/tensor/autograd.ts";
 import { compile, type CompiledFunction } from "../../../compute/tensor/compile.ts";
 import { microBatched } from "../../../compute/tensor/micro-batch.ts";
+import { markMemory } from "../../../compute/tensor/memory.ts";
 import { readAll } from "../../../compute/tensor/realize.ts";
 import { setDefaultRuntime, withRuntime } from "../../../compute/tensor/runtime-scope.ts";
 import type { Tensor } from "../../../compute/tensor/tensor.ts";
@@ -34,6 +36,10 @@ export interface TrainerOptions {
   readonly clock: Clock;
   /** What is known of the device's speed; nothing unless told. */
   readonly tuning?: RuntimeTuning;
+  /** What may be taken from the device; null or nothing for no limit. */
+  readonly memoryBudgetBytes?: number | null;
+  /** Opens another device when this one is lost; without it a loss ends the run here. */
+  readonly reopen?: Reopen;
 }
 
 interface Parts {
@@ -41,6 +47,15 @@ interface Parts {
   readonly dataset: Dataset;
   readonly model: Module;
   readonly initial: Float32Array<ArrayBuffer>;
+}
+
+function runtimeOptions({ tuning, memoryBudgetBytes, reopen, clock }: TrainerOptions): RuntimeOptions {
+  return {
+    clock,
+    memoryBudgetBytes: memoryBudgetBytes ?? Infinity,
+    ...(tuning === undefined ? {} : { tuning }),
+    ...(reopen === undefined ? {} : { reopen }),
+  };
 }
 
 export class Trainer implements MemberEngine {
@@ -59,9 +74,9 @@ export class Trainer implements MemberEngine {
 
   /** Loads the data, builds the model, compiles its step and times a slot. @throws OptionError when the data will not do */
   static async create(options: TrainerOptions): Promise<Trainer> {
-    const { definition, device, bytes, spec, tuning } = options;
+    const { definition, bytes, spec } = options;
     const dataset = await definition.data.load(bytes, spec.settings);
-    const runtime = createRuntime(device, tuning === undefined ? {} : { tuning });
+    const runtime = createRuntime(options.device, runtimeOptions(options));
     setDefaultRuntime(runtime);
     const random = new Random(spec.seed, "initial parameters");
     const context = { dataset, settings: spec.settings, random };
@@ -117,7 +132,9 @@ export class Trainer implements MemberEngine {
     const batch = this.#parts.dataset.batch(random, definition.globalBatch / definition.slots);
     return this.#exclusive(async () => {
       this.#load(parameters);
-      const [loss, ...gradients] = await readAll(await this.#gradients(batch));
+      const results = await this.#gradients(batch);
+      markMemory(results.slice(1), "gradients");
+      const [loss, ...gradients] = await readAll(results);
       const gradient = new Float32Array(concatBytes(gradients.map(bytesOf)).buffer);
       assert(gradient.length === this.parameterCount, `Trainer.slot: ${gradient.length} gradients`);
       return { loss: loss?.[0] ?? Number.NaN, gradient };
@@ -146,8 +163,9 @@ export class Trainer implements MemberEngine {
 
   destroy(): void {
     setDefaultRuntime(null);
-    this.#parts.runtime.destroy();
-    this.#options.device.destroy();
+    const { runtime } = this.#parts;
+    runtime.destroy();
+    runtime.device.destroy();
   }
 
   async #warmUp(): Promise<void> {

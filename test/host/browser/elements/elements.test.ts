@@ -40,6 +40,7 @@ test("without a view each element says that nothing is there yet", () =>
     expect(await shadowText(page, "hearth-members")).toBe("Nobody trains here yet.");
     expect(await shadowText(page, "hearth-step-time")).toBe("The first step is still to come.");
     expect(await shadowText(page, "hearth-sample")).toBe("The model has written nothing yet.");
+    expect(await shadowText(page, "hearth-memory")).toBe("Nothing is known of this memory yet.");
     expect(await shadowText(page, "hearth-loss-chart")).toBe("The curve begins with the first step.");
   }));
 

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import {
   formatBytes,
   formatLoss,
+  formatMemory,
   formatMs,
   formatTimeLeft,
   plural,
@@ -12,6 +13,11 @@ import { qrPath } from "../../../../src/host/browser/elements/qr-path.ts";
 test("bytes are told in the unit that fits, three digits at most", () => {
   const told = [0, 999, 1_000, 999_400, 999_600, 1_536_000, 12_345_678_901].map(formatBytes);
   expect(told).toEqual(["0 bytes", "999 bytes", "1.00 kB", "999 kB", "1.00 MB", "1.54 MB", "12.3 GB"]);
+});
+
+test("memory is told in binary units", () => {
+  const told = [0, 1_023, 65_536, 1024 ** 2 - 1, 512 * 1024 ** 2, 1.5 * 1024 ** 3].map(formatMemory);
+  expect(told).toEqual(["0 bytes", "1023 bytes", "64.0 KiB", "1.00 MiB", "512 MiB", "1.50 GiB"]);
 });
 
 test("times are told as people say them", () => {
