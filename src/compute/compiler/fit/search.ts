@@ -5,7 +5,8 @@
  * out and back as well; recomputing at any price that can be waited for. Where kernels start together, they may also do
  * so one after another.
  */
-import { extraCostOf, peakOf, tidied, type Action } from "./actions.ts";
+import { extraCostOf, tidied, type Action } from "./actions.ts";
+import { aliveIn } from "./alive.ts";
 import { stepsApart } from "./apart.ts";
 import { COST_OF_DISPATCH } from "./prices.ts";
 import { StepModel } from "./step-model.ts";
@@ -41,7 +42,7 @@ export function findWay(model: StepModel, targetBytes: number, allowed: Allowed)
 
 function plainWay(model: StepModel, extraCost: number): Way {
   const actions = model.steps.map((_, step): Action => ({ kind: "run", step }));
-  return { model, actions, boundBytes: peakOf(model, actions), extraCost };
+  return { model, actions, boundBytes: aliveIn(model, actions).mostBytes, extraCost };
 }
 
 class Search {
@@ -118,7 +119,7 @@ function walk(start: Way, limits: WalkLimits): Way | undefined {
   if (walked === undefined) return undefined;
   const actions = tidied(model, walked);
   const extraCost = start.extraCost + extraCostOf(model, actions);
-  return { model, actions, boundBytes: peakOf(model, actions), extraCost };
+  return { model, actions, boundBytes: aliveIn(model, actions).mostBytes, extraCost };
 }
 
 /** `way` without what it does in vain for `bytesMax`. */
@@ -126,5 +127,5 @@ function improved(way: Way, bytesMax: number): Way {
   const { model } = way;
   const actions = withoutNeedless(model, way.actions, bytesMax);
   const extraCost = way.extraCost - extraCostOf(model, way.actions) + extraCostOf(model, actions);
-  return { model, actions, boundBytes: peakOf(model, actions), extraCost };
+  return { model, actions, boundBytes: aliveIn(model, actions).mostBytes, extraCost };
 }

@@ -52,9 +52,7 @@ class Walk {
   }
 
   run(): Action[] | undefined {
-    for (const [step, works] of this.#model.worksOf.entries()) {
-      const inputs = [...new Set(works.flatMap((number) => this.#model.work(number).inputs))];
-      const outputs = works.flatMap((number) => this.#model.work(number).outputs);
+    for (const [step, { inputs, outputs }] of this.#model.waves.entries()) {
       this.#gather(inputs);
       this.#makeRoom(this.#model.bytesOf(outputs));
       this.#actions.push({ kind: "run", step });
@@ -97,12 +95,11 @@ class Walk {
   }
 
   #makeRoom(bytes: number): void {
-    const { bytesMax } = this.#limits;
-    if (this.#state.usedBytes + bytes <= bytesMax) return;
-    const needs = this.#state.needs();
-    this.#freeUnneeded(needs, bytesMax - bytes);
-    while (this.#state.usedBytes + bytes > bytesMax) {
-      const victim = this.#cheapest(this.#state.needs());
+    const usedMax = this.#limits.bytesMax - bytes;
+    if (this.#state.usedBytes <= usedMax) return;
+    this.#freeUnneeded(usedMax);
+    while (this.#state.usedBytes > usedMax) {
+      const victim = this.#cheapest();
       if (victim === undefined) return;
       if (victim.isMoved) this.#actions.push({ kind: "offload", value: victim.value });
       else this.#promised += victim.cost;
@@ -110,12 +107,15 @@ class Walk {
     }
   }
 
-  /** Frees what nobody needs, largest first, until at most `bytesMax` are in use. */
-  #freeUnneeded(needs: Float64Array, bytesMax: number): void {
-    const free = this.#candidates().filter((value) => needs[value] === Infinity && !this.#keepsAnchor(value));
+  /** Frees what nobody needs, largest first, until at most `usedMax` bytes are in use. */
+  #freeUnneeded(usedMax: number): void {
+    const keepsAnchors = this.#limits.promisedMax > 0;
+    const free = this.#candidates().filter((value) => {
+      return this.#state.nextNeed(value) === Infinity && !(keepsAnchors && this.#model.value(value).isAnchor);
+    });
     free.sort((a, b) => this.#model.value(b).bytes - this.#model.value(a).bytes || a - b);
     for (const value of free) {
-      if (this.#state.usedBytes <= bytesMax) return;
+      if (this.#state.usedBytes <= usedMax) return;
       this.#state.free(value, false);
     }
   }
@@ -129,29 +129,25 @@ class Walk {
     return out;
   }
 
-  #keepsAnchor(value: number): boolean {
-    return this.#limits.promisedMax > 0 && this.#model.value(value).isAnchor;
-  }
-
-  #cheapest(needs: Float64Array): Victim | undefined {
+  #cheapest(): Victim | undefined {
     let best: Victim | undefined;
     for (const value of this.#candidates()) {
-      const gain = this.#model.value(value).bytes * ((needs[value] ?? 0) - this.#state.step + 1);
-      const cost = this.#costOfFreeing(value);
+      const gain = this.#model.value(value).bytes * (this.#state.nextNeed(value) - this.#state.step + 1);
+      const cost = this.#costOfFreeing(value, gain * (best?.score ?? Infinity));
       const score = cost.cost / gain;
       if (score < (best?.score ?? Infinity)) best = { value, score, ...cost };
     }
     return best;
   }
 
-  /** The cheaper way to free a value, or a cost of Infinity. */
-  #costOfFreeing(value: number): { cost: number; isMoved: boolean } {
-    const { bytes, isAnchor, remakableUntil } = this.#model.value(value);
+  /** The cheaper way to free a value; what costs at least `costMax` may be said to cost Infinity. */
+  #costOfFreeing(value: number, costMax: number): { cost: number; isMoved: boolean } {
+    const { bytes, maker, isAnchor, remakableUntil } = this.#model.value(value);
     const moving = this.#limits.offload ? costOfOffload(bytes) : Infinity;
     const use = this.#state.nextUse(value);
-    const left = this.#limits.promisedMax - this.#promised;
-    if (left <= 0 || isAnchor || (use !== Infinity && use > remakableUntil)) return { cost: moving, isMoved: true };
-    const remaking = this.#state.costOfRemaking(value);
-    return remaking > left || remaking >= moving ? { cost: moving, isMoved: true } : { cost: remaking, isMoved: false };
+    const left = Math.min(this.#limits.promisedMax - this.#promised, moving, costMax);
+    const canRemake = !isAnchor && (use === Infinity || use <= remakableUntil) && this.#model.costOf(maker) < left;
+    const remaking = canRemake ? this.#state.costOfRemaking(value) : Infinity;
+    return remaking < left ? { cost: remaking, isMoved: false } : { cost: moving, isMoved: true };
   }
 }

@@ -107,7 +107,8 @@ class Growth {
     const target = this.#random.pick(this.#leaves);
     const [output] = made.outputs;
     const others = (this.#steps.at(-1) ?? []).filter((other) => other !== made);
-    if (output === undefined || this.#results.has(output) || others.some(({ inputs }) => inputs.includes(target))) return;
+    if (output === undefined || this.#results.has(output) || others.some(({ inputs }) => inputs.includes(target)))
+      return;
     this.#overwrites.set(output, target);
     this.#leaves = this.#leaves.filter((node) => node !== target);
   }
