@@ -16,6 +16,8 @@ import { walkWithin, type WalkLimits } from "./walk.ts";
 /** What recomputing may cost before all else is tried, and in the end; in steps. */
 const SANE_PRICE = 1;
 const LAST_PRICE = 8;
+/** Parts of the sane price for which something is recomputed where values are moved as well. */
+const MIXTURES = [1, 0.5, 0.25, 0.125, 0];
 /** Halvings of the interval in which the least memory is looked for. */
 const HALVINGS = 7;
 
@@ -66,12 +68,9 @@ class Search {
     const { recompute, offload } = this.#allowed;
     const sane = recompute ? SANE_PRICE * this.#price : 0;
     const kinds: (() => Way[])[] = [
-      () => [
-        ...this.#starts,
-        ...(recompute ? this.#walks({ offload: false, promisedMax: Infinity, spentMax: sane }) : []),
-      ],
-      () => (offload ? this.#walks({ offload, promisedMax: sane, spentMax: sane }) : []),
-      () => (offload ? this.#walks({ offload, promisedMax: 0, spentMax: 0 }) : []),
+      () => [...this.#starts, ...(recompute ? this.#walks(Infinity, sane) : [])],
+      // Much recomputing may be in the way of itself, where memory is short.
+      () => (offload ? MIXTURES.flatMap((part) => this.#walks(part * sane, 2 * part * sane)) : []),
     ];
     for (const kind of kinds) {
       const way = this.#cheapest(kind());
@@ -90,8 +89,10 @@ class Search {
     return final.sort((a, b) => a.extraCost - b.extraCost)[0];
   }
 
-  #walks(limits: Omit<WalkLimits, "bytesMax">): Way[] {
-    return this.#starts.flatMap((start) => walk(start, { ...limits, bytesMax: this.#targetBytes }) ?? []);
+  #walks(promisedMax: number, spentMax: number): Way[] {
+    const offload = this.#allowed.offload && promisedMax < Infinity;
+    const limits = { bytesMax: this.#targetBytes, offload, promisedMax, spentMax };
+    return this.#starts.flatMap((start) => walk(start, limits) ?? []);
   }
 
   /** Ways from `start` with less and less in memory; at least one. */

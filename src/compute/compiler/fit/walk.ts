@@ -37,6 +37,9 @@ interface Victim {
   readonly score: number;
 }
 
+/** A value to get, or a kernel to run once more when what it reads has been got. */
+type Task = { readonly kind: "get"; readonly value: number } | { readonly kind: "rerun"; readonly work: number };
+
 class Walk {
   readonly #model: StepModel;
   readonly #limits: WalkLimits;
@@ -66,14 +69,21 @@ class Walk {
     return this.#spent > this.#limits.spentMax ? undefined : this.#actions;
   }
 
-  /** Gets `values` into memory and locks them. */
+  /** Gets `values` into memory and locks them. Without recursion: a chain may be as long as the step. */
   #gather(values: readonly number[]): void {
     this.#state.lock(values);
-    for (const value of values) {
+    const tasks: Task[] = values.map((value): Task => ({ kind: "get", value })).reverse();
+    for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) {
       if (this.#spent > this.#limits.spentMax) return;
-      if (this.#state.isResident(value)) continue;
-      if (this.#state.isMoved(value)) this.#reload(value);
-      else this.#rerun(this.#model.value(value).maker);
+      if (task.kind === "rerun") this.#rerun(task.work);
+      else if (this.#state.isMoved(task.value)) this.#reload(task.value);
+      else if (!this.#state.isResident(task.value)) {
+        const work = this.#model.value(task.value).maker;
+        const { inputs } = this.#model.work(work);
+        this.#state.lock(inputs);
+        tasks.push({ kind: "rerun", work });
+        for (const value of [...inputs].reverse()) tasks.push({ kind: "get", value });
+      }
     }
   }
 
@@ -83,13 +93,13 @@ class Walk {
     this.#state.add([value]);
   }
 
-  #rerun(number: number): void {
-    const { inputs, outputs, storedBytes, repeatableUntil } = this.#model.work(number);
+  /** Its inputs are there and locked. */
+  #rerun(work: number): void {
+    const { inputs, outputs, storedBytes, repeatableUntil } = this.#model.work(work);
     assert(this.#state.step <= repeatableUntil, "fitMemory: expected to run only what reads leaves as they were");
-    this.#gather(inputs);
     this.#makeRoom(storedBytes);
-    this.#actions.push({ kind: "rerun", work: number });
-    this.#spent += this.#model.costOf(number);
+    this.#actions.push({ kind: "rerun", work });
+    this.#spent += this.#model.costOf(work);
     this.#state.unlock(inputs);
     this.#state.add(outputs);
   }

@@ -5,7 +5,7 @@
  * moving it out ends that.
  */
 import { expect } from "vitest";
-import { present } from "../../../../src/base/assert.ts";
+import { assert, present } from "../../../../src/base/assert.ts";
 import type { FitOptions, PlanStep } from "../../../../src/compute/compiler/fit-memory.ts";
 import type { Node } from "../../../../src/compute/compiler/ir.ts";
 import type { LoweredKernel } from "../../../../src/compute/compiler/lower-region.ts";
@@ -100,7 +100,7 @@ class Interpreter {
       for (const node of endsAt.get(at) ?? []) this.#free(node);
     }
     for (const node of this.#facts.keptToEnd) if (this.#facts.isInner(node)) this.#read(node);
-    expect(this.#moved.size).toBe(0);
+    assert(this.#moved.size === 0, "interpret: expected all that is moved out to come back");
     return { contents: this.#held, reads: this.#reads, boundBytes: this.#mostBytes };
   }
 
@@ -114,15 +114,15 @@ class Interpreter {
       const others = kernels.filter((_, other) => other !== i).flatMap(({ inputs }) => inputs);
       for (const [j, output] of outputs.entries()) {
         const leaf = this.#facts.overwrites.get(output);
-        expect(others).not.toContain(output);
-        if (leaf !== undefined) expect(others).not.toContain(leaf);
+        const isApart = !others.includes(output) && (leaf === undefined || !others.includes(leaf));
+        assert(isApart, "interpret: expected kernels of a step to be independent");
         this.#make(output, present(stored[i]?.[j], "what a kernel stores"));
       }
     }
   }
 
   #make(node: Node, content: number): void {
-    expect(this.#made.has(node), "a node is made once").toBe(false);
+    assert(!this.#made.has(node), "interpret: expected a node to be made once");
     this.#made.add(node);
     this.#held.set(this.#facts.overwrites.get(node) ?? node, content);
   }
@@ -131,7 +131,7 @@ class Interpreter {
     const place = this.#facts.overwrites.get(node) ?? node;
     const held = this.#held.get(place);
     if (held !== undefined) return held;
-    expect(place.primitive.kind, "what is read is in memory").toBe("buffer");
+    assert(place.primitive.kind === "buffer", "interpret: expected what is read to be in memory");
     return this.#contents.ofThing(place);
   }
 
