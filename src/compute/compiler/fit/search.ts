@@ -71,6 +71,7 @@ class Search {
       () => [...this.#starts, ...(recompute ? this.#walks(Infinity, sane) : [])],
       // Much recomputing may be in the way of itself, where memory is short.
       () => (offload ? MIXTURES.flatMap((part) => this.#walks(part * sane, 2 * part * sane)) : []),
+      () => (recompute && !offload ? this.#walks(Infinity, LAST_PRICE * this.#price) : []),
     ];
     for (const kind of kinds) {
       const way = this.#cheapest(kind());
