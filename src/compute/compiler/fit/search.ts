@@ -67,10 +67,11 @@ class Search {
   run(): Way {
     const { recompute, offload } = this.#allowed;
     const sane = recompute ? SANE_PRICE * this.#price : 0;
+    const mixtures = recompute ? MIXTURES.map((part) => part * sane) : [0];
     const kinds: (() => Way[])[] = [
       () => [...this.#starts, ...(recompute ? this.#walks(Infinity, sane) : [])],
       // Much recomputing may be in the way of itself, where memory is short.
-      () => (offload ? MIXTURES.flatMap((part) => this.#walks(part * sane, 2 * part * sane)) : []),
+      () => (offload ? mixtures.flatMap((price) => this.#walks(price, 2 * price)) : []),
       () => (recompute && !offload ? this.#walks(Infinity, LAST_PRICE * this.#price) : []),
     ];
     for (const kind of kinds) {
