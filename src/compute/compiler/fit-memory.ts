@@ -5,7 +5,7 @@
  * `fit/search.ts` decides what may be done, `fit/walk.ts` finds a plan within a limit, `fit/write-steps.ts` writes it
  * down.
  */
-import { extraCostOf, type Action } from "./fit/actions.ts";
+import type { Action } from "./fit/actions.ts";
 import { findWay, type Allowed } from "./fit/search.ts";
 import { StepModel, type PlanFacts } from "./fit/step-model.ts";
 import { writeSteps } from "./fit/write-steps.ts";
@@ -50,15 +50,14 @@ export interface Fit {
  */
 export function fitMemory(steps: readonly (readonly LoweredKernel[])[], options: FitOptions): Fit {
   const whole = new StepModel(steps, options);
-  const { model, actions, boundBytes } = findWay(whole, options.targetBytes, options.allows);
+  const { model, actions, boundBytes, extraCost } = findWay(whole, options.targetBytes, options.allows);
   const offloads = actions.filter((action): action is Action & { kind: "offload" } => action.kind === "offload");
-  const recomputed = actions.filter(({ kind }) => kind === "rerun").length;
   return {
     steps: writeSteps(model, actions),
     boundBytes,
-    recomputed,
+    recomputed: actions.filter(({ kind }) => kind === "rerun").length,
     offloaded: offloads.length,
     offloadedBytes: offloads.reduce((sum, { value }) => sum + model.value(value).bytes, 0),
-    extraCost: recomputed + offloads.length === 0 ? 0 : extraCostOf(model, actions) / whole.cost,
+    extraCost: extraCost === 0 ? 0 : extraCost / whole.cost,
   };
 }

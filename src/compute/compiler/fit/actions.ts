@@ -15,71 +15,32 @@ export type Action =
   | { readonly kind: "offload"; readonly value: number }
   | { readonly kind: "reload"; readonly value: number };
 
-/** The kernels that an action runs. */
-export function worksIn(model: StepModel, action: Action): readonly number[] {
-  if (action.kind === "rerun") return [action.work];
-  return action.kind === "run" ? (model.worksOf[action.step] ?? []) : [];
-}
-
-/** The values whose bytes an action reads; with repeats. */
+/** The values whose bytes an action reads. */
 export function readsOf(model: StepModel, action: Action): readonly number[] {
-  if (action.kind === "offload") return [action.value];
-  return worksIn(model, action).flatMap((number) => model.work(number).inputs);
+  switch (action.kind) {
+    case "run":
+      return model.waves[action.step]?.inputs ?? [];
+    case "rerun":
+      return model.work(action.work).inputs;
+    case "offload":
+      return [action.value];
+    case "reload":
+      return [];
+  }
 }
 
 /** The values that an action puts into memory. */
 export function makesOf(model: StepModel, action: Action): readonly number[] {
-  if (action.kind === "reload") return [action.value];
-  return worksIn(model, action).flatMap((number) => model.work(number).outputs);
-}
-
-/**
- * The most bytes alive at the same action. Infinity for a list that reads what is in main memory.
- *
- * Linear in the reads.
- */
-export function peakOf(model: StepModel, actions: readonly Action[]): number {
-  const changes = new Float64Array(actions.length + 2);
-  const from = new Int32Array(model.values.length).fill(-1);
-  const last = new Int32Array(model.values.length);
-  const close = (value: number): void => {
-    const start = from[value] ?? -1;
-    if (start < 0) return;
-    const { bytes } = model.value(value);
-    changes[start] = (changes[start] ?? 0) + bytes;
-    const end = (last[value] ?? 0) + 1;
-    changes[end] = (changes[end] ?? 0) - bytes;
-  };
-  for (const [at, action] of actions.entries()) {
-    for (const value of readsOf(model, action)) {
-      if ((from[value] ?? -1) < 0) return Infinity;
-      last[value] = at;
-    }
-    for (const value of makesOf(model, action)) {
-      close(value);
-      from[value] = at;
-      last[value] = at;
-    }
-    if (action.kind === "offload") {
-      close(action.value);
-      from[action.value] = -1;
-    }
-    if (action.kind === "rerun") addOutputsOfThePlan(model, action.work, at, changes);
+  switch (action.kind) {
+    case "run":
+      return model.waves[action.step]?.outputs ?? [];
+    case "rerun":
+      return model.work(action.work).outputs;
+    case "reload":
+      return [action.value];
+    case "offload":
+      return [];
   }
-  for (const [value, { uses }] of model.values.entries()) {
-    if (uses.at(-1) === model.steps.length) last[value] = actions.length;
-    close(value);
-  }
-  let alive = 0;
-  return changes.reduce((most, change) => Math.max(most, (alive += change)), 0);
-}
-
-/** What a kernel stores into results or leaves is stored once more while it runs again, and not read. */
-function addOutputsOfThePlan(model: StepModel, work: number, at: number, changes: Float64Array): void {
-  const { storedBytes, outputs } = model.work(work);
-  const bytes = storedBytes - model.bytesOf(outputs);
-  changes[at] = (changes[at] ?? 0) + bytes;
-  changes[at + 1] = (changes[at + 1] ?? 0) - bytes;
 }
 
 /** What the actions cost that were not in the plan as it was. */

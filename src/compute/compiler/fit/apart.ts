@@ -33,5 +33,5 @@ export function stepsApart(model: StepModel): LoweredKernel[][] {
 
 /** True for kernels that only waited for others, and leave no more than they read. */
 function isFreeToMove(model: StepModel, { step, inputs, outputs }: Work): boolean {
-  return (model.worksOf[step] ?? []).length > 1 && model.bytesOf(outputs) <= model.bytesOf(inputs);
+  return (model.waves[step]?.works.length ?? 0) > 1 && model.bytesOf(outputs) <= model.bytesOf(inputs);
 }

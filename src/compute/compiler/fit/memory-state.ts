@@ -12,8 +12,9 @@ export class MemoryState {
   readonly #locks: Int32Array;
   /** For each value, how many of its uses are over. */
   readonly #over: Int32Array;
+  /** Infinity for what is not made yet. */
   readonly #needs: Float64Array;
-  /** For each value, the walk that met it last. */
+  /** For each kernel, the walk that met it last. */
   readonly #met: Int32Array;
   #walks = 0;
 
@@ -24,8 +25,8 @@ export class MemoryState {
     this.#moved = new Uint8Array(count);
     this.#locks = new Int32Array(count);
     this.#over = new Int32Array(count);
-    this.#needs = new Float64Array(count);
-    this.#met = new Int32Array(count);
+    this.#needs = new Float64Array(count).fill(Infinity);
+    this.#met = new Int32Array(model.works.length);
   }
 
   isResident(value: number): boolean {
@@ -55,6 +56,7 @@ export class MemoryState {
       if (!this.isResident(value)) this.usedBytes += this.model.value(value).bytes;
       this.#resident[value] = 1;
       this.#moved[value] = 0;
+      this.#findNeeds([value, ...this.#sourcesOf(value)]);
     }
   }
 
@@ -62,13 +64,15 @@ export class MemoryState {
     this.usedBytes -= this.model.value(value).bytes;
     this.#resident[value] = 0;
     this.#moved[value] = isMoved ? 1 : 0;
+    if (!isMoved) this.#findNeeds(this.#sourcesOf(value));
   }
 
   /** After step `step`: what it read needs its next reader. */
   advance(): void {
-    const read = (this.model.worksOf[this.step] ?? []).flatMap((number) => this.model.work(number).inputs);
-    for (const value of new Set(read)) this.#over[value] = (this.#over[value] ?? 0) + 1;
+    const read = this.model.waves[this.step]?.inputs ?? [];
+    for (const value of read) this.#over[value] = (this.#over[value] ?? 0) + 1;
     this.step += 1;
+    this.#findNeeds(read);
   }
 
   /** The next step that reads `value`, Infinity for none. */
@@ -77,39 +81,44 @@ export class MemoryState {
   }
 
   /**
-   * For each value the next step that needs it, Infinity for none: that reads it, or something gone that would have to be
-   * computed from it again. Valid until the next call. Linear in the reads.
+   * The next step that needs `value`, Infinity for none: that reads it, or something gone that would have to be computed
+   * from it again.
    */
-  needs(): Float64Array {
-    const needs = this.#needs;
-    const made = this.model.madeBefore[this.step] ?? this.model.values.length;
-    for (let value = made - 1; value >= 0; value--) {
+  nextNeed(value: number): number {
+    return this.#needs[value] ?? Infinity;
+  }
+
+  /** Brings the needs of `values` up to date, and of what they were computed from where they are gone. */
+  #findNeeds(values: readonly number[]): void {
+    const stack = [...values];
+    for (let value = stack.pop(); value !== undefined; value = stack.pop()) {
       let need = this.nextUse(value);
       for (const dependent of this.model.value(value).dependents) {
-        if (dependent < made && this.#isGone(dependent)) need = Math.min(need, needs[dependent] ?? Infinity);
+        if (this.#isGone(dependent)) need = Math.min(need, this.#needs[dependent] ?? Infinity);
       }
-      needs[value] = need;
+      if (need === this.#needs[value]) continue;
+      this.#needs[value] = need;
+      if (this.#isGone(value)) stack.push(...this.#sourcesOf(value));
     }
-    return needs;
+  }
+
+  #sourcesOf(value: number): readonly number[] {
+    return this.model.work(this.model.value(value).maker).inputs;
   }
 
   /** The price of computing `value` again, with all that it would be computed from and is gone. */
   costOfRemaking(value: number): number {
     this.#walks += 1;
-    const stack = [value];
-    const makers = new Set<number>();
-    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-      const { maker } = this.model.value(next);
-      if (makers.has(maker)) continue;
-      makers.add(maker);
+    let cost = 0;
+    const stack = [this.model.value(value).maker];
+    for (let maker = stack.pop(); maker !== undefined; maker = stack.pop()) {
+      if (this.#met[maker] === this.#walks) continue;
+      this.#met[maker] = this.#walks;
+      cost += this.model.costOf(maker);
       for (const input of this.model.work(maker).inputs) {
-        if (!this.#isGone(input) || this.#met[input] === this.#walks) continue;
-        this.#met[input] = this.#walks;
-        stack.push(input);
+        if (this.#isGone(input)) stack.push(this.model.value(input).maker);
       }
     }
-    let cost = 0;
-    for (const maker of makers) cost += this.model.costOf(maker);
     return cost;
   }
 

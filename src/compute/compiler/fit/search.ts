@@ -5,7 +5,8 @@
  * out and back as well; recomputing at any price that can be waited for. Where kernels start together, they may also do
  * so one after another.
  */
-import { extraCostOf, peakOf, tidied, type Action } from "./actions.ts";
+import { extraCostOf, tidied, type Action } from "./actions.ts";
+import { aliveIn } from "./alive.ts";
 import { stepsApart } from "./apart.ts";
 import { COST_OF_DISPATCH } from "./prices.ts";
 import { StepModel } from "./step-model.ts";
@@ -15,6 +16,8 @@ import { walkWithin, type WalkLimits } from "./walk.ts";
 /** What recomputing may cost before all else is tried, and in the end; in steps. */
 const SANE_PRICE = 1;
 const LAST_PRICE = 8;
+/** Parts of the sane price for which something is recomputed where values are moved as well. */
+const MIXTURES = [1, 0.5, 0.25, 0.125, 0];
 /** Halvings of the interval in which the least memory is looked for. */
 const HALVINGS = 7;
 
@@ -41,7 +44,7 @@ export function findWay(model: StepModel, targetBytes: number, allowed: Allowed)
 
 function plainWay(model: StepModel, extraCost: number): Way {
   const actions = model.steps.map((_, step): Action => ({ kind: "run", step }));
-  return { model, actions, boundBytes: peakOf(model, actions), extraCost };
+  return { model, actions, boundBytes: aliveIn(model, actions).mostBytes, extraCost };
 }
 
 class Search {
@@ -64,13 +67,12 @@ class Search {
   run(): Way {
     const { recompute, offload } = this.#allowed;
     const sane = recompute ? SANE_PRICE * this.#price : 0;
+    const mixtures = recompute ? MIXTURES.map((part) => part * sane) : [0];
     const kinds: (() => Way[])[] = [
-      () => [
-        ...this.#starts,
-        ...(recompute ? this.#walks({ offload: false, promisedMax: Infinity, spentMax: sane }) : []),
-      ],
-      () => (offload ? this.#walks({ offload, promisedMax: sane, spentMax: sane }) : []),
-      () => (offload ? this.#walks({ offload, promisedMax: 0, spentMax: 0 }) : []),
+      () => [...this.#starts, ...(recompute ? this.#walks(Infinity, sane) : [])],
+      // Much recomputing may be in the way of itself, where memory is short.
+      () => (offload ? mixtures.flatMap((price) => this.#walks(price, 2 * price)) : []),
+      () => (recompute && !offload ? this.#walks(Infinity, LAST_PRICE * this.#price) : []),
     ];
     for (const kind of kinds) {
       const way = this.#cheapest(kind());
@@ -89,8 +91,10 @@ class Search {
     return final.sort((a, b) => a.extraCost - b.extraCost)[0];
   }
 
-  #walks(limits: Omit<WalkLimits, "bytesMax">): Way[] {
-    return this.#starts.flatMap((start) => walk(start, { ...limits, bytesMax: this.#targetBytes }) ?? []);
+  #walks(promisedMax: number, spentMax: number): Way[] {
+    const offload = this.#allowed.offload && promisedMax < Infinity;
+    const limits = { bytesMax: this.#targetBytes, offload, promisedMax, spentMax };
+    return this.#starts.flatMap((start) => walk(start, limits) ?? []);
   }
 
   /** Ways from `start` with less and less in memory; at least one. */
@@ -118,7 +122,7 @@ function walk(start: Way, limits: WalkLimits): Way | undefined {
   if (walked === undefined) return undefined;
   const actions = tidied(model, walked);
   const extraCost = start.extraCost + extraCostOf(model, actions);
-  return { model, actions, boundBytes: peakOf(model, actions), extraCost };
+  return { model, actions, boundBytes: aliveIn(model, actions).mostBytes, extraCost };
 }
 
 /** `way` without what it does in vain for `bytesMax`. */
@@ -126,5 +130,5 @@ function improved(way: Way, bytesMax: number): Way {
   const { model } = way;
   const actions = withoutNeedless(model, way.actions, bytesMax);
   const extraCost = way.extraCost - extraCostOf(model, way.actions) + extraCostOf(model, actions);
-  return { model, actions, boundBytes: peakOf(model, actions), extraCost };
+  return { model, actions, boundBytes: aliveIn(model, actions).mostBytes, extraCost };
 }

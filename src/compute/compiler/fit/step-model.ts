@@ -4,6 +4,7 @@
  * Values are numbered in the order in which they are made, so that what a value is computed from has smaller numbers.
  */
 import { assert } from "../../../base/assert.ts";
+import { InvariantError } from "../../../base/errors.ts";
 import { elementBytes } from "../../layout/dtype.ts";
 import { elementCount } from "../../layout/shape.ts";
 import type { Node } from "../ir.ts";
@@ -41,6 +42,14 @@ export interface Value {
   readonly isAnchor: boolean;
 }
 
+/** The kernels that start together. */
+export interface Wave {
+  readonly works: readonly number[];
+  /** All values that they read, and all that they store. */
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+}
+
 /** A kernel: which values it reads and stores. */
 export interface Work {
   readonly kernel: LoweredKernel;
@@ -59,8 +68,8 @@ export class StepModel {
   readonly facts: PlanFacts;
   readonly works: readonly Work[];
   readonly values: readonly Value[];
-  /** The kernels of each step, by number. */
-  readonly worksOf: readonly (readonly number[])[];
+  /** One for each step. */
+  readonly waves: readonly Wave[];
   /** For each step, how many values are made before it. */
   readonly madeBefore: readonly number[];
   readonly #costs: (number | undefined)[] = [];
@@ -71,21 +80,26 @@ export class StepModel {
     const numbering = new Numbering(steps, facts);
     this.works = numbering.works;
     this.values = numbering.values();
-    this.worksOf = numbering.worksOf;
+    this.waves = numbering.worksOf.map((works) =>
+      waveOf(
+        works.map((number) => this.work(number)),
+        works,
+      ),
+    );
     this.madeBefore = numbering.madeBefore;
   }
 
   /** The value of this number. */
   value(number: number): Value {
     const value = this.values[number];
-    assert(value !== undefined, `fitMemory: expected a value, found number ${number}`);
+    if (value === undefined) throw new InvariantError(`fitMemory: expected a value, found number ${number}`);
     return value;
   }
 
   /** The kernel of this number. */
   work(number: number): Work {
     const work = this.works[number];
-    assert(work !== undefined, `fitMemory: expected a kernel, found number ${number}`);
+    if (work === undefined) throw new InvariantError(`fitMemory: expected a kernel, found number ${number}`);
     return work;
   }
 
@@ -101,16 +115,18 @@ export class StepModel {
 
   /** The most bytes that the kernels of one step read and store: no plan of these steps takes less. */
   get floorBytes(): number {
-    return this.worksOf.reduce((most, numbers) => {
-      const used = new Set(numbers.flatMap((number) => [...this.work(number).inputs, ...this.work(number).outputs]));
-      return Math.max(most, this.bytesOf([...used]));
-    }, 0);
+    return Math.max(0, ...this.waves.map(({ inputs, outputs }) => this.bytesOf(inputs) + this.bytesOf(outputs)));
   }
 
   /** The bytes of all of these. */
   bytesOf(numbers: readonly number[]): number {
     return numbers.reduce((sum, number) => sum + this.value(number).bytes, 0);
   }
+}
+
+function waveOf(all: readonly Work[], works: readonly number[]): Wave {
+  const inputs = [...new Set(all.flatMap((work) => work.inputs))];
+  return { works, inputs, outputs: all.flatMap(({ outputs }) => outputs) };
 }
 
 class Numbering {
@@ -152,10 +168,7 @@ class Numbering {
 
   #make(node: Node): number {
     const number = this.#nodes.length;
-    assert(
-      !this.#numbers.has(node),
-      `fitMemory: expected one kernel for a value, found two for a ${node.primitive.kind}`,
-    );
+    assert(!this.#numbers.has(node), "fitMemory: expected one kernel for a value, found two");
     this.#numbers.set(node, number);
     this.#nodes.push(node);
     this.#makers.push(this.works.length);

@@ -33,7 +33,7 @@ class Writer {
   write(action: Action): PlanStep {
     switch (action.kind) {
       case "run":
-        return { kind: "compute", kernels: this.#together(this.#model.worksOf[action.step] ?? []) };
+        return { kind: "compute", kernels: this.#together(this.#model.waves[action.step]?.works ?? []) };
       case "rerun":
         return { kind: "compute", kernels: this.#together([action.work], true) };
       case "offload":
