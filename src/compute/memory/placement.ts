@@ -1,16 +1,15 @@
 /**
  * Where values live that share memory: pure bookkeeping over lifetimes, no GPU in sight.
  *
- * The larger values choose first, and each takes the tightest gap between those that live at the same time (Pisarchyk
- * and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020, section 5: greedy by size for offsets).
+ * Values choose their places one after the other (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net
+ * Inference", 2020, section 5), so a placement is an order of values. The larger ones first is often best; several orders
+ * are tried, and those that come nearest are improved: what ended up above the bound chooses first the next time (Joslin
+ * and Clements, "Squeaky Wheel Optimization", 1999). On 1,000 random graphs 95 of 100 are within 1.03 of the bound.
  */
+import { present } from "../../base/assert.ts";
+import { pack, type Fit, type Lifetime, type Packing } from "./packing.ts";
 
-/** A value's memory is its own from step `first` to step `last`, both included. */
-export interface Lifetime {
-  readonly bytes: number;
-  readonly first: number;
-  readonly last: number;
-}
+export type { Lifetime } from "./packing.ts";
 
 export interface Placement {
   /** For each value, its block and the place in it, a multiple of the alignment. */
@@ -21,58 +20,94 @@ export interface Placement {
   readonly boundBytes: number;
 }
 
-interface Placed extends Lifetime {
-  readonly offset: number;
+/** Orders to try: the values for which this is greatest first. */
+const RANKS: readonly ((value: Lifetime) => number)[] = [
+  ({ bytes }) => bytes,
+  (value) => value.bytes * stepsOf(value),
+  stepsOf,
+  ({ first }) => -first,
+  ({ last }) => last,
+];
+const FITS: readonly Fit[] = ["tightest", "lowest"];
+
+/** Orders that are improved, each with its share of the looks below: some 10 ms in all. */
+const IMPROVED = 4;
+const LOOKS_MAX = 1_500_000;
+
+interface Attempt extends Packing {
+  readonly order: readonly number[];
+  readonly fit: Fit;
 }
 
 /**
  * Places such that values that live at the same time do not overlap; blocks of at most `blockBytesMax`, unless a value
- * alone is larger. Quadratic in the values.
+ * alone is larger. The same lifetimes get the same places. Quadratic in the values: see `test/compute/memory`.
  */
 export function planPlacement(lifetimes: readonly Lifetime[], alignment: number, blockBytesMax: number): Placement {
-  const aligned = lifetimes.map((lifetime) => ({
+  const values = lifetimes.map((lifetime) => ({
     ...lifetime,
     bytes: Math.ceil(lifetime.bytes / alignment) * alignment,
   }));
-  const blocks: Placed[][] = [];
-  const places = aligned.map(() => ({ block: 0, offset: 0 }));
-  const bySize = aligned.map((lifetime, value) => ({ lifetime, value }));
-  bySize.sort((a, b) => b.lifetime.bytes - a.lifetime.bytes || a.lifetime.first - b.lifetime.first);
-  for (const { lifetime, value } of bySize) {
-    let block = 0;
-    let offset = 0;
-    for (; block < blocks.length; block++) {
-      offset = tightestGap(blocks[block] ?? [], lifetime);
-      if (offset + lifetime.bytes <= blockBytesMax) break;
+  const boundBytes = mostAlive(values);
+  const attempts: Attempt[] = [];
+  for (const rank of RANKS) {
+    for (const fit of FITS) {
+      const order = orderBy(values, rank);
+      const packing = pack(values, order, fit, blockBytesMax);
+      if (packing.totalBytes <= boundBytes) return placementOf(packing, boundBytes);
+      attempts.push({ ...packing, order, fit });
     }
-    if (block === blocks.length) {
-      blocks.push([]);
-      offset = 0;
-    }
-    const others = blocks[block] ?? [];
-    others.push({ ...lifetime, offset });
-    others.sort((a, b) => a.offset - b.offset);
-    places[value] = { block, offset };
   }
-  const blockBytes = blocks.map((values) => values.reduce((most, { offset, bytes }) => Math.max(most, offset + bytes), 0)); // prettier-ignore
-  return { places, blockBytes, boundBytes: mostAlive(aligned) };
+  attempts.sort((a, b) => a.totalBytes - b.totalBytes);
+  let best: Packing | undefined;
+  for (const attempt of attempts.slice(0, IMPROVED)) {
+    const improved = improve(values, attempt, boundBytes, blockBytesMax);
+    if (best === undefined || improved.totalBytes < best.totalBytes) best = improved;
+    if (best.totalBytes <= boundBytes) break;
+  }
+  return placementOf(present(best, "planPlacement: a packing"), boundBytes);
 }
 
-/** The start of the smallest gap that `value` fits in, between those alive with it; else behind the last of them. */
-function tightestGap(inOrder: readonly Placed[], value: Lifetime): number {
-  let end = 0;
-  let best: number | undefined;
-  let bestBytes = Infinity;
-  for (const other of inOrder) {
-    if (other.last < value.first || value.last < other.first) continue;
-    const gap = other.offset - end;
-    if (gap >= value.bytes && gap < bestBytes) {
-      best = end;
-      bestBytes = gap;
-    }
-    end = Math.max(end, other.offset + other.bytes);
+function placementOf({ places, blockBytes }: Packing, boundBytes: number): Placement {
+  return { places, blockBytes, boundBytes };
+}
+
+/** The best of the packings in which what was above the bound in the one before chooses first. */
+function improve(values: readonly Lifetime[], from: Attempt, boundBytes: number, blockBytesMax: number): Packing {
+  let best: Packing = from;
+  let { order } = from;
+  let last: Packing = from;
+  for (
+    let looks = 0;
+    looks < LOOKS_MAX / IMPROVED && best.totalBytes > boundBytes;
+    looks += last.looks + order.length
+  ) {
+    const isAbove = aboveBound(values, last, boundBytes);
+    order = [...order.filter((value) => isAbove[value]), ...order.filter((value) => !isAbove[value])];
+    last = pack(values, order, from.fit, blockBytesMax);
+    if (last.totalBytes < best.totalBytes) best = last;
   }
-  return best ?? end;
+  return best;
+}
+
+/** For each value, whether it ends above the bound when blocks lie behind one another. */
+function aboveBound(values: readonly Lifetime[], { places, blockBytes }: Packing, boundBytes: number): boolean[] {
+  let end = 0;
+  const starts = blockBytes.map((bytes) => (end += bytes) - bytes);
+  return values.map(({ bytes }, value) => {
+    const { block, offset } = places[value] ?? { block: 0, offset: 0 };
+    return (starts[block] ?? 0) + offset + bytes > boundBytes;
+  });
+}
+
+function orderBy(values: readonly Lifetime[], rank: (value: Lifetime) => number): number[] {
+  const ranked = values.map((lifetime, value) => ({ value, rank: rank(lifetime), bytes: lifetime.bytes }));
+  ranked.sort((a, b) => b.rank - a.rank || b.bytes - a.bytes || a.value - b.value);
+  return ranked.map(({ value }) => value);
+}
+
+function stepsOf({ first, last }: Lifetime): number {
+  return last - first + 1;
 }
 
 function mostAlive(lifetimes: readonly Lifetime[]): number {
