@@ -1,5 +1,5 @@
 /**
- * `npx tsx tools/record-allocations.ts`: writes what training asks of the pool of buffers to `bench/traces`, for the
+ * `npx tsx tools/record-allocations.ts`: writes what training asks of device memory to `bench/traces`, for the
  * benchmark `allocator` and its test. On the null device: sizes and order are what counts, not values.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -17,9 +17,9 @@ import {
 } from "hearth";
 import { TraceRecorder } from "../bench/traces/trace.ts";
 import { Gpt } from "../examples/gpt.ts";
-import type { DeviceBuffer } from "../src/compute/device/device.ts";
 import { NullDevice } from "../src/compute/device/null/null-device.ts";
-import { BufferPool } from "../src/compute/runtime/buffer-pool.ts";
+import type { Allocation } from "../src/compute/memory/pages.ts";
+import { DeviceMemory } from "../src/compute/runtime/device-memory.ts";
 import { createRuntime } from "../src/compute/runtime/graph-runtime.ts";
 
 const FOLDER = fileURLToPath(new URL("../bench/traces/", import.meta.url));
@@ -28,25 +28,22 @@ const EAGER_GPT_STEPS = 10;
 const COMPILED_STEPS = 30;
 
 /** What `train` takes and gives, with a runtime of its own. */
-async function record(train: () => Promise<void>): Promise<TraceRecorder<DeviceBuffer>> {
-  const recorder = new TraceRecorder<DeviceBuffer>();
-  const { take, takeWhole, takeZeroed, give } = BufferPool.prototype;
-  const wrapped = (original: (this: BufferPool, bytes: number) => DeviceBuffer) =>
-    function (this: BufferPool, bytes: number): DeviceBuffer {
-      return recorder.take(bytes, () => original.call(this, bytes));
-    };
-  BufferPool.prototype.take = wrapped(take);
-  BufferPool.prototype.takeWhole = wrapped(takeWhole);
-  BufferPool.prototype.takeZeroed = wrapped(takeZeroed);
-  BufferPool.prototype.give = function (this: BufferPool, buffer: DeviceBuffer): void {
-    recorder.give(buffer);
-    give.call(this, buffer);
+async function record(train: () => Promise<void>): Promise<TraceRecorder<Allocation>> {
+  const recorder = new TraceRecorder<Allocation>();
+  const { take, give } = DeviceMemory.prototype;
+  DeviceMemory.prototype.take = function (this: DeviceMemory, bytes, kind) {
+    const taken = take.call(this, bytes, kind);
+    return taken === undefined ? undefined : recorder.take(bytes, () => taken);
+  };
+  DeviceMemory.prototype.give = function (this: DeviceMemory, allocation) {
+    recorder.give(allocation);
+    give.call(this, allocation);
   };
   try {
     setDefaultRuntime(createRuntime(new NullDevice()));
     await train();
   } finally {
-    Object.assign(BufferPool.prototype, { take, takeWhole, takeZeroed, give });
+    Object.assign(DeviceMemory.prototype, { take, give });
   }
   return recorder;
 }

@@ -25,7 +25,7 @@ export function value(bytes: number): Node {
 }
 
 export function kernel(name: string, outputs: readonly Node[], inputs: readonly Node[]): LoweredKernel {
-  return { kernel: { name, bindings: [], invocations: 1, body: [] }, outputs, inputs, isRows: false };
+  return { kernel: { name, bindings: [], invocations: 1, body: [] }, outputs, inputs, isRows: false, isAwaited: false };
 }
 
 /** Layers forward, then their gradients backward: each reads what its layer has read, and a weight is updated in place. */
