@@ -15,7 +15,7 @@ import type { MemoryKind } from "../memory/snapshot.ts";
 /** Of a slab for arrays: an eighth of the budget within these, or all of a small budget. */
 const SLAB_BYTES_MIN = 64 * 2 ** 20;
 const SLAB_BYTES_MAX = 256 * 2 ** 20;
-const TABLE_SLAB_BYTES = 4 * PAGE_BYTES;
+const TABLE_SLAB_BYTES = 2 * PAGE_BYTES;
 /** Free slabs beyond this much are given back to the device. */
 const IDLE_BYTES_MAX = 256 * 2 ** 20;
 
@@ -89,9 +89,10 @@ export class DeviceMemory {
     return { count: this.#movedCount, bytes: this.#movedBytes };
   }
 
-  /** Of tables, and the slabs that hold them. */
-  get tableBytes(): number {
-    return [...this.#buffers.tables.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  /** Of the slabs for tables, which there is one of as soon as anything is compiled. */
+  get tableSlabBytes(): number {
+    const taken = [...this.#buffers.tables.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+    return Math.max(TABLE_SLAB_BYTES, taken);
   }
 
   /** Pages of arrays, to look at. */
@@ -243,7 +244,7 @@ export class DeviceMemory {
   /** Of the next slab: a small budget is one slab, so that nothing is lost between slabs. */
   #slabBytes(): number {
     const budget = this.#budgetBytes;
-    if (budget <= SLAB_BYTES_MIN) return wholePages(budget) - PAGE_BYTES - TABLE_SLAB_BYTES;
+    if (budget <= SLAB_BYTES_MIN) return Math.floor(budget / PAGE_BYTES) * PAGE_BYTES - TABLE_SLAB_BYTES;
     const share = Number.isFinite(budget) ? wholePages(budget / 8) : SLAB_BYTES_MIN;
     return Math.min(SLAB_BYTES_MAX, Math.max(SLAB_BYTES_MIN, share));
   }

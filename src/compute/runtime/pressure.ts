@@ -7,7 +7,7 @@ import { OutOfMemoryError } from "../../base/errors.ts";
 import { fitMemory, type Fit } from "../compiler/fit-memory.ts";
 import type { Node } from "../compiler/ir.ts";
 import { PART_BYTES, type Command } from "../device/device.ts";
-import { PAGE_BYTES } from "../memory/pages.ts";
+import { PAGE_BYTES, Pages } from "../memory/pages.ts";
 import type { PressureCounts } from "../memory/snapshot.ts";
 import { layOut } from "./assembly.ts";
 import type { DeviceMemory } from "./device-memory.ts";
@@ -64,8 +64,14 @@ export class Pressure {
     }
   }
 
-  /** Runs `take` until it gives something, making room between. @throws OutOfMemoryError */
+  /** What `take` gives, making room for it if it has to. @throws OutOfMemoryError */
   async room<T>(what: string, bytes: number, kept: ReadonlySet<Node>, take: () => T | undefined): Promise<T> {
+    const taken = await this.#tryRoom(bytes, kept, take);
+    if (taken === undefined) throw this.#outOfMemory(what, kept, bytes);
+    return taken;
+  }
+
+  async #tryRoom<T>(bytes: number, kept: ReadonlySet<Node>, take: () => T | undefined): Promise<T | undefined> {
     let taken = take();
     if (taken !== undefined) return taken;
     await this.#dropCaches(bytes);
@@ -77,12 +83,12 @@ export class Pressure {
       this.#compact(bytes);
       taken = take();
     }
-    if (taken === undefined) throw this.#outOfMemory(what, kept, bytes);
     return taken;
   }
 
   /** Memory for `program`, its leaves on the device. @throws OutOfMemoryError */
   async place(program: Program): Promise<Placed> {
+    await this.shrink();
     await this.#makeResident(program);
     const asIs = this.#tryPlace(program, null);
     if (asIs !== undefined) return asIs;
@@ -109,8 +115,15 @@ export class Pressure {
     }
     const last = offload ? this.#tryFit(program, { recompute, offload }) : undefined;
     if (last !== undefined) return last;
-    const least = this.#fit(program, 0, { recompute, offload });
-    throw this.#outOfMemory(program.what, program.leaves, wholePages(least.boundBytes));
+    throw this.#doesNotFit(program);
+  }
+
+  #doesNotFit(program: Program): OutOfMemoryError {
+    const recompute = this.#parts.allows.has("recompute");
+    const offload = this.#parts.allows.has("offload");
+    const { steps } = this.#fit(program, recompute || offload ? 0 : Infinity, { recompute, offload });
+    const layout = layOut(steps, program.isInner, program.keptToEnd, Infinity);
+    return this.#outOfMemory(program.what, program.leaves, layout.blockBytes.reduce((sum, bytes) => sum + bytes, 0)); // prettier-ignore
   }
 
   #fit(program: Program, targetBytes: number, allows: { recompute: boolean; offload: boolean }): Fit {
@@ -152,10 +165,16 @@ export class Pressure {
     return undefined;
   }
 
-  async #makeResident({ what, leaves }: Program): Promise<void> {
-    for (const leaf of leaves) {
-      if (this.#parts.leaves.isResident(leaf)) continue;
-      await this.room(what, bytesOfNode(leaf), leaves, () => this.#parts.leaves.makeResident(leaf) || undefined);
+  async #makeResident(program: Program): Promise<void> {
+    const { leaves } = this.#parts;
+    for (const leaf of program.leaves) {
+      if (leaves.isResident(leaf)) continue;
+      const isThere = await this.#tryRoom(
+        bytesOfNode(leaf),
+        program.leaves,
+        () => leaves.makeResident(leaf) || undefined,
+      );
+      if (isThere === undefined) throw this.#doesNotFit(program);
       this.counts.reloaded += 1;
     }
   }
@@ -205,11 +224,14 @@ export class Pressure {
     return slabs.sort((a, b) => a.bytes - a.freeBytes - (b.bytes - b.freeBytes));
   }
 
+  /** @param missingBytes what has to be on the device besides `kept` */
   #outOfMemory(what: string, kept: ReadonlySet<Node>, missingBytes: number): OutOfMemoryError {
     const { leaves, allows } = this.#parts;
     const memory = this.#parts.memory();
-    const others = allows.has("offload") ? 0 : leaves.residentBytes - leaves.bytesOf(kept);
-    const smallestBudgetBytes = memory.tableBytes + leaves.bytesOf(kept) + others + wholePages(missingBytes);
+    // Leaves that may not be moved away are there as well.
+    const there = allows.has("offload") ? kept : new Set([...kept, ...leaves.resident()]);
+    const smallestBudgetBytes =
+      memory.tableSlabBytes + pagesFor([...there].map(bytesOfNode)) + wholePages(missingBytes);
     const holders = [
       { what: `values between inputs and results of ${what}`, bytes: missingBytes },
       ...leaves.largest(HOLDERS_MAX),
@@ -221,6 +243,14 @@ export class Pressure {
       { smallestBudgetBytes, holders },
     );
   }
+}
+
+/** Bytes of the pages that arrays of these sizes take when nothing else is there. */
+function pagesFor(sizes: readonly number[]): number {
+  const pages = new Pages();
+  pages.addSlab(sizes.reduce((sum, bytes) => sum + wholePages(Math.max(4, bytes)), PAGE_BYTES));
+  for (const bytes of sizes) pages.take(bytes, "other");
+  return pages.usedBytes;
 }
 
 function wholePages(bytes: number): number {

@@ -75,7 +75,11 @@ export class TracedPlan<Result extends TensorTree> {
     } catch (error) {
       const cut = cutFurther(error, trace);
       if (cut === null) throw error;
-      return await TracedPlan.trace(fn, list, runtime, cut);
+      try {
+        return await TracedPlan.trace(fn, list, runtime, cut);
+      } catch (later) {
+        throw smallerOf(error, later);
+      }
     }
   }
 
@@ -210,6 +214,12 @@ export class TracedPlan<Result extends TensorTree> {
     this.#feed = null;
     this.#plan.destroy();
   }
+}
+
+/** Of two failures to fit, the one that needs less. */
+function smallerOf(error: unknown, later: unknown): unknown {
+  if (!(error instanceof OutOfMemoryError) || !(later instanceof OutOfMemoryError)) return later;
+  return (error.smallestBudgetBytes ?? Infinity) < (later.smallestBudgetBytes ?? Infinity) ? error : later;
 }
 
 function cutFurther(error: unknown, { runtime, microBatches, microBatchesMax }: Trace): number | null {
