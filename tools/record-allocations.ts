@@ -1,6 +1,6 @@
 /**
  * `npx tsx tools/record-allocations.ts`: writes what training asks of the pool of buffers to `bench/traces`, for the
- * benchmark `allocator` and its test. On the null device: sizes and order are what counts, not values.
+ * benchmark `allocator` and its test. On the null device: sizes and order are what counts, not values. `npm run format` after.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
