@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describeError, HearthError } from "../src/base/errors.ts";
 import { allReduce } from "./all-reduce.ts";
+import { allocator } from "./allocator.ts";
 import { DEVICE_CASES } from "./cases/device-cases.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { deviceResult } from "./device-result.ts";
@@ -21,6 +22,7 @@ import type { BenchResult, Measured } from "./result.ts";
 
 const HOST_BENCHMARKS: ReadonlyMap<string, () => Promise<Measured[]>> = new Map([
   ["all-reduce", allReduce],
+  ["allocator", allocator],
   ["checkpoint", checkpoint],
 ]);
 

@@ -140,9 +140,10 @@ export class PageTable {
   }
 
   #settle(holding: Holding, page: number): void {
-    const { id, firstPage } = present(this.#slabAt[page], `PageTable: the slab of page ${page}`);
+    const slab = this.#slabAt[page];
+    assert(slab !== undefined, "PageTable: the slab of a page is missing");
     this.#holdings[page] = holding;
-    holding.settle(page, id, (page - firstPage) * PAGE_BYTES);
+    holding.settle(page, slab.id, (page - slab.firstPage) * PAGE_BYTES);
   }
 
   #slab(id: number): Slab {

@@ -75,7 +75,8 @@ export class Pages {
 
   /** Memory of at least `bytes`, and of at least 4; undefined when no run of free pages is long enough. */
   take(bytes: number, kind: MemoryKind): Allocation | undefined {
-    assert(Number.isSafeInteger(bytes) && bytes >= 0, `Pages.take: expected a number of bytes, found ${bytes}`);
+    const isSize = Number.isSafeInteger(bytes) && bytes >= 0;
+    if (!isSize) assert(false, `Pages.take: expected a number of bytes, found ${bytes}`);
     const granules = Math.max(1, Math.ceil(bytes / GRANULE_BYTES));
     const allocation = granules < GRANULES ? this.#takePart(bytes, granules, kind) : this.#takePages(bytes, kind);
     if (allocation !== undefined) this.#requestedBytes += bytes;
@@ -86,7 +87,8 @@ export class Pages {
     if (allocation instanceof Part) this.#givePart(allocation);
     else {
       const isOurs = allocation instanceof WholePages && this.#table.isHeld(allocation);
-      assert(isOurs, `Pages.give: expected an allocation, found one of ${allocation.bytes} bytes that was given back`);
+      if (!isOurs)
+        assert(false, `Pages.give: expected an allocation, found one of ${allocation.bytes} bytes that was given back`);
       this.#table.release(allocation);
     }
     this.#requestedBytes -= allocation.bytes;
@@ -158,7 +160,7 @@ export class Pages {
 
   #givePart(part: Part): void {
     const { shared } = part;
-    assert(this.#shared[shared.among.kind] === shared.among, `Pages.give: expected an allocation, found another's`);
+    assert(this.#shared[shared.among.kind] === shared.among, "Pages.give: expected an allocation, found another's");
     shared.among.give(part);
     if (!shared.isEmpty) return;
     this.#table.release(shared);

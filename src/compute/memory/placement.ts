@@ -4,7 +4,8 @@
  * Values choose their places one after the other (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net
  * Inference", 2020, section 5), so a placement is an order of values. The larger ones first is often best; several orders
  * are tried, and those that come nearest are improved: what ended up above the bound chooses first the next time (Joslin
- * and Clements, "Squeaky Wheel Optimization", 1999). On 1,000 random graphs 95 of 100 are within 1.03 of the bound.
+ * and Clements, "Squeaky Wheel Optimization", 1999). On 1,000 random graphs of some 110 values it takes 1.024 of the bound
+ * at the 95th percentile and 1.11 at most, in 3 ms of processor time (11 at the 95th percentile); 1,500 values take 40.
  */
 import { present } from "../../base/assert.ts";
 import { pack, type Fit, type Lifetime, type Packing } from "./packing.ts";
@@ -42,8 +43,15 @@ interface Attempt extends Packing {
 /**
  * Places such that values that live at the same time do not overlap; blocks of at most `blockBytesMax`, unless a value
  * alone is larger. The same lifetimes get the same places. Quadratic in the values: see `test/compute/memory`.
+ *
+ * @param isHasty takes the first order as it comes, for what is used once
  */
-export function planPlacement(lifetimes: readonly Lifetime[], alignment: number, blockBytesMax: number): Placement {
+export function planPlacement(
+  lifetimes: readonly Lifetime[],
+  alignment: number,
+  blockBytesMax: number,
+  isHasty: boolean = false,
+): Placement {
   const values = lifetimes.map((lifetime) => ({
     ...lifetime,
     bytes: Math.ceil(lifetime.bytes / alignment) * alignment,
@@ -54,7 +62,7 @@ export function planPlacement(lifetimes: readonly Lifetime[], alignment: number,
     for (const fit of FITS) {
       const order = orderBy(values, rank);
       const packing = pack(values, order, fit, blockBytesMax);
-      if (packing.totalBytes <= boundBytes) return placementOf(packing, boundBytes);
+      if (isHasty || packing.totalBytes <= boundBytes) return placementOf(packing, boundBytes);
       attempts.push({ ...packing, order, fit });
     }
   }

@@ -3,7 +3,8 @@
  *
  * Free runs of one size are a list, and a `SizeSet` says which sizes there are; each run has its size at both of its
  * ends (boundary tags: Knuth, The Art of Computer Programming, volume 1, section 2.5). Taking costs a step for each five
- * bits of the longest span, giving a constant, and neither makes garbage. The same calls give the same places.
+ * bits of the longest span, giving a constant, and neither makes garbage (messages too are made only where they are
+ * needed). The same calls give the same places.
  */
 import { assert } from "../../base/assert.ts";
 import { SizeSet } from "./size-set.ts";
@@ -42,7 +43,8 @@ export class Runs {
 
   /** The first unit of a span, all free. Where only spans of one size are added, they lie at its multiples. */
   addSpan(units: number): number {
-    assert(Number.isInteger(units) && units >= 1, `Runs.addSpan: expected 1 unit or more, found ${units}`);
+    const isSize = Number.isInteger(units) && units >= 1;
+    if (!isSize) assert(false, `Runs.addSpan: expected 1 unit or more, found ${units}`);
     const start = this.#holes.get(units)?.pop() ?? this.#end;
     this.#end = Math.max(this.#end, start + units);
     this.#grow(units);
@@ -56,9 +58,9 @@ export class Runs {
   /** Takes out the span that starts with `start`, of which all must be free. */
   removeSpan(start: number): void {
     const units = this.#spans.get(start);
-    assert(units !== undefined, `Runs.removeSpan: expected the first unit of a span, found ${start}`);
+    if (units === undefined) assert(false, `Runs.removeSpan: expected the first unit of a span, found ${start}`);
     const isFree = this.isFreeAt(start) && this.sizeAt(start) === units;
-    assert(isFree, `Runs.removeSpan: expected the span of ${units} at ${start} to be free, found a run that is taken`);
+    if (!isFree) assert(false, `Runs.removeSpan: expected the span at ${start} to be free, found a run that is taken`);
     this.#unlink(start);
     this.#states[start] = 0;
     this.#spans.delete(start);
@@ -70,7 +72,8 @@ export class Runs {
 
   /** The first unit of a run that is the caller's from now on, in the shortest free run that is long enough. */
   take(size: number): number | undefined {
-    assert(Number.isInteger(size) && size >= 1, `Runs.take: expected 1 unit or more, found ${size}`);
+    const isSize = Number.isInteger(size) && size >= 1;
+    if (!isSize) assert(false, `Runs.take: expected 1 unit or more, found ${size}`);
     const fit = this.#freeSizes.atLeast(size);
     if (fit < 0) return undefined;
     const start = this.#firstOfSize[fit] ?? NONE;
@@ -81,14 +84,16 @@ export class Runs {
   /** Takes the first `size` units of the free run that starts with `start`. */
   takeAt(start: number, size: number): void {
     const isThere = this.isFreeAt(start) && this.sizeAt(start) >= size && size >= 1;
-    assert(isThere, `Runs.takeAt: expected a free run of ${size} or more at ${start}, found ${this.#describe(start)}`);
+    if (!isThere)
+      assert(false, `Runs.takeAt: expected a free run of ${size} or more at ${start}, found ${this.#describe(start)}`);
     this.#takeFront(start, size);
   }
 
   /** Gives the run that starts with `start` back. */
   give(start: number): void {
     const isTaken = ((this.#states[start] ?? 0) & TAKEN) !== 0;
-    assert(isTaken, `Runs.give: expected the first unit of a taken run, found ${start}, ${this.#describe(start)}`);
+    if (!isTaken)
+      assert(false, `Runs.give: expected the start of a taken run, found ${start}, ${this.#describe(start)}`);
     const size = this.sizeAt(start);
     this.#freeUnits += size;
     let first = start;

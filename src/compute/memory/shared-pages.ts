@@ -1,5 +1,5 @@
 /** Pages that small allocations of one kind share, cut into granules. */
-import { assert, present } from "../../base/assert.ts";
+import { assert } from "../../base/assert.ts";
 import { GRANULE_BYTES, GRANULES, type Allocation, type Holding } from "./allocation.ts";
 import { Runs } from "./runs.ts";
 import type { MemoryKind } from "./snapshot.ts";
@@ -110,14 +110,15 @@ export class SharedPages {
     const start = this.#runs.take(granules);
     if (start === undefined) return undefined;
     const granule = start % GRANULES;
-    const page = present(this.#pages[(start - granule) / GRANULES], `SharedPages: the page of granule ${start}`);
+    const page = this.#pages[(start - granule) / GRANULES];
+    assert(page !== undefined, "SharedPages.take: the page of a granule is missing");
     const part = new Part(bytes, this.kind, page, granule, granules);
     page.put(part);
     return part;
   }
 
   give(part: Part): void {
-    assert(part.shared.has(part), `SharedPages.give: expected an allocation, found one that was given back`);
+    assert(part.shared.has(part), "SharedPages.give: expected an allocation, found one that was given back");
     this.#runs.give(part.shared.firstGranule + part.granule);
     part.shared.drop(part);
   }

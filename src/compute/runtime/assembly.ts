@@ -37,6 +37,7 @@ export interface Layout {
 /**
  * Places the values of `steps` that are `inner` in blocks, by lifetime.
  *
+ * @param isHasty for what runs once: see `planPlacement`
  * @param keptToEnd inner values that are still read after the last step; those that no step makes live from the beginning
  */
 export function layOut(
@@ -44,6 +45,7 @@ export function layOut(
   isInner: (node: Node) => boolean,
   keptToEnd: ReadonlySet<Node>,
   blockBytesMax: number,
+  isHasty: boolean = false,
 ): Layout {
   const lastRead = new Map<Node, number>();
   for (const [at, step] of steps.entries()) for (const node of readsOf(step)) lastRead.set(node, at);
@@ -56,7 +58,7 @@ export function layOut(
   };
   for (const [at, step] of steps.entries()) for (const node of storesOf(step)) if (isInner(node)) add(node, at);
   for (const node of keptToEnd) if (isInner(node) && !inner.includes(node)) add(node, 0);
-  const { places, blockBytes, boundBytes } = planPlacement(lifetimes, PART_BYTES, blockBytesMax);
+  const { places, blockBytes, boundBytes } = planPlacement(lifetimes, PART_BYTES, blockBytesMax, isHasty);
   const buffersIn = (blocks: readonly DeviceBuffer[]): ReadonlyMap<Node, DeviceBuffer> => {
     const buffers = inner.map((node, i) => {
       const { block, offset } = present(places[i], "layOut: a place");

@@ -310,7 +310,15 @@ export class CompiledPlan implements Plan {
     const read = lowered.kernels.flatMap(({ inputs }) => inputs.filter(isLeaf));
     const leaves = new Set([...read, ...lowered.outputs.filter(isLeaf), ...targets, ...outputs]);
     const keptToEnd = new Set([...values.filter(isInner), ...old]);
-    const program = { what: "a compiled step", steps, leaves, isInner, keptToEnd, overwrites: inPlace };
+    const program = {
+      what: "a compiled step",
+      steps,
+      leaves,
+      isInner,
+      keptToEnd,
+      runsOnce: false,
+      overwrites: inPlace,
+    };
     return { device, lowered, program, leafOf, saved };
   }
 

@@ -242,6 +242,7 @@ class GraphRuntime implements Runtime {
       leaves: new Set([...leavesOf(lowered), ...results.values()]),
       isInner: (node) => !isLeaf(node) && !results.has(node),
       keptToEnd: new Set(),
+      runsOnce: true,
       overwrites: new Map(),
     });
     const bufferOf = (node: Node): DeviceBuffer => {

@@ -156,7 +156,7 @@ export class Pressure {
     const most = Math.min(BLOCK_BYTES_MAX, memory.arrayBytesMax);
     const limits = fit === null ? [most] : [most, Math.min(most, memory.largestRoomBytes)];
     for (const blockBytesMax of limits) {
-      const { blockBytes, boundBytes, buffersIn } = layOut(steps, program.isInner, program.keptToEnd, blockBytesMax);
+      const { blockBytes, boundBytes, buffersIn } = layOut(steps, program.isInner, program.keptToEnd, blockBytesMax, program.runsOnce && fit === null); // prettier-ignore
       const blocks = memory.reserveScratch(blockBytes);
       if (blocks === undefined) continue;
       const plannedBytes = blockBytes.reduce((sum, bytes) => sum + bytes, 0);

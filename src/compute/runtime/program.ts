@@ -17,6 +17,8 @@ export interface Program {
   readonly isInner: (node: Node) => boolean;
   /** Inner values that are read after the last step, or kept for that from the first one on. */
   readonly keptToEnd: ReadonlySet<Node>;
+  /** True for what is not worth a long search for a good layout. */
+  readonly runsOnce: boolean;
   /** Values stored over a leaf, and the leaf. */
   readonly overwrites: ReadonlyMap<Node, Node>;
 }
