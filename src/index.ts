@@ -20,6 +20,7 @@ export {
   ShapeError,
   UnsupportedError,
 } from "./base/errors.ts";
+export { MEMORY_KINDS } from "./compute/memory/snapshot.ts";
 export type { MemoryKind, MemorySnapshot, PressureCounts, SlabSnapshot } from "./compute/memory/snapshot.ts";
 export type { Shape } from "./compute/compiler/ir.ts";
 export type { DType } from "./compute/layout/dtype.ts";
@@ -56,7 +57,7 @@ export type { CustomBackward, CustomFunction } from "./compute/tensor/custom-fun
 export { microBatched } from "./compute/tensor/micro-batch.ts";
 export type { MicroBatchOptions } from "./compute/tensor/micro-batch.ts";
 export { debugMemory, memory, memoryReport } from "./compute/tensor/memory.ts";
-export type { MemoryReport, TensorGroup } from "./compute/tensor/memory.ts";
+export type { MemoryControls, MemoryReport, TensorGroup } from "./compute/tensor/memory.ts";
 export { keep, scope } from "./compute/tensor/scope.ts";
 export { noGrad } from "./compute/tensor/grad-mode.ts";
 export type { GradientHook, HookHandle } from "./compute/tensor/hooks.ts";

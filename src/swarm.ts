@@ -4,7 +4,7 @@ export type { Dataset, HostTensor, OptimizerSpec, RunDefinition, Settings } from
 export { createRoom, FILE_BYTES_MAX } from "./host/browser/create-room.ts";
 export type { RoomOptions } from "./host/browser/create-room.ts";
 export { join, Run } from "./host/browser/join.ts";
-export type { JoinOptions } from "./host/browser/join.ts";
+export type { JoinOptions, StartOptions } from "./host/browser/join.ts";
 export { serveEngine } from "./host/browser/engine-worker.ts";
 export type { CheckpointView, Phase, RoomView } from "./host/browser/room-view.ts";
 export type { DataSpec, HistoryPoint, RosterEntry, RunSpec, StepLine, StepTimes } from "./network/wire/messages.ts";

@@ -34,6 +34,8 @@ export class DeviceMemory {
   #peakBytes = 0;
   #movedCount = 0;
   #movedBytes = 0;
+  /** True since a slab was taken although enough was free, but not together. */
+  isScattered = false;
   /** Changes when anything moves that a recording may have bound. */
   generation = 0;
 
@@ -237,6 +239,7 @@ export class DeviceMemory {
     );
     const needed = wholePages(bytes);
     if (needed > room) return undefined;
+    if (this.#arrays.freeBytes >= needed) this.isScattered = true;
     this.#addSlab("arrays", Math.max(needed, Math.min(room, this.#slabBytes())));
     return present(this.#arrays.take(bytes, kind), "DeviceMemory: an array in an empty slab");
   }

@@ -350,7 +350,7 @@ class GraphRuntime implements Runtime {
   }
 
   async #relieved(): Promise<void> {
-    await this.#pressure.shrink();
+    await this.#pressure.settle();
     const wait = this.#collector.relieve();
     if (wait === null) return;
     await wait;

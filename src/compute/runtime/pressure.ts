@@ -45,10 +45,27 @@ export class Pressure {
     this.#parts = parts;
   }
 
-  /** Gives back what is beyond a budget that was lowered. @throws DeviceLostError */
-  async shrink(): Promise<void> {
+  /**
+   * Between one work and the next: brings arrays together when a slab was taken because they were scattered, and gives
+   * back what is beyond a budget that was lowered. @throws DeviceLostError
+   */
+  async settle(): Promise<void> {
     const memory = this.#parts.memory();
-    if (memory.overBytes === 0) return;
+    if (memory.isScattered) this.#gather(memory);
+    if (memory.overBytes > 0) await this.#shrink(memory);
+  }
+
+  /** Empties the slab with the least in it, as far as that goes at once. */
+  #gather(memory: DeviceMemory): void {
+    memory.isScattered = false;
+    const [least] = this.#slabsByUse();
+    if (least === undefined) return;
+    memory.dropScratch();
+    this.#parts.submit(memory.evacuate(least.id, COMPACT_BYTES_MAX));
+    memory.dropIdleSlabs();
+  }
+
+  async #shrink(memory: DeviceMemory): Promise<void> {
     memory.dropScratch();
     this.counts.cachesDropped += memory.dropIdleSlabs();
     for (const { id } of this.#slabsByUse()) {
@@ -88,7 +105,7 @@ export class Pressure {
 
   /** Memory for `program`, its leaves on the device. @throws OutOfMemoryError */
   async place(program: Program): Promise<Placed> {
-    await this.shrink();
+    await this.settle();
     await this.#makeResident(program);
     const asIs = this.#tryPlace(program, null);
     if (asIs !== undefined) return asIs;

@@ -47,15 +47,23 @@ export function memorySnapshot(runtime: Runtime = currentRuntime("memorySnapshot
   return runtime.snapshot(byLeaf);
 }
 
-/** From the next work on; null for no limit. @throws OptionError for less than a quarter of a mebibyte */
-function setMemoryBudget(mebibytes: number | null, runtime: Runtime = currentRuntime("memory.setBudget")): void {
-  runtime.setBudget(mebibytes === null ? null : mebibytes * 2 ** 20);
+/** What `memory` offers. */
+export interface MemoryControls {
+  /** Where the memory of a runtime, the current one by default, is, page by page. @throws OptionError without a runtime */
+  snapshot(runtime?: Runtime): MemorySnapshot;
+  /**
+   * What may be taken from the device from the next work on; null for no limit.
+   * @throws OptionError for less than a quarter of a mebibyte
+   */
+  setBudget(mebibytes: number | null, runtime?: Runtime): void;
 }
 
-/** Device memory: `memory.snapshot()` says where it is, `memory.setBudget(mebibytes)` how much may be taken. */
-export const memory: { readonly snapshot: typeof memorySnapshot; readonly setBudget: typeof setMemoryBudget } = {
+/** Device memory: where it is, and how much of it may be used. */
+export const memory: MemoryControls = {
   snapshot: memorySnapshot,
-  setBudget: setMemoryBudget,
+  setBudget: (mebibytes, runtime = currentRuntime("memory.setBudget")) => {
+    runtime.setBudget(mebibytes === null ? null : mebibytes * 2 ** 20);
+  },
 };
 
 const stacks = new WeakMap<Tensor, readonly string[]>();

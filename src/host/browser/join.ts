@@ -1,7 +1,7 @@
 /** The page's side of a room: starts the engine worker, keeps what only a page can (WebRTC), and shows views. */
 import { proxy, transfer, wrap, type Remote } from "comlink";
 import { OptionError } from "../../base/errors.ts";
-import type { DeviceChoice, EngineApi, EngineStart } from "./engine-api.ts";
+import type { DeviceChoice, EngineApi } from "./engine-api.ts";
 import { offeredFiles } from "./create-room.ts";
 import { initialView } from "./room-model.ts";
 import type { RoomView } from "./room-view.ts";
@@ -16,6 +16,13 @@ export interface JoinOptions {
   /** The most device memory that this tab takes; no limit unless told. `Run.setMemoryBudget` changes it. */
   readonly memoryBudgetMiB?: number | null;
   readonly signal?: AbortSignal;
+}
+
+/** What a run is started with. */
+export interface StartOptions {
+  readonly device: DeviceChoice;
+  /** What may be taken from the GPU; null for no limit. */
+  readonly memoryBudgetMiB: number | null;
 }
 
 /** How often the page tells the engine what the browser counted. */
@@ -43,7 +50,7 @@ export class Run extends EventTarget {
   }
 
   /** Starts the engine; views follow. */
-  async start(room: string, url: URL, options: Pick<EngineStart, "device" | "memoryBudgetMiB">): Promise<void> {
+  async start(room: string, url: URL, options: StartOptions): Promise<void> {
     const coordinator = new URL("/coordinator", url);
     coordinator.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     this.#worker.addEventListener("error", (event) => this.#fail(event.message || "The engine could not be loaded."));

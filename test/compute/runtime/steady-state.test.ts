@@ -1,0 +1,72 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { describe, expect, test } from "vitest";
+import type { Device, DeviceBuffer } from "../../../src/compute/device/device.ts";
+import { createRuntime } from "../../../src/compute/runtime/graph-runtime.ts";
+import type { Runtime } from "../../../src/compute/runtime/runtime.ts";
+import { openNodeWebGpu, webGpuMissing } from "../device/devices.ts";
+import { EagerTraining, GptTraining, lossesOf } from "./training.ts";
+
+const STEPS = 1000;
+const TINY = { batch: 2, context: 8, width: 8, layers: 1 };
+interface Training {
+  next(): Promise<number>;
+}
+
+/** Counts what is created on `device` from now on. */
+function countBuffers(device: Device): { readonly created: number; readonly bytes: number } {
+  const counts = { created: 0, bytes: 0 };
+  const create = device.createBuffer.bind(device);
+  device.createBuffer = (bytes): DeviceBuffer => {
+    counts.created += 1;
+    counts.bytes += bytes;
+    return create(bytes);
+  };
+  return counts;
+}
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+/** The least main memory in use after a few of its next steps: what is not waiting to be collected. */
+async function heapBytes(training: Training): Promise<number> {
+  let least = Infinity;
+  for (let sample = 0; sample < 5; sample++) {
+    await lossesOf(training, 20);
+    for (let turn = 0; turn < 3; turn++) {
+      collectGarbage();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    least = Math.min(least, process.memoryUsage().heapUsed);
+  }
+  return least;
+}
+
+// On a GPU: on the reference device kernels are JavaScript, and what they leave behind is the engine's.
+describe.skipIf(webGpuMissing !== undefined)("webgpu", () => {
+  const trainings: { kind: string; make: (runtime: Runtime) => Training; warmUp: number }[] = [
+    { kind: "compiled", make: (runtime) => new GptTraining(runtime, TINY), warmUp: 20 },
+    // Until the lists of what is alive have been tidied up for the first time.
+    { kind: "eager", make: (runtime) => new EagerTraining(runtime, 8), warmUp: 800 },
+  ];
+  for (const { kind, make, warmUp } of trainings) {
+    test(`1,000 ${kind} steps create no buffer and hold what they held`, async () => {
+      const runtime = createRuntime(await openNodeWebGpu());
+      const counts = countBuffers(runtime.device);
+      const training = make(runtime);
+      await lossesOf(training, warmUp);
+      const heapBefore = await heapBytes(training);
+      const before = runtime.snapshot();
+      const { created } = counts;
+      await lossesOf(training, STEPS);
+      expect(counts.created).toBe(created);
+      const heapAfter = await heapBytes(training);
+      const after = runtime.snapshot();
+      expect(after.takenBytes).toBe(before.takenBytes);
+      expect(after.usedBytes).toBeLessThanOrEqual(before.usedBytes);
+      expect(heapAfter - heapBefore).toBeLessThan(2 ** 20);
+      runtime.destroy();
+      runtime.device.destroy();
+    });
+  }
+});
