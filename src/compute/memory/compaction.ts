@@ -52,6 +52,15 @@ export function planCompaction(table: PageTable, wanted: number, bytesMax: numbe
   return slideDown(table, slide.slab.slice(slide.start, slide.end), bytesMax);
 }
 
+/** Makes a run of `wanted` free pages in a slab besides `outside`, by sliding, as far as moves of `bytesMax` go. */
+export function planGathering(table: PageTable, wanted: number, bytesMax: number, outside: number): Move[] {
+  const slabs = table.slabs.filter((slab) => slab !== outside).map((slab) => [...table.runsOf(slab)]);
+  if (slabs.flat().some(({ holding, pages }) => !holding && pages >= wanted)) return [];
+  const slide = cheapestOf(slabs.flatMap((runs) => windowsOf(runs, wanted, (run) => !run.holding)));
+  if (slide === undefined || slide.costBytes > bytesMax) return [];
+  return slideDown(table, slide.slab.slice(slide.start, slide.end), bytesMax);
+}
+
 /** Moves what is in `slab` to other slabs, as far as there is room and `bytesMax` goes. */
 export function planEvacuation(table: PageTable, slab: number, bytesMax: number): Move[] {
   const runs = [...table.runsOf(slab)];

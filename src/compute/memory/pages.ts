@@ -7,7 +7,7 @@
  */
 import { assert } from "../../base/assert.ts";
 import { GRANULE_BYTES, GRANULES, PAGE_BYTES, WholePages, type Allocation } from "./allocation.ts";
-import { planCompaction, planEvacuation, type Move } from "./compaction.ts";
+import { planCompaction, planEvacuation, planGathering, type Move } from "./compaction.ts";
 import { PageTable } from "./page-table.ts";
 import { Part, SharedPages } from "./shared-pages.ts";
 import { MEMORY_KINDS, type MemoryKind, type SlabSnapshot } from "./snapshot.ts";
@@ -102,9 +102,19 @@ export class Pages {
     return planCompaction(this.#table, Math.max(1, Math.ceil(wantedBytes / PAGE_BYTES)), bytesMax);
   }
 
-  /** Moves what is in `slab` to the others, as far as there is room and `bytesMax` goes; otherwise like `compact`. */
-  evacuate(slab: number, bytesMax: number): Move[] {
-    return planEvacuation(this.#table, slab, bytesMax);
+  /**
+   * Moves what is in `slab` to the others, the largest first, as far as there is room and `bytesMax` goes, bringing their
+   * free pages together where they lie apart. Otherwise like `compact`.
+   */
+  empty(slab: number, bytesMax: number): Move[] {
+    const moves: Move[] = [];
+    const sizes = [...this.#table.runsOf(slab)].flatMap(({ holding, pages }) => (holding ? [pages] : []));
+    for (const pages of sizes.sort((a, b) => b - a)) {
+      const leftBytes = moves.reduce((left, { bytes }) => left - bytes, bytesMax);
+      moves.push(...planGathering(this.#table, pages, leftBytes, slab));
+      moves.push(...planEvacuation(this.#table, slab, leftBytes));
+    }
+    return moves;
   }
 
   /** In the order of their places. */

@@ -207,8 +207,8 @@ export class DeviceMemory {
   }
 
   /** Moves what is in `slab` to others, as far as there is room: the copies to submit. */
-  evacuate(slab: number, bytesMax: number): Command[] {
-    return this.#commandsOf(this.#arrays.evacuate(slab, bytesMax));
+  empty(slab: number, bytesMax: number): Command[] {
+    return this.#commandsOf(this.#arrays.empty(slab, bytesMax));
   }
 
   /** Frees all slabs. */

@@ -61,7 +61,7 @@ export class Pressure {
     const [least] = this.#slabsByUse();
     if (least === undefined) return;
     memory.dropScratch();
-    this.#parts.submit(memory.evacuate(least.id, COMPACT_BYTES_MAX));
+    this.#parts.submit(memory.empty(least.id, COMPACT_BYTES_MAX));
     memory.dropIdleSlabs();
   }
 
@@ -70,7 +70,7 @@ export class Pressure {
     this.counts.cachesDropped += memory.dropIdleSlabs();
     for (const { id } of this.#slabsByUse()) {
       if (memory.overBytes === 0) return;
-      this.#parts.submit(memory.evacuate(id, COMPACT_BYTES_MAX));
+      this.#parts.submit(memory.empty(id, COMPACT_BYTES_MAX));
       this.counts.cachesDropped += memory.dropIdleSlabs();
     }
     while (memory.overBytes > 0) {
