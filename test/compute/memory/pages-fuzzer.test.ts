@@ -47,7 +47,7 @@ class Model {
   /** All of a slab's granules belong to somebody after moves too. */
   compact(random: Random): void {
     const wantedBytes = random.below(64) * PAGE_BYTES;
-    const moves = random.uniform() < 0.5 ? this.pages.compact(wantedBytes, 2 ** 20) : this.pages.evacuate(0, 2 ** 20);
+    const moves = random.uniform() < 0.5 ? this.pages.compact(wantedBytes, 2 ** 20) : this.pages.empty(0, 2 ** 20);
     if (moves.length === 0) return;
     for (const granules of this.granules) granules.fill(0);
     for (const allocation of this.live) this.#mark(allocation, 0, 1);
