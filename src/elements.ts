@@ -23,5 +23,5 @@ export { HearthStepTime } from "./host/browser/elements/step-time.ts";
 export { PacedElement, ViewElement } from "./host/browser/elements/view-element.ts";
 export { formatBytes, formatMemory, formatMs, plural } from "./host/browser/elements/format.ts";
 export { theme } from "./host/browser/elements/theme.ts";
-export type { MemorySummary, UsedFor } from "./network/wire/memory-summary.ts";
+export type { CellUse, MemorySummary, UsedFor } from "./network/wire/memory-summary.ts";
 export type { RoomView } from "./host/browser/room-view.ts";

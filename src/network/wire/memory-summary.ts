@@ -11,6 +11,11 @@ export const CELLS_MAX = 256;
 /** Slabs that are told apart. */
 export const SLABS_MAX = 32;
 
+/** What memory can be used for: `MemoryKind` of the compute stack, which the wire does not know. */
+export type UsedFor = "parameters" | "gradients" | "optimizer" | "activations" | "communication" | "cache" | "other";
+/** What a cell of the map is used for. */
+export type CellUse = UsedFor | "free";
+
 /** Letters of cells, and what they stand for. Other letters are refused. */
 const USES = {
   p: "parameters",
@@ -21,12 +26,7 @@ const USES = {
   c: "cache",
   x: "other",
   ".": "free",
-} as const;
-
-/** What a cell of the map is used for. */
-export type CellUse = (typeof USES)[keyof typeof USES];
-/** What memory can be used for: `MemoryKind` of the compute stack, which the wire does not know. */
-export type UsedFor = Exclude<CellUse, "free">;
+} as const satisfies Readonly<Record<string, CellUse>>;
 
 const LETTERS = Object.fromEntries(Object.entries(USES).map(([letter, use]) => [use, letter])) as Readonly<
   Record<CellUse, string>
