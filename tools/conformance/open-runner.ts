@@ -2,6 +2,7 @@
 import { UnsupportedError } from "../../src/base/errors.ts";
 import type { Device } from "../../src/compute/device/device.ts";
 import { ReferenceDevice } from "../../src/compute/device/reference/reference-device.ts";
+import { openWasmDevice } from "../../src/compute/device/wasm/open-wasm-device.ts";
 import { openWebGpuDevice } from "../../src/compute/device/webgpu/open-webgpu-device.ts";
 import { createRuntime } from "../../src/compute/runtime/graph-runtime.ts";
 import { openDawn } from "../../src/host/node/dawn.ts";
@@ -32,6 +33,7 @@ export async function runOn(
     case "webgpu-chromium":
       return runInChromium(folder, onResult);
     case "wasm-node":
+      return runHere(await openWasmDevice(), folder, onResult);
     case "wasm-chromium":
       throw new UnsupportedError(`--device ${device}: hearth has no WebAssembly engine yet`);
     default:

@@ -9,7 +9,7 @@ import type { LoweredKernel } from "../compiler/lower-region.ts";
 import type { Command, Device, DeviceBuffer, Recording } from "../device/device.ts";
 import type { DType } from "../layout/dtype.ts";
 import { placeValues } from "./assembly.ts";
-import { yieldByMessage } from "../device/reference/yielding.ts";
+import { yieldByMessage } from "../device/yielding.ts";
 import { BufferPool } from "./buffer-pool.ts";
 import { Collector, SLACK_BYTES } from "./collector.ts";
 import { CompiledPlan, PlanLayout } from "./compiled-plan.ts";

@@ -1,6 +1,7 @@
 import { test } from "vitest";
 import { NullDevice } from "../../../src/compute/device/null/null-device.ts";
 import { ReferenceDevice } from "../../../src/compute/device/reference/reference-device.ts";
+import { openWasmDevice } from "../../../src/compute/device/wasm/open-wasm-device.ts";
 import { deviceSuite, type SuiteRunner } from "./device-suite.ts";
 import { openNodeWebGpu, webGpuMissing } from "./devices.ts";
 
@@ -10,6 +11,8 @@ const runner: SuiteRunner = {
 };
 
 deviceSuite(runner, { name: "reference", open: async () => new ReferenceDevice() });
+
+deviceSuite(runner, { name: "wasm", open: () => openWasmDevice() });
 
 deviceSuite(runner, {
   name: "null",
