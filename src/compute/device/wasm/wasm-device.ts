@@ -222,6 +222,7 @@ function infoOf(hasMultiplyAdd: boolean): DeviceInfo {
     hasFloat16: true,
     hasSubgroups: true,
     subgroupSize: 4,
+    hasVectorLanes: true,
     limits: {
       bindingsMax: 64,
       bindingBytesMax: GIBIBYTE,

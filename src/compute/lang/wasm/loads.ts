@@ -82,14 +82,27 @@ export class Loads {
     if (isKnown && stride > 1 && stride <= STRIDE_MAX && !isPerLane && array.type !== "f16") {
       return this.#apart(array, index, stride);
     }
+    if (stride === 1 && !isPerLane && array.length >= LANES) return this.#atEdge(array, index);
     this.#gather(array, index);
   }
 
+  /** Four neighbours that may be beyond an end: one load if they are all inside. */
+  #atEdge(array: ArrayPlace, index: Value): void {
+    this.#values.scalar(index);
+    this.#code.i32(array.length - LANES + 1);
+    this.#code.op("i32.lt_u");
+    this.#code.ifElse(
+      "v128",
+      () => this.inBlock(() => this.#neighbours(array, index, true)),
+      () => this.inBlock(() => this.#gather(array, index)),
+    );
+  }
+
   /** Pushes an address for an index that all lanes have, or lane 0 has; what is to be added to it. */
-  address(array: ArrayPlace, index: Value): number {
+  address(array: ArrayPlace, index: Value, isKnownInside: boolean = isInside(index, array)): number {
     const { base, offset, shift } = this.#frame.addressOf(array);
     const code = this.#code;
-    if (!isInside(index, array)) {
+    if (!isKnownInside) {
       code.get(base);
       this.#clamped(array, index);
       code.i32(shift);
@@ -159,8 +172,8 @@ export class Loads {
     code.op("i32.lt_u", "select");
   }
 
-  #neighbours(array: ArrayPlace, index: Value): void {
-    const offset = this.address(array, index);
+  #neighbours(array: ArrayPlace, index: Value, isKnownInside: boolean = isInside(index, array)): void {
+    const offset = this.address(array, index, isKnownInside);
     if (array.type !== "f16") return this.#code.memory("v128.load", offset);
     this.#code.memory("v128.load64_zero", offset);
     this.#code.op("i32x4.extend_low_i16x8_u");

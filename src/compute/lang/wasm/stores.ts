@@ -35,6 +35,27 @@ export class Stores {
       this.#code.op("i32.lt_u");
       return this.#code.if(() => this.#values.loads.inBlock(() => this.#inside(array, index, value, mask)));
     }
+    if (mask === undefined && this.#forms.of(index).stride === 1 && array.length >= LANES) {
+      return this.#atEdge(array, index, value);
+    }
+    this.#onlyInside(array, index, value, mask);
+  }
+
+  /** Four neighbours that may be beyond the end: as a vector if they are all inside. */
+  #atEdge(array: ArrayPlace, index: Value, value: Value): void {
+    const code = this.#code;
+    const isWhole = code.local("i32");
+    this.#values.scalar(index);
+    code.i32(array.length - LANES + 1);
+    code.op("i32.lt_u");
+    code.tee(isWhole);
+    code.if(() => this.#values.loads.inBlock(() => this.#neighbours(array, index, value, true)));
+    code.get(isWhole);
+    code.op("i32.eqz");
+    code.if(() => this.#values.loads.inBlock(() => this.#onlyInside(array, index, value, undefined)));
+  }
+
+  #onlyInside(array: ArrayPlace, index: Value, value: Value, mask: Local | undefined): void {
     const m = new VectorMath(this.#code);
     const isIn = m.op("i32x4.lt_u", () => this.#values.vector(index), m.bits(array.length));
     const local = this.#code.local("v128");
@@ -90,9 +111,10 @@ export class Stores {
     code.memory("v128.store", offset);
   }
 
-  #neighbours(array: ArrayPlace, index: Value, value: Value): void {
+  /** `isKnownInside` where that was found out just before. */
+  #neighbours(array: ArrayPlace, index: Value, value: Value, isKnownInside: boolean = isInside(index, array)): void {
     const code = this.#code;
-    const offset = this.#values.loads.address(array, index);
+    const offset = this.#values.loads.address(array, index, isKnownInside);
     this.#values.vector(value);
     if (array.type !== "f16") return code.memory("v128.store", offset);
     this.#halves();

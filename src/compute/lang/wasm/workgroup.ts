@@ -40,6 +40,7 @@ export function workgroups(body: Body): void {
     },
     () => {
       for (const [i, offset] of places.entries()) {
+        if (shared[i]?.isStoredFirst === true) continue;
         code.get(frame.scratch);
         code.i32(offset);
         code.op("i32.add");
