@@ -31,11 +31,11 @@ export async function runOn(
     case "webgpu-node":
       return runHere(await openWebGpuDevice({ gpu: await openDawn(), allowSoftware: true }), folder, onResult);
     case "webgpu-chromium":
-      return runInChromium(folder, onResult);
+      return runInChromium("webgpu", folder, onResult);
     case "wasm-node":
       return runHere(await openWasmDevice(), folder, onResult);
     case "wasm-chromium":
-      throw new UnsupportedError(`--device ${device}: hearth has no WebAssembly engine yet`);
+      return runInChromium("wasm", folder, onResult);
     default:
       device satisfies never;
       throw new UnsupportedError(`--device ${String(device)}: hearth has no such device`);

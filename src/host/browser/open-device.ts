@@ -11,12 +11,15 @@ export interface ChosenDevice {
   readonly reason: string;
 }
 
-/** `auto`: a hardware GPU, else the CPU. A GPU emulated on the CPU is used only when asked for: the CPU itself is faster. */
+/**
+ * `auto`: a hardware GPU, else the CPU by WebAssembly, else by JavaScript. A GPU emulated on the CPU is used only when
+ * asked for: the CPU itself is faster.
+ *
+ * @throws UnsupportedError for a device that was asked for by name and is not there
+ */
 export async function openDevice(choice: DeviceChoice): Promise<ChosenDevice> {
-  if (choice === "wasm") {
-    throw new UnsupportedError("device: this version has no WebAssembly engine; use webgpu, reference or auto");
-  }
-  if (choice === "reference") return cpu("The CPU was asked for.");
+  if (choice === "reference") return { device: new ReferenceDevice(), reason: "The CPU without WebAssembly was asked for." };
+  if (choice === "wasm") return { device: await openWasm(), reason: "The CPU was asked for." };
   const gpu = (navigator as Partial<Navigator>).gpu;
   if (!gpu) {
     if (choice === "webgpu") throw new UnsupportedError("device: WebGPU was asked for and this browser has none");
@@ -37,6 +40,18 @@ export async function openDevice(choice: DeviceChoice): Promise<ChosenDevice> {
   );
 }
 
-function cpu(reason: string): ChosenDevice {
-  return { device: new ReferenceDevice(), reason };
+/** The CPU, as fast as this browser lets it be. */
+async function cpu(reason: string): Promise<ChosenDevice> {
+  try {
+    return { device: await openWasm(), reason };
+  } catch (error) {
+    if (!(error instanceof UnsupportedError)) throw error;
+    return { device: new ReferenceDevice(), reason: `${reason} Without WebAssembly's vectors that is slow.` };
+  }
+}
+
+/** Its code is fetched by those who need it. */
+async function openWasm(): Promise<Device> {
+  const { openWasmDevice } = await import("../../compute/device/wasm/open-wasm-device.ts");
+  return openWasmDevice();
 }

@@ -25,7 +25,7 @@ export interface OpenedRuntime {
 
 /**
  * Opens a device ("auto": a hardware GPU, else the CPU) and makes it the one that new tensors live on.
- * @throws UnsupportedError when "webgpu" is asked for and there is none
+ * @throws UnsupportedError when "webgpu" or "wasm" is asked for and there is none
  */
 export async function openRuntime(
   choice: DeviceChoice = "auto",
