@@ -4,6 +4,7 @@ import type { Device } from "../../compute/device/device.ts";
 import { ReferenceDevice } from "../../compute/device/reference/reference-device.ts";
 import { openWebGpuDevice } from "../../compute/device/webgpu/open-webgpu-device.ts";
 import type { DeviceChoice } from "./engine-api.ts";
+import { wasmThreads } from "./wasm-threads.ts";
 
 export interface ChosenDevice {
   readonly device: Device;
@@ -53,5 +54,5 @@ async function cpu(reason: string): Promise<ChosenDevice> {
 /** Its code is fetched by those who need it. */
 async function openWasm(): Promise<Device> {
   const { openWasmDevice } = await import("../../compute/device/wasm/open-wasm-device.ts");
-  return openWasmDevice();
+  return openWasmDevice(wasmThreads());
 }

@@ -11,6 +11,7 @@ import type { TuningStore } from "../../compute/runtime/tuning-store.ts";
 import { setDefaultRuntime } from "../../compute/tensor/runtime-scope.ts";
 import { openDawn } from "./dawn.ts";
 import { tuningFiles } from "./tuning-files.ts";
+import { wasmThreads } from "./wasm-threads.ts";
 
 /**
  * "auto": a hardware GPU through Dawn where there is one, else the CPU by WebAssembly, else by JavaScript. "webgpu" takes
@@ -22,6 +23,8 @@ export type NodeDeviceChoice = "auto" | "webgpu" | "wasm" | "reference";
 export interface NodeRuntimeOptions {
   /** Where it is known which kernels are fastest on a device: files in the user's cache unless told, null for nowhere. */
   readonly tuning?: TuningStore | null;
+  /** Threads that compute where the CPU does by WebAssembly: one a processor unless told. */
+  readonly threads?: number;
 }
 
 /** A runtime, and how to end it. */
@@ -39,8 +42,8 @@ export async function openRuntime(
   choice: NodeDeviceChoice = "auto",
   options: NodeRuntimeOptions = {},
 ): Promise<NodeRuntime> {
-  const device = await openDevice(choice);
-  const { tuning = tuningFiles() } = options;
+  const { tuning = tuningFiles(), threads } = options;
+  const device = await openDevice(choice, threads);
   const runtime = createRuntime(device, { tuning: await RuntimeTuning.load(device.info, tuning) });
   setDefaultRuntime(runtime);
   const close = (): void => {
@@ -51,17 +54,17 @@ export async function openRuntime(
   return { runtime, close };
 }
 
-async function openDevice(choice: NodeDeviceChoice): Promise<Device> {
+async function openDevice(choice: NodeDeviceChoice, threads: number | undefined): Promise<Device> {
   switch (choice) {
     case "reference":
       return new ReferenceDevice();
     case "webgpu":
       return openWebGpuDevice({ gpu: await openDawn(), allowSoftware: true });
     case "wasm":
-      return openWasmDevice();
+      return openWasmDevice(wasmThreads(threads));
     case "auto": {
       const gpu = openDawn().then((found) => openWebGpuDevice({ gpu: found, allowSoftware: false }));
-      return (await unlessUnsupported(gpu)) ?? (await unlessUnsupported(openWasmDevice())) ?? new ReferenceDevice();
+      return (await unlessUnsupported(gpu)) ?? (await unlessUnsupported(openWasmDevice(wasmThreads(threads)))) ?? new ReferenceDevice();
     }
   }
 }

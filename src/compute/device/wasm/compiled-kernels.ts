@@ -77,8 +77,17 @@ export class CompiledKernels {
 }
 
 /** The function of a module over `memory`. */
-export async function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<RunKernel> {
-  const math = Object.fromEntries(IMPORTS.map(({ name }) => [name, MATH[name] as (a: number, b: number) => number]));
-  const { exports } = await WebAssembly.instantiate(module, { env: { memory }, math });
+async function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<RunKernel> {
+  const { exports } = await WebAssembly.instantiate(module, importsOf(memory));
   return exports[RUN] as RunKernel;
+}
+
+/** The same at once, which engines allow threads. */
+export function instantiateNow(module: WebAssembly.Module, memory: WebAssembly.Memory): RunKernel {
+  return new WebAssembly.Instance(module, importsOf(memory)).exports[RUN] as RunKernel;
+}
+
+function importsOf(memory: WebAssembly.Memory): WebAssembly.Imports {
+  const math = Object.fromEntries(IMPORTS.map(({ name }) => [name, MATH[name] as (a: number, b: number) => number]));
+  return { env: { memory }, math };
 }

@@ -31,3 +31,9 @@ export function hasMultiplyAdd(): boolean {
     code.op("f32x4.relaxed_madd");
   });
 }
+
+/** Whether threads may have a memory together: browsers want pages that are isolated from others. */
+export function canShareMemory(): boolean {
+  const { crossOriginIsolated = true } = globalThis as { readonly crossOriginIsolated?: boolean };
+  return typeof SharedArrayBuffer !== "undefined" && crossOriginIsolated;
+}

@@ -1,6 +1,7 @@
 /** A WebAssembly device of this thread. */
 import { UnsupportedError } from "../../../base/errors.ts";
-import { hasMultiplyAdd, hasSimd } from "./features.ts";
+import { canShareMemory, hasMultiplyAdd, hasSimd } from "./features.ts";
+import type { ThreadPort } from "./thread.ts";
 import { LinearMemory } from "./linear-memory.ts";
 import { WasmDevice } from "./wasm-device.ts";
 
@@ -8,10 +9,18 @@ import { WasmDevice } from "./wasm-device.ts";
 export interface WasmDeviceOptions {
   /** False: do without relaxed SIMD, where there is some. */
   readonly usesMultiplyAdd?: boolean;
+  /** Opens a line to a new thread that serves (`thread.ts`). */
+  readonly openThread?: () => ThreadPort;
+  /** How many, beside the one that calls; none where memory cannot be shared. */
+  readonly threads?: number;
 }
 
 /** @throws UnsupportedError where there is no WebAssembly with SIMD */
-export async function openWasmDevice({ usesMultiplyAdd = true }: WasmDeviceOptions = {}): Promise<WasmDevice> {
+export async function openWasmDevice(options: WasmDeviceOptions = {}): Promise<WasmDevice> {
+  const { usesMultiplyAdd = true, openThread, threads = 0 } = options;
   if (!hasSimd()) throw new UnsupportedError("wasm device: expected WebAssembly with SIMD, found none");
-  return new WasmDevice({ memory: new LinearMemory(false), hasMultiplyAdd: usesMultiplyAdd && hasMultiplyAdd() });
+  const isShared = openThread !== undefined && threads > 0 && canShareMemory();
+  const ports = isShared ? Array.from({ length: threads }, openThread) : [];
+  const memory = new LinearMemory(isShared);
+  return new WasmDevice({ memory, hasMultiplyAdd: usesMultiplyAdd && hasMultiplyAdd(), threads: ports });
 }

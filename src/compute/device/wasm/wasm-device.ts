@@ -15,7 +15,8 @@ import { SliceQueue, type Work } from "../slices.ts";
 import { yieldByMessage, type YieldToEventLoop } from "../yielding.ts";
 import { CompiledKernels, WasmKernel, type CompiledModule } from "./compiled-kernels.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import { LinearMemory } from "./linear-memory.ts";
+import type { LinearMemory } from "./linear-memory.ts";
+import type { ThreadPort } from "./thread.ts";
 import { ownBuffer, WasmBuffer } from "./wasm-buffer.ts";
 
 const GIBIBYTE = 2 ** 30;
@@ -29,6 +30,8 @@ export interface WasmDeviceParts {
   readonly memory: LinearMemory;
   /** Whether x * y + z is one instruction. */
   readonly hasMultiplyAdd: boolean;
+  /** Lines to threads that serve (`thread.ts`): for a shared memory only. */
+  readonly threads?: readonly ThreadPort[];
   readonly clock?: Clock;
   readonly yieldToEventLoop?: YieldToEventLoop;
 }
@@ -58,13 +61,14 @@ export class WasmDevice implements Device {
   #resolveLost: (error: DeviceLostError) => void = () => {};
   #failure: DeviceLostError | undefined;
 
-  constructor({ memory, hasMultiplyAdd, clock = systemClock, yieldToEventLoop = yieldByMessage }: WasmDeviceParts) {
-    this.info = infoOf(hasMultiplyAdd);
+  constructor(parts: WasmDeviceParts) {
+    const { memory, hasMultiplyAdd, threads = [], clock = systemClock, yieldToEventLoop = yieldByMessage } = parts;
+    this.info = infoOf(hasMultiplyAdd, threads.length + 1);
     this.#memory = memory;
     this.#clock = clock;
     const sharedPagesMax = memory.isShared ? memory.pagesMax : undefined;
     this.#kernels = new CompiledKernels(memory.memory, { hasMultiplyAdd, sharedPagesMax });
-    this.#dispatcher = new Dispatcher(memory);
+    this.#dispatcher = new Dispatcher(memory, threads);
     this.#queue = new SliceQueue(clock, yieldToEventLoop, (cause) => {
       const found = cause instanceof Error ? cause.message : String(cause);
       this.#lose(new DeviceLostError(`wasm device: expected kernels that run, found: ${found}`, { cause }));
@@ -112,7 +116,9 @@ export class WasmDevice implements Device {
   async createKernel(kernel: Kernel): Promise<DeviceKernel> {
     if (this.#failure !== undefined) throw this.#failure;
     checkKernel(kernel, this.info);
-    return new WasmKernel(kernel, await this.#kernels.get(kernel));
+    const compiled = await this.#kernels.get(kernel);
+    this.#dispatcher.introduce(compiled);
+    return new WasmKernel(kernel, compiled);
   }
 
   record(commands: readonly Command[]): Recording {
@@ -170,7 +176,7 @@ export class WasmDevice implements Device {
         const wanted = Math.floor((compiled.invocationsPerMs * CALL_MS) / lanes) * lanes;
         const to = Math.min(invocations, from + Math.max(lanes, wanted));
         const startMs = this.#clock.nowMs();
-        this.#dispatcher.run({ name, compiled, addresses, from, to });
+        this.#dispatcher.run({ name, compiled, unit: lanes, addresses, from, to });
         compiled.invocationsPerMs = nextRate(compiled, to - from, this.#clock.nowMs() - startMs);
         from = to;
         return from === invocations;
@@ -208,16 +214,17 @@ export class WasmDevice implements Device {
     this.#failure = error;
     this.#queue.clear();
     this.#kernels.clear();
+    this.#dispatcher.destroy();
     for (const reject of this.#waiting) reject(error);
     this.#waiting.clear();
     this.#resolveLost(error);
   }
 }
 
-function infoOf(hasMultiplyAdd: boolean): DeviceInfo {
+function infoOf(hasMultiplyAdd: boolean, threads: number): DeviceInfo {
   return {
     kind: "wasm",
-    name: `CPU (WebAssembly${hasMultiplyAdd ? ", relaxed SIMD" : " SIMD"})`,
+    name: `CPU (WebAssembly${hasMultiplyAdd ? ", relaxed" : ""} SIMD${threads > 1 ? `, ${threads} threads` : ""})`,
     isSoftware: true,
     hasFloat16: true,
     hasSubgroups: true,
