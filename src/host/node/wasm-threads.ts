@@ -1,6 +1,5 @@
 /** Threads for a WebAssembly device in Node. */
 import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { WasmDeviceOptions } from "../../compute/device/wasm/open-wasm-device.ts";
 import { threadPort } from "./worker-ports.ts";
@@ -14,9 +13,11 @@ export function wasmThreads(count: number = Math.min(THREADS_MAX, availableParal
 }
 
 function openThread(): ReturnType<typeof threadPort> {
-  // The loader of TypeScript, since Node 20 has none.
-  const execArgv = ["--import", import.meta.resolve("tsx")];
-  const worker = new Worker(fileURLToPath(new URL("./wasm-thread.ts", import.meta.url)), { execArgv });
+  const program = JSON.stringify(new URL("./wasm-thread.ts", import.meta.url).href);
+  const loader = JSON.stringify(import.meta.resolve("tsx/esm/api"));
+  // TypeScript needs its loader inside of the thread.
+  const code = `import(${loader}).then(({ register }) => { register(); return import(${program}); });`;
+  const worker = new Worker(code, { eval: true });
   // Whoever owns the device decides when the process ends.
   worker.unref();
   return threadPort(worker);

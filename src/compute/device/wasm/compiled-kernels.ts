@@ -68,11 +68,12 @@ export class CompiledKernels {
   }
 
   async #compile(kernel: Kernel): Promise<CompiledModule> {
+    this.#count += 1;
+    const id = this.#count;
     const { bytes, scratchBytes } = printWasm(kernel, this.#target);
     const module = await WebAssembly.compile(bytes);
-    this.#count += 1;
     const run = await instantiate(module, this.#memory);
-    return { id: this.#count, module, run, scratchBytes, invocationsPerMs: FIRST_INVOCATIONS_PER_MS };
+    return { id, module, run, scratchBytes, invocationsPerMs: FIRST_INVOCATIONS_PER_MS };
   }
 }
 

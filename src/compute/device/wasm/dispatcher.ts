@@ -1,4 +1,5 @@
 /** Calls kernels' functions: puts the addresses of their arrays where they look for them, and gives them scratch memory. */
+import { assert } from "../../../base/assert.ts";
 import { InvariantError } from "../../../base/errors.ts";
 import type { CompiledModule } from "./compiled-kernels.ts";
 import type { LinearMemory } from "./linear-memory.ts";
@@ -53,6 +54,7 @@ export class Dispatcher {
   /** @throws InvariantError that names a kernel which trapped */
   run(part: Part): void {
     const { name, compiled, addresses, from, to } = part;
+    assert(addresses.length <= ARGUMENTS_MAX, `kernel ${name}: expected at most ${ARGUMENTS_MAX} arrays`);
     this.#reserve(compiled.scratchBytes);
     new Uint32Array(this.#memory.memory.buffer, this.#argumentsAt, addresses.length).set(addresses);
     try {

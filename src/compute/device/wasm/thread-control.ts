@@ -66,12 +66,19 @@ export class ThreadControl {
     return number;
   }
 
-  /** A thread's: works until the owner recalls with another number. */
-  work(number: number, run: RunChunk): void {
+  /** A thread's: works on the kernels that it knows until the owner recalls with another number. */
+  work(number: number, knows: (kernel: number) => boolean, run: RunChunk): void {
+    const isToWait = (open: number): boolean => {
+      if (Atomics.load(this.#words, LEAVE) !== number) return false;
+      return open === 0 || this.#isTaken() || !knows(this.#read().kernel);
+    };
     while (Atomics.load(this.#words, LEAVE) === number) {
       Atomics.add(this.#words, INSIDE, 1);
       try {
-        if (Atomics.load(this.#words, OPEN) !== 0) this.#takeChunks(this.#read(), run);
+        if (Atomics.load(this.#words, OPEN) !== 0) {
+          const words = this.#read();
+          if (knows(words.kernel)) this.#takeChunks(words, run);
+        }
       } catch (error) {
         Atomics.store(this.#words, FAILED, 1);
         throw error;
@@ -79,7 +86,7 @@ export class ThreadControl {
         Atomics.sub(this.#words, INSIDE, 1);
         Atomics.notify(this.#words, INSIDE);
       }
-      this.#waitWhile(OPEN, (open) => (open === 0 || this.#isTaken()) && Atomics.load(this.#words, LEAVE) === number);
+      this.#waitWhile(OPEN, isToWait);
     }
   }
 

@@ -1,4 +1,5 @@
 /** One thread of a WebAssembly device: takes chunks of dispatches, and new kernels when it is told of them. */
+import { present } from "../../../base/assert.ts";
 import { instantiateNow, type RunKernel } from "./compiled-kernels.ts";
 import { ThreadControl } from "./thread-control.ts";
 
@@ -43,8 +44,10 @@ export function serveThread(port: ThreadPort): void {
       case "work": {
         if (started === undefined) return;
         const { control, thread } = started;
-        control.work(message.number, ({ kernel, argumentsAt, scratchAt, scratchStride }, from, to) => {
-          kernels.get(kernel)?.(argumentsAt, from, to, scratchAt + thread * scratchStride);
+        const knows = (kernel: number): boolean => kernels.has(kernel);
+        control.work(message.number, knows, ({ kernel, argumentsAt, scratchAt, scratchStride }, from, to) => {
+          const run = present(kernels.get(kernel), "thread: a kernel that it knows");
+          run(argumentsAt, from, to, scratchAt + thread * scratchStride);
         });
       }
     }
