@@ -16,35 +16,38 @@ export interface ChosenDevice {
  * `auto`: a hardware GPU, else the CPU by WebAssembly, else by JavaScript. A GPU emulated on the CPU is used only when
  * asked for: the CPU itself is faster.
  *
+ * `threads` of the CPU compute by WebAssembly, where the page is isolated: one a processor unless told.
+ *
  * @throws UnsupportedError for a device that was asked for by name and is not there
  */
-export async function openDevice(choice: DeviceChoice): Promise<ChosenDevice> {
+export async function openDevice(choice: DeviceChoice, threads?: number): Promise<ChosenDevice> {
   if (choice === "reference") return { device: new ReferenceDevice(), reason: "The CPU without WebAssembly was asked for." };
-  if (choice === "wasm") return { device: await openWasm(), reason: "The CPU was asked for." };
+  if (choice === "wasm") return { device: await openWasm(threads), reason: "The CPU was asked for." };
   const gpu = (navigator as Partial<Navigator>).gpu;
   if (!gpu) {
     if (choice === "webgpu") throw new UnsupportedError("device: WebGPU was asked for and this browser has none");
-    return cpu("This browser has no WebGPU, so this tab computes on the CPU: slower, and just as welcome.");
+    return cpu("This browser has no WebGPU, so this tab computes on the CPU: slower, and just as welcome.", threads);
   }
   const device = await openWebGpuDevice({ gpu, allowSoftware: true }).catch((error: unknown) => {
     if (choice === "webgpu") throw error;
     return null;
   });
   if (device === null) {
-    return cpu("This browser cannot use a GPU here, so this tab computes on the CPU: slower, and just as welcome.");
+    return cpu("This browser cannot use a GPU here, so this tab computes on the CPU: slower, and just as welcome.", threads);
   }
   if (!device.info.isSoftware) return { device, reason: "This tab computes on the GPU." };
   if (choice === "webgpu") return { device, reason: "An emulated GPU was asked for." };
   device.destroy();
   return cpu(
     "This browser's GPU is emulated on the processor, so this tab computes on the CPU directly, which is faster.",
+    threads,
   );
 }
 
 /** The CPU, as fast as this browser lets it be. */
-async function cpu(reason: string): Promise<ChosenDevice> {
+async function cpu(reason: string, threads?: number): Promise<ChosenDevice> {
   try {
-    return { device: await openWasm(), reason };
+    return { device: await openWasm(threads), reason };
   } catch (error) {
     if (!(error instanceof UnsupportedError)) throw error;
     return { device: new ReferenceDevice(), reason: `${reason} Without WebAssembly's vectors that is slow.` };
@@ -52,7 +55,7 @@ async function cpu(reason: string): Promise<ChosenDevice> {
 }
 
 /** Its code is fetched by those who need it. */
-async function openWasm(): Promise<Device> {
+async function openWasm(threads?: number): Promise<Device> {
   const { openWasmDevice } = await import("../../compute/device/wasm/open-wasm-device.ts");
-  return openWasmDevice(wasmThreads());
+  return openWasmDevice(wasmThreads(threads));
 }

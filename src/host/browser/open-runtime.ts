@@ -12,6 +12,8 @@ import { tuningDatabase } from "./tuning-database.ts";
 export interface BrowserRuntimeOptions {
   /** Where it is known which kernels are fastest on a device: IndexedDB unless told, null for nowhere. */
   readonly tuning?: TuningStore | null;
+  /** Threads that compute where the CPU does by WebAssembly, in isolated pages: one a processor unless told. */
+  readonly threads?: number;
 }
 
 /** A runtime and why it is the one. */
@@ -31,8 +33,8 @@ export async function openRuntime(
   choice: DeviceChoice = "auto",
   options: BrowserRuntimeOptions = {},
 ): Promise<OpenedRuntime> {
-  const { device, reason } = await openDevice(choice);
-  const { tuning = tuningDatabase() } = options;
+  const { tuning = tuningDatabase(), threads } = options;
+  const { device, reason } = await openDevice(choice, threads);
   const runtime = createRuntime(device, { tuning: await RuntimeTuning.load(device.info, tuning) });
   setDefaultRuntime(runtime);
   const close = (): void => {

@@ -5,9 +5,8 @@ import { workerPort } from "./worker-ports.ts";
 /** More than this help little, and take memory each. */
 const THREADS_MAX = 8;
 
-/** A thread for each processor, the caller's included. */
-export function wasmThreads(): WasmDeviceOptions {
-  const count = Math.min(THREADS_MAX, navigator.hardwareConcurrency);
+/** A thread for each processor, the caller's included; or as many as are told. */
+export function wasmThreads(count: number = Math.min(THREADS_MAX, navigator.hardwareConcurrency)): WasmDeviceOptions {
   return { openThread, threads: count - 1 };
 }
 

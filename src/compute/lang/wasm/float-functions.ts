@@ -8,7 +8,7 @@ import { ERFC_FIT, ERF_SERIES } from "../scalar-functions.ts";
 import type { Push, VectorMath } from "./vector-math.ts";
 
 /** log(2) as a sum: nine bits, and the rest. */
-const LOG_2 = [0.693359375, -2.12194440054690583e-4] as const;
+const LOG_2 = [0.693359375, -2.1219444005469057e-4] as const;
 /** exp(r) - 1 - r over r^2, on |r| <= log(2) / 2. */
 const EXP = [0.5, 1.6666665459e-1, 4.1665795894e-2, 8.3334519073e-3, 1.398199950744e-3, 1.9875691500e-4];
 /** Beyond these exp is 0 and infinity. */
