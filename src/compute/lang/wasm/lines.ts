@@ -13,6 +13,7 @@ import { LANES, type LaneForms, type VectorMode } from "./lane-forms.ts";
 import { Stores } from "./stores.ts";
 import { subgroup } from "./subgroup.ts";
 import { slotTypeOf, type Values } from "./values.ts";
+import type { VectorUses } from "./vector-uses.ts";
 
 /** What the lines of one function share. */
 export interface LinesContext {
@@ -20,7 +21,7 @@ export interface LinesContext {
   readonly placing: Placing;
   readonly mode: VectorMode;
   /** See `usedByVectorsOnly`. */
-  readonly keptAsVectors: ReadonlySet<number>;
+  readonly keptAsVectors: VectorUses;
 }
 
 /** Private arrays of up to so many vectors are cleared by stores. */
@@ -32,7 +33,7 @@ export class Lines {
   readonly #forms: LaneForms;
   readonly #placing: Placing;
   readonly #mode: VectorMode;
-  readonly #kept: ReadonlySet<number>;
+  readonly #kept: VectorUses;
   readonly #code: Code;
   readonly #stores: Stores;
   /** The lanes that are here; undefined where all are. */
@@ -78,7 +79,7 @@ export class Lines {
 
   /** Computes a value that has a name. */
   name(value: Value): void {
-    const isVector = this.#kept.has(value.id) && this.#forms.of(value).stride === 0 && value.expr.type !== "bool";
+    const isVector = this.#kept.values.has(value.id) && this.#isPlain(value);
     const type = isVector ? "v128" : slotTypeOf(this.#forms, value);
     const slot = this.#slot(type);
     this.#frame.write(slot, () => (type === "v128" ? this.#values.vector(value) : this.#values.scalar(value)));
@@ -140,10 +141,18 @@ export class Lines {
   }
 
   #define({ name, value, isMutable }: Line & { kind: "define" }): void {
-    const type = isMutable && this.#forms.isVaryingName(name) ? "v128" : slotTypeOf(this.#forms, value);
+    const isVector = isMutable
+      ? this.#forms.isVaryingName(name)
+      : this.#kept.names.has(name) && this.#isPlain(value);
+    const type = isVector ? "v128" : slotTypeOf(this.#forms, value);
     const slot = this.#slot(type);
     this.#frame.write(slot, () => (type === "v128" ? this.#values.vector(value) : this.#values.scalar(value)));
     this.#values.setName(name, slot);
+  }
+
+  /** A number that all lanes have. */
+  #isPlain(value: Value): boolean {
+    return this.#forms.of(value).stride === 0 && value.expr.type !== "bool";
   }
 
   #assign({ name, value }: Line & { kind: "assign" }): void {

@@ -22,6 +22,8 @@ export interface Indices {
   isTemporary(value: Value): boolean;
 }
 
+/** Elements that are added by an instruction rather than before it. */
+const OFFSET_MAX = 2 ** 28;
 /** A whole stride that memory instructions can hold. */
 const STRIDE_MAX = 2 ** 20;
 
@@ -109,26 +111,29 @@ export class Loads {
       code.op("i32.shl", "i32.add");
       return offset;
     }
-    const { rest, constant } = this.#split(index);
-    if (rest === undefined) code.get(base);
-    else if (this.#isNamed(rest)) this.#namedAddress(base, rest, shift);
-    else this.#sum(base, rest, shift);
+    const { terms, constant } = this.#split(index);
+    if (terms.length === 0) code.get(base);
+    else if (terms.every((term) => this.#isNamed(term))) this.#namedAddress(base, terms, shift);
+    else this.#sum(base, terms, shift);
     return offset + constant * 2 ** shift;
   }
 
-  #sum(base: Local, index: Value, shift: number): void {
+  #sum(base: Local, terms: readonly Value[], shift: number): void {
     this.#code.get(base);
-    this.#values.scalar(index);
+    for (const [i, term] of terms.entries()) {
+      this.#values.scalar(term);
+      if (i > 0) this.#code.op("i32.add");
+    }
     this.#code.i32(shift);
     this.#code.op("i32.shl", "i32.add");
   }
 
-  #namedAddress(base: Local, index: Value, shift: number): void {
-    const key = `${base}:${shift}:${index.id}`;
+  #namedAddress(base: Local, terms: readonly Value[], shift: number): void {
+    const key = `${base}:${shift}:${terms.map(({ id }) => id).join()}`;
     const known = this.#addresses.get(key);
     if (known !== undefined) return this.#code.get(known);
     const local = this.#code.local("i32");
-    this.#sum(base, index, shift);
+    this.#sum(base, terms, shift);
     this.#code.tee(local);
     this.#addresses.set(key, local);
   }
@@ -138,15 +143,19 @@ export class Loads {
     return this.#values.isTemporary(value) || isImmutable;
   }
 
-  /** index = rest + constant, with neither below 0. */
-  #split(index: Value): { rest: Value | undefined; constant: number } {
-    const { expr, operands } = index;
-    if (expr.kind === "constant") return { rest: undefined, constant: Number(expr.value) };
-    const [a, b] = operands;
-    if (this.#isNamed(index) || expr.kind !== "binary" || expr.op !== "add") return { rest: index, constant: 0 };
-    if (a === undefined || b?.expr.kind !== "constant") return { rest: index, constant: 0 };
-    const constant = Number(b.expr.value);
-    return constant >= 0 && a.range.min >= 0 ? { rest: a, constant } : { rest: index, constant: 0 };
+  /** index = the sum of terms + constant, with none of them below 0: instructions add the constant for nothing. */
+  #split(index: Value): { terms: readonly Value[]; constant: number } {
+    const terms: Value[] = [];
+    let constant = 0;
+    const visit = (value: Value): void => {
+      const { expr, operands } = value;
+      if (expr.kind === "constant") constant += Number(expr.value);
+      else if (expr.kind === "binary" && expr.op === "add" && !this.#isNamed(value)) operands.forEach(visit);
+      else terms.push(value);
+    };
+    visit(index);
+    const isSafe = constant >= 0 && constant <= OFFSET_MAX && terms.every(({ range }) => range.min >= 0);
+    return isSafe ? { terms, constant } : { terms: [index], constant: 0 };
   }
 
   /** The index in lane 0, brought into the array. */

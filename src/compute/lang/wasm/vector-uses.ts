@@ -2,8 +2,14 @@
 import type { Block, NumberedKernel, Value } from "../numbered-kernel.ts";
 import type { LaneForms } from "./lane-forms.ts";
 
-/** By value id. */
-export function usedByVectorsOnly({ values, root }: NumberedKernel, forms: LaneForms): ReadonlySet<number> {
+/** Values by id, and the names of those that a `let` defines. */
+export interface VectorUses {
+  readonly values: ReadonlySet<number>;
+  readonly names: ReadonlySet<string>;
+}
+
+/** Of all values of a kernel. */
+export function usedByVectorsOnly({ values, root }: NumberedKernel, forms: LaneForms): VectorUses {
   const byVectors = new Set<number>();
   const byScalars = new Set<number>();
   const use = (value: Value, isVector: boolean): void => {
@@ -26,5 +32,7 @@ export function usedByVectorsOnly({ values, root }: NumberedKernel, forms: LaneF
     }
   };
   visit(root);
-  return new Set([...byVectors].filter((id) => !byScalars.has(id)));
+  const kept = new Set([...byVectors].filter((id) => !byScalars.has(id)));
+  const names = values.flatMap(({ id, expr }) => (expr.kind === "variable" && kept.has(id) ? [expr.name] : []));
+  return { values: kept, names: new Set(names) };
 }
