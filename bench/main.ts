@@ -27,8 +27,10 @@ const HOST_BENCHMARKS: ReadonlyMap<string, () => Promise<Measured[]>> = new Map(
 ]);
 
 const HOSTS: Readonly<Record<DeviceEnvironment, () => Promise<Host>>> = {
-  "node-webgpu": openNodeHost,
-  "chromium-webgpu": openChromiumHost,
+  "node-webgpu": () => openNodeHost("webgpu"),
+  "chromium-webgpu": () => openChromiumHost("webgpu"),
+  "node-wasm": () => openNodeHost("wasm"),
+  "chromium-wasm": () => openChromiumHost("wasm"),
 };
 
 const RESULTS_PATH = fileURLToPath(new URL("./RESULTS.md", import.meta.url));

@@ -6,13 +6,16 @@ import { OptionError } from "../src/base/errors.ts";
 /** Every benchmark there is to be; those without a program yet are refused by name. */
 const BENCHMARK_NAMES: readonly string[] = ["matmul", "elementwise", "softmax", "layerNorm", "mlp", "char-gpt", "attention", "conv2d", "all-reduce", "allocator", "checkpoint", "reed-solomon"]; // prettier-ignore
 
-export const ENVIRONMENTS = ["node-webgpu", "chromium-webgpu"] as const;
+export const ENVIRONMENTS = ["node-webgpu", "chromium-webgpu", "node-wasm", "chromium-wasm"] as const;
 
 /** Where benchmarks of a device run. */
 export type DeviceEnvironment = (typeof ENVIRONMENTS)[number];
 
+/** What computes there, ours and the peers' alike: the processor on one thread for "wasm". */
+export type Backend = "webgpu" | "wasm";
+
 const USAGE =
-  "usage: npm run bench -- [NAME ...] [--peers] [--environment node-webgpu or chromium-webgpu] [--json FILE] [--results]";
+  "usage: npm run bench -- [NAME ...] [--peers] [--environment NAME] [--json FILE] [--results]";
 
 export interface BenchOptions {
   /** In the order of the command line; all that exist in the environments when none is named. */
@@ -54,7 +57,7 @@ export function parseBenchOptions(argv: readonly string[], { device, host }: Exi
 function environmentsOf(told: string | undefined, peers: boolean): readonly DeviceEnvironment[] {
   if (told === undefined) return peers ? ENVIRONMENTS : ["node-webgpu"];
   const found = ENVIRONMENTS.find((environment) => environment === told);
-  if (!found) throw new OptionError(`--environment: expected ${ENVIRONMENTS.join(" or ")}, found "${told}"`);
+  if (!found) throw new OptionError(`--environment: expected one of ${ENVIRONMENTS.join(", ")}, found "${told}"`);
   return [found];
 }
 

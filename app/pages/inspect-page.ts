@@ -22,7 +22,8 @@ import { inspectPageStyles } from "./inspect-page-styles.ts";
 const DEVICES: readonly { readonly choice: DeviceChoice; readonly title: string }[] = [
   { choice: "auto", title: "The fastest one" },
   { choice: "webgpu", title: "WebGPU" },
-  { choice: "reference", title: "CPU" },
+  { choice: "wasm", title: "CPU" },
+  { choice: "reference", title: "CPU, by JavaScript" },
 ];
 
 class InspectPage extends LitElement {

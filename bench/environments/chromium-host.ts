@@ -1,4 +1,4 @@
-/** `chromium-webgpu`: a page of a browser of its own with a fresh profile, served by Vite. */
+/** `chromium-webgpu` and `chromium-wasm`: a page of a browser of its own with a fresh profile, served by Vite. */
 import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
@@ -15,6 +15,7 @@ import { withDeadline } from "../../src/base/wait.ts";
 import { BrowserProcess } from "../../tools/swarm/chromium.ts";
 import { ProcessGroups } from "../../tools/swarm/processes.ts";
 import type { Ceiling } from "../ceilings/measure-ceilings.ts";
+import type { Backend } from "../options.ts";
 import type { CaseReport, Stage } from "./case-report.ts";
 import type { Host } from "./host.ts";
 import type { PageReady } from "./site/page.ts";
@@ -26,8 +27,8 @@ const OPEN_MS_MAX = 90_000;
 /** Isolated pages have finer clocks. */
 const ISOLATION = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
 
-/** @throws UnsupportedError without a browser, or when its WebGPU does not open; DeadlineError */
-export async function openChromiumHost(): Promise<Host> {
+/** @throws UnsupportedError without a browser, or when the device does not open; DeadlineError */
+export async function openChromiumHost(backend: Backend): Promise<Host> {
   const folder = await mkdtemp(join(tmpdir(), "hearth-bench-"));
   const groups = new ProcessGroups();
   const endAll = (): void => {
@@ -49,7 +50,7 @@ export async function openChromiumHost(): Promise<Host> {
     const browser = await BrowserProcess.launch({ profile, headful: false, clock: systemClock, groups });
     closers.push(() => browser.close());
     const { port } = present(server.httpServer?.address(), "the address of the page's server") as AddressInfo;
-    return await openPage(await browser.context.newPage(), `http://127.0.0.1:${port}/`, close);
+    return await openPage(await browser.context.newPage(), `http://127.0.0.1:${port}/?backend=${backend}`, close);
   } catch (error) {
     await close();
     throw error;
@@ -70,8 +71,8 @@ async function openPage(page: Page, url: string, close: () => Promise<void>): Pr
     // By text, since a function compiled here may lean on helpers that the page lacks.
     return page.evaluate<PageReady>("globalThis.hearthBenchReady");
   })();
-  const ready = await withDeadline("bench: opening WebGPU in Chromium", opened, systemClock, { deadlineMs: OPEN_MS_MAX }); // prettier-ignore
-  if (typeof ready !== "string") throw new UnsupportedError(`chromium-webgpu: ${ready.error}`);
+  const ready = await withDeadline("bench: opening a device in Chromium", opened, systemClock, { deadlineMs: OPEN_MS_MAX }); // prettier-ignore
+  if (typeof ready !== "string") throw new UnsupportedError(`chromium: ${ready.error}`);
   const ask = <T>(call: string): Promise<T> => Promise.race([page.evaluate<T>(`globalThis.hearthBench.${call}`), gone]);
   return {
     deviceName: ready,
@@ -100,7 +101,13 @@ async function serve(cacheDir: string): Promise<ViteDevServer> {
     // What is found while the page loads would make it load again.
     optimizeDeps: {
       noDiscovery: true,
-      include: ["@jax-js/jax", "@tensorflow/tfjs", "@tensorflow/tfjs-backend-webgpu", "@noble/hashes/sha2.js"],
+      include: [
+        "@jax-js/jax",
+        "@tensorflow/tfjs",
+        "@tensorflow/tfjs-backend-webgpu",
+        "@tensorflow/tfjs-backend-wasm",
+        "@noble/hashes/sha2.js",
+      ],
     },
     server: { host: "127.0.0.1", port: 0, hmr: false, watch: null, fs: { allow: [ROOT] }, headers: ISOLATION },
   });

@@ -1,23 +1,28 @@
 /**
- * The process that computes for `node-webgpu`: Dawn's WebGPU in the place where browsers have theirs, for peers that know
- * no other, and cases as the parent asks for them.
+ * The process that computes for `node-webgpu` and `node-wasm`: cases as the parent asks for them. For the first, Dawn's
+ * WebGPU is in the place where browsers have theirs, for peers that know no other.
  */
-import { globals } from "webgpu";
 import { openRuntime } from "hearth/node";
 import { describeError } from "../../src/base/errors.ts";
 import { openDawn } from "../../src/host/node/dawn.ts";
+import type { Backend } from "../options.ts";
 import { createHostApi } from "./host-api.ts";
 import type { HostApi } from "./host.ts";
 import type { ToChild, ToParent } from "./node-messages.ts";
 
 const say = (message: ToParent): void => void process.send?.(message);
 
+const backend: Backend = process.argv[2] === "wasm" ? "wasm" : "webgpu";
+
 async function open(): Promise<HostApi> {
-  const gpu = await openDawn();
-  Object.assign(globalThis, globals);
-  Object.defineProperty(globalThis, "navigator", { value: { gpu, userAgent: "Node.js" }, configurable: true });
-  const { runtime } = await openRuntime("webgpu");
-  return createHostApi(runtime, (stage) => say({ kind: "stage", stage }));
+  if (backend === "webgpu") {
+    const { globals } = await import("webgpu");
+    const gpu = await openDawn();
+    Object.assign(globalThis, globals);
+    Object.defineProperty(globalThis, "navigator", { value: { gpu, userAgent: "Node.js" }, configurable: true });
+  }
+  const { runtime } = await openRuntime(backend, { threads: 1 });
+  return createHostApi(backend, runtime, (stage) => say({ kind: "stage", stage }));
 }
 
 async function answer(api: HostApi, message: ToChild): Promise<ToParent> {

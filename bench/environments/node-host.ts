@@ -1,4 +1,7 @@
-/** `node-webgpu`: a process of its own with Dawn in it, over the Vulkan driver that VK_ICD_FILENAMES names. */
+/**
+ * `node-webgpu`: a process of its own with Dawn in it, over the Vulkan driver that VK_ICD_FILENAMES names. `node-wasm`: one
+ * that computes by WebAssembly.
+ */
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -6,6 +9,8 @@ import { present } from "../../src/base/assert.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { UnsupportedError } from "../../src/base/errors.ts";
 import { withDeadline } from "../../src/base/wait.ts";
+import { hasMultiplyAdd } from "../../src/compute/device/wasm/features.ts";
+import type { Backend } from "../options.ts";
 import type { CaseReport, Stage } from "./case-report.ts";
 import type { Host } from "./host.ts";
 import type { ToChild, ToParent } from "./node-messages.ts";
@@ -15,11 +20,11 @@ const OPEN_MS_MAX = 60_000;
 const LAST_WORDS_MAX = 300;
 
 /** @throws UnsupportedError when the process does not get a device; DeadlineError */
-export async function openNodeHost(): Promise<Host> {
-  const child = new Child();
+export async function openNodeHost(backend: Backend): Promise<Host> {
+  const child = new Child(backend);
   try {
     const opened = child.answer("ready");
-    const { deviceName } = await withDeadline("bench: opening WebGPU in Node", opened, systemClock, { deadlineMs: OPEN_MS_MAX }); // prettier-ignore
+    const { deviceName } = await withDeadline(`bench: opening ${backend} in Node`, opened, systemClock, { deadlineMs: OPEN_MS_MAX }); // prettier-ignore
     return {
       deviceName,
       measureCeilings: async () => (await child.ask({ kind: "ceilings" }, "ceilings")).ceilings,
@@ -45,12 +50,14 @@ class Child {
   #settle: (message: ToParent) => void = () => {};
   #lastWords = "";
 
-  constructor() {
+  constructor(backend: Backend) {
     const loader = ["--import", import.meta.resolve("tsx")];
     // jax-js uses iterator helpers, which Node 20 keeps behind a flag that later ones no longer know.
     const helpers = "Iterator" in globalThis ? [] : ["--harmony-iterator-helpers"];
-    this.#process = fork(PROGRAM, [], {
-      execArgv: [...loader, ...helpers],
+    // Node 20 has relaxed SIMD behind a flag, browsers have it as it is.
+    const vectors = backend === "wasm" && !hasMultiplyAdd() ? ["--experimental-wasm-relaxed-simd"] : [];
+    this.#process = fork(PROGRAM, [backend], {
+      execArgv: [...loader, ...helpers, ...vectors],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     });
     this.#process.on("message", (message: ToParent) => {

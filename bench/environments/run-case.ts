@@ -10,6 +10,7 @@ import { DEVICE_CASES } from "../cases/device-cases.ts";
 import type { Program } from "../cases/problem.ts";
 import { areEnough, elapsedMs, median, planSteps } from "../measure.ts";
 import type { Library } from "../libraries/library.ts";
+import type { Backend } from "../options.ts";
 import { openLibrary } from "../libraries/open-library.ts";
 import { failure } from "./case-report.ts";
 import type { CaseReport, CaseRequest, LibraryReport, Stage } from "./case-report.ts";
@@ -29,12 +30,14 @@ interface Entrant {
 }
 
 export class CaseRunner {
+  readonly #backend: Backend;
   readonly #runtime: Runtime;
   readonly #onStage: (stage: Stage) => void;
   readonly #libraries = new Map<string, Promise<Library>>();
   readonly #lost = new Set<string>();
 
-  constructor(runtime: Runtime, onStage: (stage: Stage) => void) {
+  constructor(backend: Backend, runtime: Runtime, onStage: (stage: Stage) => void) {
+    this.#backend = backend;
     this.#runtime = runtime;
     this.#onStage = onStage;
   }
@@ -91,7 +94,7 @@ export class CaseRunner {
   #open(name: string): Promise<Library> {
     const known = this.#libraries.get(name);
     if (known) return known;
-    const opened = openLibrary(name, this.#runtime).then((library) => {
+    const opened = openLibrary(name, this.#backend, this.#runtime).then((library) => {
       void library.lost.then(() => this.#lost.add(name));
       return library;
     });
@@ -117,6 +120,10 @@ async function firstTiming(program: Program): Promise<{ stepMs: number; note: st
 
 async function countedRun(program: Program, steps: number): Promise<{ stepMs: number; note: string }> {
   let ms = 0;
+  if (!("GPUQueue" in globalThis)) {
+    ms = await elapsedMs(() => run(program, steps));
+    return { stepMs: ms / steps, note: "one thread" };
+  }
   const { dispatches, submits } = await countCommands(async () => {
     ms = await elapsedMs(() => run(program, steps));
   });

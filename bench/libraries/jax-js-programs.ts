@@ -1,5 +1,5 @@
 /** What the programs of jax-js have in common: arrays in, a compiled function, a wait. */
-import { blockUntilReady, jit, numpy as np, valueAndGrad } from "@jax-js/jax";
+import { blockUntilReady, defaultDevice, jit, numpy as np, valueAndGrad } from "@jax-js/jax";
 import type { HostIndices, HostTensor, Program } from "../cases/problem.ts";
 
 type Fn = (...inputs: np.Array[]) => np.Array;
@@ -59,10 +59,13 @@ export function computed(fn: (...inputs: np.Array[]) => np.Array[], inputs: read
 
 /**
  * Arrays are lazy: what nobody asks for is never computed. Asking for a buffer submits what makes it, and does not wait
- * for the device. All results of one compiled call are made together.
+ * for the device; on the processor, which has none, it is made at once. All results of one compiled call are made
+ * together.
  */
 export async function submit([first]: readonly np.Array[]): Promise<void> {
-  await first?.ref.gpuBuffer();
+  if (first === undefined) return;
+  if (defaultDevice() === "webgpu") await first.ref.gpuBuffer();
+  else await blockUntilReady([first]);
 }
 
 /** Takes `output`. */

@@ -1,21 +1,22 @@
 /** jax-js: each problem as its users write it, with `jit` and `valueAndGrad`. Arrays belong to whoever is given them. */
 import { defaultDevice, getWebGPUDevice, init, lax, nn, numpy as np } from "@jax-js/jax";
 import { UnsupportedError } from "../../src/base/errors.ts";
+import type { Backend } from "../options.ts";
 import type { AttentionProblem, HostTensor, Program } from "../cases/problem.ts";
 import { permuted } from "../cases/values.ts";
 import { array, computed, differentiated } from "./jax-js-programs.ts";
 import { charGpt, mlp } from "./jax-js-training.ts";
 import type { Library } from "./library.ts";
 
-/** @throws UnsupportedError when it finds no WebGPU */
-export async function openJaxJs(): Promise<Library> {
-  const devices = await init("webgpu");
-  if (!devices.includes("webgpu")) {
-    throw new UnsupportedError(`jax-js: expected the device webgpu, found ${devices.join(", ")}`);
+/** @throws UnsupportedError when it does not find the device */
+export async function openJaxJs(backend: Backend): Promise<Library> {
+  const devices = await init(backend);
+  if (!devices.includes(backend)) {
+    throw new UnsupportedError(`jax-js: expected the device ${backend}, found ${devices.join(", ")}`);
   }
-  defaultDevice("webgpu");
+  defaultDevice(backend);
   return {
-    lost: getWebGPUDevice().lost,
+    lost: backend === "webgpu" ? getWebGPUDevice().lost : new Promise(() => {}),
     programs: {
       matmul: ({ a, b }) => computed((x, y) => [np.matmul(x, y)], [array(a), array(b)]),
       gelu: ({ x, weight }) => differentiated(gelu, weight, [x]),

@@ -49,6 +49,8 @@ export function computed(fn: () => tf.Tensor[], inputs: readonly tf.Tensor[]): P
 
 /** It submits by itself after every few dispatches; the rest is flushed as reading a result does, without the reading. */
 async function idle(): Promise<void> {
+  // On the processor ops are done when they return.
+  if (tf.getBackend() === "wasm") return;
   const backend = tf.backend() as WebGPUBackend;
   backend.ensureCommandEncoderReady();
   backend.endComputePassEncoder();

@@ -1,8 +1,5 @@
-/** TensorFlow.js on its WebGPU backend: each problem as its users write it, tensors freed by `tf.tidy`. */
+/** TensorFlow.js on one of its backends: each problem as its users write it, tensors freed by `tf.tidy`. */
 import * as tf from "@tensorflow/tfjs";
-import "@tensorflow/tfjs-backend-webgpu";
-import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import { UnsupportedError } from "../../src/base/errors.ts";
 import type { AttentionProblem, Conv2dProblem, Program } from "../cases/problem.ts";
 import { permuted } from "../cases/values.ts";
 import { attend, causalMask, gelu, layerNorm } from "./tfjs-layers.ts";
@@ -10,14 +7,12 @@ import { array, computed, differentiated } from "./tfjs-programs.ts";
 import { charGpt, mlp } from "./tfjs-training.ts";
 import type { Library } from "./library.ts";
 
-/** @throws UnsupportedError when it finds no WebGPU */
-export async function openTfjs(): Promise<Library> {
+/** `start` starts a backend; `lost` resolves when its device is gone. */
+export async function openTfjs(start: () => Promise<{ readonly lost: Promise<unknown> }>): Promise<Library> {
   tf.enableProdMode();
-  const isThere = await tf.setBackend("webgpu");
-  if (!isThere) throw new UnsupportedError("tfjs: expected the backend webgpu, found that it does not start");
-  await tf.ready();
+  const { lost } = await start();
   return {
-    lost: (tf.backend() as WebGPUBackend).device.lost,
+    lost,
     programs: {
       matmul({ a, b }) {
         const [x, y] = [array(a), array(b)];

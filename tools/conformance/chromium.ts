@@ -25,12 +25,16 @@ const LAUNCH_MS_MAX = 60_000;
 const SITE = new URL("./site", import.meta.url).pathname;
 const ROOT = resolve(SITE, "../../..");
 
-/** @throws UnsupportedError without a browser, or when its WebGPU does not open; DeadlineError */
-export async function runInChromium(folder: string, onResult: (result: CaseResult) => void): Promise<ConformanceRun> {
+/** @throws UnsupportedError without a browser, or when the device does not open; DeadlineError */
+export async function runInChromium(
+  device: "webgpu" | "wasm",
+  folder: string,
+  onResult: (result: CaseResult) => void,
+): Promise<ConformanceRun> {
   const executablePath = findChromium();
   if (executablePath === null) {
     throw new UnsupportedError(
-      "--device webgpu-chromium: expected Chromium or Chrome, found none; name it in CHROME_PATH",
+      `--device ${device}-chromium: expected Chromium or Chrome, found none; name it in CHROME_PATH`,
     );
   }
   const results: CaseResult[] = [];
@@ -40,7 +44,7 @@ export async function runInChromium(folder: string, onResult: (result: CaseResul
     .launch({ executablePath, headless: true, args: [...CHROMIUM_FLAGS], timeout: LAUNCH_MS_MAX })
     .catch(async (cause: unknown) => {
       await server.close();
-      throw new UnsupportedError(`--device webgpu-chromium: ${executablePath} did not start`, { cause });
+      throw new UnsupportedError(`--device ${device}-chromium: ${executablePath} did not start`, { cause });
     });
   try {
     const page = await browser.newPage();
@@ -55,10 +59,10 @@ export async function runInChromium(folder: string, onResult: (result: CaseResul
       });
     });
     const { port } = present(server.httpServer?.address(), "the address of the page's server") as AddressInfo;
-    await page.goto(`http://127.0.0.1:${port}/`);
+    await page.goto(`http://127.0.0.1:${port}/?device=${device}`);
     const deadlineMs = RUN_MS_MAX;
     const outcome = await withDeadline("conformance in Chromium", Promise.race([finished, failed]), systemClock, { deadlineMs }); // prettier-ignore
-    if ("error" in outcome) throw new UnsupportedError(`--device webgpu-chromium: ${outcome.error}`);
+    if ("error" in outcome) throw new UnsupportedError(`--device ${device}-chromium: ${outcome.error}`);
     return { deviceName: outcome.deviceName, results };
   } finally {
     await browser.close();

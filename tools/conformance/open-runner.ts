@@ -2,6 +2,7 @@
 import { UnsupportedError } from "../../src/base/errors.ts";
 import type { Device } from "../../src/compute/device/device.ts";
 import { ReferenceDevice } from "../../src/compute/device/reference/reference-device.ts";
+import { openWasmDevice } from "../../src/compute/device/wasm/open-wasm-device.ts";
 import { openWebGpuDevice } from "../../src/compute/device/webgpu/open-webgpu-device.ts";
 import { createRuntime } from "../../src/compute/runtime/graph-runtime.ts";
 import { openDawn } from "../../src/host/node/dawn.ts";
@@ -30,10 +31,11 @@ export async function runOn(
     case "webgpu-node":
       return runHere(await openWebGpuDevice({ gpu: await openDawn(), allowSoftware: true }), folder, onResult);
     case "webgpu-chromium":
-      return runInChromium(folder, onResult);
+      return runInChromium("webgpu", folder, onResult);
     case "wasm-node":
+      return runHere(await openWasmDevice(), folder, onResult);
     case "wasm-chromium":
-      throw new UnsupportedError(`--device ${device}: hearth has no WebAssembly engine yet`);
+      return runInChromium("wasm", folder, onResult);
     default:
       device satisfies never;
       throw new UnsupportedError(`--device ${String(device)}: hearth has no such device`);

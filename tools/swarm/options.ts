@@ -6,7 +6,7 @@ import { OptionError } from "../../src/base/errors.ts";
 import { checkFaults, FAULT_FLAGS, parseFault, type Fault, type FaultFlag } from "./faults.ts";
 
 /** Engines that a tab can be told to use. */
-export type DeviceChoice = "auto" | "webgpu" | "reference";
+export type DeviceChoice = "auto" | "webgpu" | "wasm" | "reference";
 
 export interface SwarmOptions {
   readonly tabs: number;
@@ -48,7 +48,7 @@ export const USAGE: string = `Trains one run in N real browser tabs on this mach
   --seed K               seed of the run (0)
   --set key=value        a setting of the run; repeatable
   --checkpoint-every K   steps between checkpoints (the server's default: 5)
-  --device D             auto, webgpu or reference (auto)
+  --device D             auto, webgpu, wasm or reference (auto)
   --shared-profile       N tabs of one browser, instead of a browser a tab
   --profile DIR          keep server log, data and browser storage under DIR
   --resume               go on with the run kept under DIR
@@ -172,10 +172,7 @@ function runName(text: string): string {
 }
 
 function deviceChoice(text: string): DeviceChoice {
-  if (text === "auto" || text === "webgpu" || text === "reference") return text;
-  if (text === "wasm") {
-    throw new OptionError("--device wasm: there is no WebAssembly engine yet; auto, webgpu and reference are there");
-  }
+  if (text === "auto" || text === "webgpu" || text === "wasm" || text === "reference") return text;
   throw new OptionError(`--device: expected auto, webgpu, wasm or reference, found "${text}"`);
 }
 

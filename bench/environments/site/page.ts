@@ -1,4 +1,4 @@
-/** The page's half of `chromium-webgpu`: opens our runtime, then runs cases as the program outside asks for them. */
+/** The page's half of `chromium-webgpu` and `chromium-wasm`: opens our runtime, then runs cases as the program outside asks for them. */
 import { openRuntime } from "hearth/browser";
 import { describeError } from "../../../src/base/errors.ts";
 import type { Stage } from "../case-report.ts";
@@ -12,8 +12,9 @@ declare const hearthBenchStage: (stage: Stage) => Promise<void>;
 export type PageReady = string | { readonly error: string };
 
 async function open(): Promise<HostApi> {
-  const { runtime } = await openRuntime("webgpu");
-  return createHostApi(runtime, (stage) => void hearthBenchStage(stage));
+  const backend = new URLSearchParams(location.search).get("backend") === "wasm" ? "wasm" : "webgpu";
+  const { runtime } = await openRuntime(backend, { threads: 1 });
+  return createHostApi(backend, runtime, (stage) => void hearthBenchStage(stage));
 }
 
 const hearthBenchReady: Promise<PageReady> = open().then(

@@ -21,6 +21,9 @@ const LANES_WANTED = 2 ** 15;
 const LANE_PART = 512;
 const WORKGROUP = 256;
 const ROWS_ACROSS = 32;
+/** For processors with vectors: parts that keep threads busy, and the least that one is left with. */
+const THREADS_WANTED = 16;
+const VECTOR_PART = 4096;
 const SCAN_LONG = 1024;
 const SCATTER_PART = 128;
 /** Lines from which on a scatter is left whole: the outputs of parts cost more to clear and to sum than they spare. */
@@ -33,6 +36,7 @@ const CONTRACTION_PART = 256;
 const TILES_WANTED = {
   software: { count: 16, rows: 8, columns: 32 },
   hardware: { count: 96, rows: 32, columns: 32 },
+  vectors: { count: 8, rows: 16, columns: 32 },
 } as const;
 
 /** `outputs` with long reductions, scans, scatters and contractions of few results cut. */
@@ -55,8 +59,8 @@ export function splitLong(outputs: readonly Node[], traits: DeviceTraits): Rewri
 }
 
 /** Parts to cut `length` in, when `results` alone are too few: 1 for none. */
-function partsFor(results: number, length: number, partMin: number): number {
-  const wanted = Math.ceil(INVOCATIONS_WANTED / Math.max(1, results));
+function partsFor(results: number, length: number, partMin: number, all: number = INVOCATIONS_WANTED): number {
+  const wanted = Math.ceil(all / Math.max(1, results));
   return Math.max(1, Math.min(wanted, Math.floor(length / partMin)));
 }
 
@@ -88,7 +92,11 @@ function splitReduce(node: Node, x: Node, traits: DeviceTraits): Node {
   const results = elementCount(node.shape);
   const work = elementCount(x.shape);
   const length = work / Math.max(1, results);
-  const wanted = traits.isSoftware ? partsFor(results, length, REDUCE_PART) : partsForLanes(results, length, x, axes);
+  const wanted = traits.hasVectorLanes
+    ? partsFor(results, length, VECTOR_PART, THREADS_WANTED)
+    : traits.isSoftware
+      ? partsFor(results, length, REDUCE_PART)
+      : partsForLanes(results, length, x, axes);
   if (work <= WORK_SMALL || wanted < 2) return node;
   // One axis of all that is reduced, after all that is kept.
   const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
@@ -142,10 +150,10 @@ function splitScatter(node: Node, x: Node, indices: Node): Node {
 }
 
 /** The inner axis in parts, as more matrices in the batch, and their products summed: where tiles alone are too few. */
-function splitContraction(node: Node, a: Node, b: Node, { isSoftware }: DeviceTraits): Node {
+function splitContraction(node: Node, a: Node, b: Node, { isSoftware, hasVectorLanes }: DeviceTraits): Node {
   const [batch = 1, rows = 1, columns = 1] = node.shape;
   const inner = a.shape[2] ?? 1;
-  const tile = isSoftware ? TILES_WANTED.software : TILES_WANTED.hardware;
+  const tile = hasVectorLanes ? TILES_WANTED.vectors : isSoftware ? TILES_WANTED.software : TILES_WANTED.hardware;
   const tiles = batch * Math.ceil(rows / tile.rows) * Math.ceil(columns / tile.columns);
   const wanted = Math.min(Math.ceil(tile.count / Math.max(1, tiles)), Math.floor(inner / CONTRACTION_PART));
   const parts = evenParts(inner, Math.max(1, wanted));

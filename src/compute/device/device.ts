@@ -36,6 +36,8 @@ export interface DeviceInfo {
   readonly hasSubgroups: boolean;
   /** Lanes in every subgroup; null where kernels may get subgroups of several sizes, or it is not known. */
   readonly subgroupSize: number | null;
+  /** True for a processor whose vectors are the lanes: a workgroup of four is one, and waits for nobody. */
+  readonly hasVectorLanes?: boolean;
   readonly limits: DeviceLimits;
 }
 

@@ -5,6 +5,8 @@ export interface DeviceTraits {
   readonly hasSubgroups: boolean;
   /** Lanes in every subgroup; null where they vary. */
   readonly subgroupSize: number | null;
+  /** True for a processor whose vectors are the lanes: a workgroup of four is one, and waits for nobody. */
+  readonly hasVectorLanes?: boolean;
   readonly limits: {
     /** Bytes of the arrays that a workgroup shares. */
     readonly workgroupBytesMax: number;

@@ -4,6 +4,7 @@ import { invocationOf } from "../lang/expr.ts";
 import type { Statement } from "../lang/kernel.ts";
 import { VECTOR } from "../lang/vector-access.ts";
 import { elementCount } from "../layout/shape.ts";
+import type { DeviceTraits } from "./device-traits.ts";
 import { unflatten, type Grid, type Index, type Loops } from "./grid.ts";
 
 /**
@@ -36,7 +37,9 @@ export function elementScheduleName({ each, areNeighbours }: ElementSchedule): s
  * How `count` elements of such a cost may be computed, the default first: mostly as vectors. On software adapters a
  * vector takes half the time of a loop, and a third to compile.
  */
-export function elementCandidates(count: number, cost: number): readonly ElementSchedule[] {
+export function elementCandidates(count: number, cost: number, traits: DeviceTraits): readonly ElementSchedule[] {
+  // Neighbouring invocations are a vector already.
+  if (traits.hasVectorLanes === true) return [{ each: 1, areNeighbours: false }];
   const apart = (each: number): ElementSchedule => ({ each, areNeighbours: false });
   const vectors = count % VECTOR === 0 ? [{ each: VECTOR, areNeighbours: true }] : [];
   const one = [apart(1)];

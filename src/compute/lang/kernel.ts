@@ -137,7 +137,15 @@ export interface Workgroup {
   /** Invocations in each. */
   readonly lanes: number;
   /** Arrays that they share, zeroed when the workgroup begins. */
-  readonly shared: readonly { readonly type: PlainType; readonly length: number }[];
+  readonly shared: readonly SharedArray[];
+}
+
+/** An array of a workgroup. */
+export interface SharedArray {
+  readonly type: PlainType;
+  readonly length: number;
+  /** True where the kernel stores each element before it loads it: the array need not be zeroed. */
+  readonly isStoredFirst?: boolean;
 }
 
 /** Lanes of a workgroup in kernels that do not say. */

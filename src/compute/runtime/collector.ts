@@ -7,7 +7,7 @@
  * a moment, no memory, and V8 and JavaScriptCore count them. Objects that were looked at through a WeakRef live until
  * their task ends, so allocating and looking are done in tasks of their own.
  */
-import type { YieldToEventLoop } from "../device/reference/yielding.ts";
+import type { YieldToEventLoop } from "../device/yielding.ts";
 
 /** Beyond this much over `GROWTH_MAX` times what is alive, it is worth the wait. */
 export const SLACK_BYTES: number = 64 * 2 ** 20;

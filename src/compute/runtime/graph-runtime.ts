@@ -12,7 +12,7 @@ import type { Command, Device, DeviceBuffer, Recording } from "../device/device.
 import type { DType } from "../layout/dtype.ts";
 import { PAGE_BYTES } from "../memory/pages.ts";
 import type { MemoryKind, MemorySnapshot } from "../memory/snapshot.ts";
-import { yieldByMessage } from "../device/reference/yielding.ts";
+import { yieldByMessage } from "../device/yielding.ts";
 import { Collector, SLACK_BYTES } from "./collector.ts";
 import { CompiledPlan, type OnDevice } from "./compiled-plan.ts";
 import { DeviceMemory } from "./device-memory.ts";

@@ -7,7 +7,7 @@ import { OptionError } from "../../base/errors.ts";
 import { siteKey } from "../compiler/tuning/site.ts";
 import { speedUpOf, type CandidateResult, type TuningEntry } from "../compiler/tuning/table.ts";
 import type { Device } from "../device/device.ts";
-import { yieldByMessage } from "../device/reference/yielding.ts";
+import { yieldByMessage } from "../device/yielding.ts";
 import type { Runtime } from "./runtime.ts";
 import { Tuner } from "./tuner.ts";
 

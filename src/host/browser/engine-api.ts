@@ -2,8 +2,8 @@
 import type { RoomView } from "./room-view.ts";
 
 /**
- * What to compute on. "auto": a hardware GPU where there is one, else the CPU; "webgpu": an emulated GPU too;
- * "reference": the CPU; "wasm" is refused by this version.
+ * What to compute on. "auto": a hardware GPU where there is one, else the CPU; "webgpu": an emulated GPU too; "wasm": the
+ * CPU; "reference": the CPU by JavaScript alone, which is slow.
  */
 export type DeviceChoice = "auto" | "webgpu" | "wasm" | "reference";
 

@@ -4,6 +4,7 @@ import type { Device } from "../../compute/device/device.ts";
 import { ReferenceDevice } from "../../compute/device/reference/reference-device.ts";
 import { openWebGpuDevice } from "../../compute/device/webgpu/open-webgpu-device.ts";
 import type { DeviceChoice } from "./engine-api.ts";
+import { wasmThreads } from "./wasm-threads.ts";
 
 export interface ChosenDevice {
   readonly device: Device;
@@ -11,32 +12,54 @@ export interface ChosenDevice {
   readonly reason: string;
 }
 
-/** `auto`: a hardware GPU, else the CPU. A GPU emulated on the CPU is used only when asked for: the CPU itself is faster. */
-export async function openDevice(choice: DeviceChoice): Promise<ChosenDevice> {
-  if (choice === "wasm") {
-    throw new UnsupportedError("device: this version has no WebAssembly engine; use webgpu, reference or auto");
-  }
-  if (choice === "reference") return cpu("The CPU was asked for.");
+/**
+ * `auto`: a hardware GPU, else the CPU by WebAssembly, else by JavaScript. A GPU emulated on the CPU is used only when
+ * asked for: the CPU itself is faster.
+ *
+ * `threads` of the CPU compute by WebAssembly, where the page is isolated: one a processor unless told.
+ *
+ * @throws UnsupportedError for a device that was asked for by name and is not there
+ */
+export async function openDevice(choice: DeviceChoice, threads?: number): Promise<ChosenDevice> {
+  if (choice === "reference")
+    return { device: new ReferenceDevice(), reason: "The CPU without WebAssembly was asked for." };
+  if (choice === "wasm") return { device: await openWasm(threads), reason: "The CPU was asked for." };
   const gpu = (navigator as Partial<Navigator>).gpu;
   if (!gpu) {
     if (choice === "webgpu") throw new UnsupportedError("device: WebGPU was asked for and this browser has none");
-    return cpu("This browser has no WebGPU, so this tab computes on the CPU: slower, and just as welcome.");
+    return cpu("This browser has no WebGPU, so this tab computes on the CPU: slower, and just as welcome.", threads);
   }
   const device = await openWebGpuDevice({ gpu, allowSoftware: true }).catch((error: unknown) => {
     if (choice === "webgpu") throw error;
     return null;
   });
   if (device === null) {
-    return cpu("This browser cannot use a GPU here, so this tab computes on the CPU: slower, and just as welcome.");
+    return cpu(
+      "This browser cannot use a GPU here, so this tab computes on the CPU: slower, and just as welcome.",
+      threads,
+    );
   }
   if (!device.info.isSoftware) return { device, reason: "This tab computes on the GPU." };
   if (choice === "webgpu") return { device, reason: "An emulated GPU was asked for." };
   device.destroy();
   return cpu(
     "This browser's GPU is emulated on the processor, so this tab computes on the CPU directly, which is faster.",
+    threads,
   );
 }
 
-function cpu(reason: string): ChosenDevice {
-  return { device: new ReferenceDevice(), reason };
+/** The CPU, as fast as this browser lets it be. */
+async function cpu(reason: string, threads?: number): Promise<ChosenDevice> {
+  try {
+    return { device: await openWasm(threads), reason };
+  } catch (error) {
+    if (!(error instanceof UnsupportedError)) throw error;
+    return { device: new ReferenceDevice(), reason: `${reason} Without WebAssembly's vectors that is slow.` };
+  }
+}
+
+/** Its code is fetched by those who need it. */
+async function openWasm(threads?: number): Promise<Device> {
+  const { openWasmDevice } = await import("../../compute/device/wasm/open-wasm-device.ts");
+  return openWasmDevice(wasmThreads(threads));
 }

@@ -17,6 +17,8 @@ export interface BrowserRuntimeOptions {
   readonly memoryBudgetMiB?: number;
   /** Whether to go on with another device when this one is lost: yes unless told. */
   readonly recovers?: boolean;
+  /** Threads that compute where the CPU does by WebAssembly, in isolated pages: one a processor unless told. */
+  readonly threads?: number;
 }
 
 /** A runtime and why it is the one. */
@@ -30,14 +32,14 @@ export interface OpenedRuntime {
 
 /**
  * Opens a device ("auto": a hardware GPU, else the CPU) and makes it the one that new tensors live on.
- * @throws UnsupportedError when "webgpu" is asked for and there is none
+ * @throws UnsupportedError when "webgpu" or "wasm" is asked for and there is none
  */
 export async function openRuntime(
   choice: DeviceChoice = "auto",
   options: BrowserRuntimeOptions = {},
 ): Promise<OpenedRuntime> {
-  const { device, reason } = await openDevice(choice);
-  const { tuning = tuningDatabase(), memoryBudgetMiB = Infinity, recovers = true } = options;
+  const { tuning = tuningDatabase(), memoryBudgetMiB = Infinity, recovers = true, threads } = options;
+  const { device, reason } = await openDevice(choice, threads);
   const runtime = createRuntime(device, {
     tuning: await RuntimeTuning.load(device.info, tuning),
     memoryBudgetBytes: memoryBudgetMiB * 2 ** 20,

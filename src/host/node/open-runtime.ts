@@ -2,6 +2,7 @@
 import { UnsupportedError } from "../../base/errors.ts";
 import type { Device } from "../../compute/device/device.ts";
 import { ReferenceDevice } from "../../compute/device/reference/reference-device.ts";
+import { openWasmDevice } from "../../compute/device/wasm/open-wasm-device.ts";
 import { openWebGpuDevice } from "../../compute/device/webgpu/open-webgpu-device.ts";
 import { createRuntime } from "../../compute/runtime/graph-runtime.ts";
 import type { Runtime } from "../../compute/runtime/runtime.ts";
@@ -10,9 +11,13 @@ import type { TuningStore } from "../../compute/runtime/tuning-store.ts";
 import { setDefaultRuntime } from "../../compute/tensor/runtime-scope.ts";
 import { openDawn } from "./dawn.ts";
 import { tuningFiles } from "./tuning-files.ts";
+import { wasmThreads } from "./wasm-threads.ts";
 
-/** "auto": a hardware GPU through Dawn where there is one, else the CPU. "webgpu" takes an emulated GPU too. */
-export type NodeDeviceChoice = "auto" | "webgpu" | "reference";
+/**
+ * "auto": a hardware GPU through Dawn where there is one, else the CPU by WebAssembly, else by JavaScript. "webgpu" takes
+ * an emulated GPU too.
+ */
+export type NodeDeviceChoice = "auto" | "webgpu" | "wasm" | "reference";
 
 /** Options of `openRuntime`. */
 export interface NodeRuntimeOptions {
@@ -22,6 +27,8 @@ export interface NodeRuntimeOptions {
   readonly memoryBudgetMiB?: number;
   /** Whether to go on with another device when this one is lost: yes unless told. */
   readonly recovers?: boolean;
+  /** Threads that compute where the CPU does by WebAssembly: one a processor unless told. */
+  readonly threads?: number;
 }
 
 /** A runtime, and how to end it. */
@@ -33,18 +40,18 @@ export interface NodeRuntime {
 
 /**
  * Opens a device and makes it the one that new tensors live on.
- * @throws UnsupportedError when "webgpu" is asked for and there is no driver
+ * @throws UnsupportedError when "webgpu" is asked for and there is no driver, or "wasm" and there is none
  */
 export async function openRuntime(
   choice: NodeDeviceChoice = "auto",
   options: NodeRuntimeOptions = {},
 ): Promise<NodeRuntime> {
-  const device = await openDevice(choice);
-  const { tuning = tuningFiles(), memoryBudgetMiB = Infinity, recovers = true } = options;
+  const { tuning = tuningFiles(), memoryBudgetMiB = Infinity, recovers = true, threads } = options;
+  const device = await openDevice(choice, threads);
   const runtime = createRuntime(device, {
     tuning: await RuntimeTuning.load(device.info, tuning),
     memoryBudgetBytes: memoryBudgetMiB * 2 ** 20,
-    ...(recovers ? { reopen: () => openDevice(choice) } : {}),
+    ...(recovers ? { reopen: () => openDevice(choice, threads) } : {}),
   });
   setDefaultRuntime(runtime);
   const close = (): void => {
@@ -55,12 +62,31 @@ export async function openRuntime(
   return { runtime, close };
 }
 
-async function openDevice(choice: NodeDeviceChoice): Promise<Device> {
-  if (choice === "reference") return new ReferenceDevice();
+async function openDevice(choice: NodeDeviceChoice, threads: number | undefined): Promise<Device> {
+  switch (choice) {
+    case "reference":
+      return new ReferenceDevice();
+    case "webgpu":
+      return openWebGpuDevice({ gpu: await openDawn(), allowSoftware: true });
+    case "wasm":
+      return openWasmDevice(wasmThreads(threads));
+    case "auto": {
+      const gpu = openDawn().then((found) => openWebGpuDevice({ gpu: found, allowSoftware: false }));
+      return (
+        (await unlessUnsupported(gpu)) ??
+        (await unlessUnsupported(openWasmDevice(wasmThreads(threads)))) ??
+        new ReferenceDevice()
+      );
+    }
+  }
+}
+
+/** What is opened, or null where this machine has no such device. */
+async function unlessUnsupported(opening: Promise<Device>): Promise<Device | null> {
   try {
-    return await openWebGpuDevice({ gpu: await openDawn(), allowSoftware: choice === "webgpu" });
+    return await opening;
   } catch (error) {
-    if (choice === "webgpu" || !(error instanceof UnsupportedError)) throw error;
-    return new ReferenceDevice();
+    if (error instanceof UnsupportedError) return null;
+    throw error;
   }
 }

@@ -8,7 +8,7 @@ import type { DType } from "../../../src/compute/layout/dtype.ts";
 import { elementCount } from "../../../src/compute/layout/shape.ts";
 import { createRuntime } from "../../../src/compute/runtime/graph-runtime.ts";
 import type { HostArray, Runtime } from "../../../src/compute/runtime/runtime.ts";
-import { openNodeWebGpu, webGpuMissing } from "../device/devices.ts";
+import { openNodeWebGpu, openWasm, webGpuMissing } from "../device/devices.ts";
 import { evaluateAll } from "./evaluate.ts";
 
 /** A device to test on; `missing` says why it cannot be opened here. */
@@ -18,9 +18,10 @@ export interface TestDevice {
   readonly open: () => Promise<Runtime>;
 }
 
-/** The reference device, and WebGPU where there is one: each opened once a file. */
+/** The reference device, WebAssembly, and WebGPU where there is one: each opened once a file. */
 export const testDevices: readonly TestDevice[] = [
   openOnce("reference", undefined, async () => new ReferenceDevice()),
+  openOnce("wasm", undefined, openWasm),
   openOnce("webgpu", webGpuMissing, openNodeWebGpu),
 ];
 

@@ -2,7 +2,7 @@ import { test } from "vitest";
 import { NullDevice } from "../../../src/compute/device/null/null-device.ts";
 import { ReferenceDevice } from "../../../src/compute/device/reference/reference-device.ts";
 import { deviceSuite, type SuiteRunner } from "./device-suite.ts";
-import { openNodeWebGpu, webGpuMissing } from "./devices.ts";
+import { openNodeWebGpu, openWasm, webGpuMissing } from "./devices.ts";
 
 const runner: SuiteRunner = {
   test: (name, run) => test(name, run),
@@ -10,6 +10,8 @@ const runner: SuiteRunner = {
 };
 
 deviceSuite(runner, { name: "reference", open: async () => new ReferenceDevice() });
+
+deviceSuite(runner, { name: "wasm", open: openWasm });
 
 deviceSuite(runner, {
   name: "null",

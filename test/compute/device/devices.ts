@@ -1,6 +1,7 @@
 /** The devices that tests in Node run on. */
 import { checkingKernels } from "./check-kernel.ts";
 import type { Device } from "../../../src/compute/device/device.ts";
+import { openWasmDevice } from "../../../src/compute/device/wasm/open-wasm-device.ts";
 import { openWebGpuDevice } from "../../../src/compute/device/webgpu/open-webgpu-device.ts";
 import { dawnUnavailable, openDawn } from "../../../src/host/node/dawn.ts";
 
@@ -14,7 +15,16 @@ export const webGpuMissing: string | undefined = dawnUnavailable();
 export async function openNodeWebGpu(): Promise<Device> {
   process.env["GALLIVM_PERF"] ??= "nopt";
   process.env["LP_NATIVE_VECTOR_WIDTH"] ??= "128";
-  const device = await openWebGpuDevice({ gpu: await openDawn(), allowSoftware: true });
+  return checked(await openWebGpuDevice({ gpu: await openDawn(), allowSoftware: true }));
+}
+
+/** The processor, by WebAssembly. */
+export async function openWasm(): Promise<Device> {
+  return checked(await openWasmDevice());
+}
+
+/** `device`, checking each kernel if `npm run kernels` asks for it. */
+function checked(device: Device): Device {
   const file = process.env["HEARTH_CHECK_KERNELS"];
   return file === undefined ? device : checkingKernels(device, file);
 }

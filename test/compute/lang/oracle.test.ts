@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Random } from "../../../src/base/random.ts";
 import type { Device } from "../../../src/compute/device/device.ts";
 import { ReferenceDevice } from "../../../src/compute/device/reference/reference-device.ts";
+import { openWasmDevice } from "../../../src/compute/device/wasm/open-wasm-device.ts";
 import type { Kernel } from "../../../src/compute/lang/kernel.ts";
 import { openNodeWebGpu, webGpuMissing } from "../device/devices.ts";
 import { checkKernels, subgroupSizeOf, type Seeds } from "./check-kernels.ts";
@@ -32,6 +33,20 @@ async function decidedOn(device: Device, run: () => Promise<number>): Promise<vo
 test(`the JavaScript of ${words}`, async () => {
   const device = new ReferenceDevice();
   await decidedOn(device, () => checkKernels(device, SEEDS, randomKernel));
+});
+
+for (const usesMultiplyAdd of [false, true]) {
+  const how = usesMultiplyAdd ? ", with multiply-add where there is one" : "";
+  test(`the WebAssembly of ${words}${how}`, async () => {
+    const device = await openWasmDevice({ usesMultiplyAdd });
+    await decidedOn(device, () => checkKernels(device, SEEDS, randomKernel));
+  });
+}
+
+test(`the WebAssembly of ${words}, in workgroups`, async () => {
+  const device = await openWasmDevice();
+  const make = (random: Random): Kernel => randomWorkgroupKernel(random, true);
+  await decidedOn(device, () => checkKernels(device, SEEDS, make, 4));
 });
 
 test.skipIf(webGpuMissing !== undefined)(`the WGSL of ${words}${missing}`, { timeout: 120_000 }, async () => {

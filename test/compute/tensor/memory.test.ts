@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { Random } from "../../../src/base/random.ts";
 import { OptionError } from "../../../src/base/errors.ts";
 import { ReferenceDevice } from "../../../src/compute/device/reference/reference-device.ts";
-import { yieldByMessage } from "../../../src/compute/device/reference/yielding.ts";
+import { yieldByMessage } from "../../../src/compute/device/yielding.ts";
 import { createRuntime } from "../../../src/compute/runtime/graph-runtime.ts";
 import type { Runtime } from "../../../src/compute/runtime/runtime.ts";
 import { compile } from "../../../src/compute/tensor/compile.ts";

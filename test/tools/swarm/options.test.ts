@@ -86,7 +86,6 @@ test.each([
   [[...BASE, "--text", "no/such/file"], '--text: expected a file, found nothing at "no/such/file"'],
   [[...BASE, "--text", "/dev/null"], "--text: expected a file, found something else"],
   [[...BASE, "--device", "cuda"], '--device: expected auto, webgpu, wasm or reference, found "cuda"'],
-  [[...BASE, "--device", "wasm"], "there is no WebAssembly engine yet"],
   [[...BASE, "--set", "novalue"], '--set: expected key=value, found "novalue"'],
   [[...BASE, "--resume"], "--resume needs --profile DIR"],
   [[...BASE, "--kill", "2"], '--kill: expected I@S, server@S or all@S, found "2"'],

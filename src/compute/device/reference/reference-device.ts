@@ -17,8 +17,8 @@ import {
 } from "../../lang/print-javascript.ts";
 import { checkBufferBytes, checkCommand, checkKernel, checkPart, checkRange } from "../checks.ts";
 import type { Command, Device, DeviceBuffer, DeviceInfo, DeviceKernel, Recording } from "../device.ts";
-import { SliceQueue, type Work } from "./slices.ts";
-import { yieldByMessage, type YieldToEventLoop } from "./yielding.ts";
+import { SliceQueue, type Work } from "../slices.ts";
+import { yieldByMessage, type YieldToEventLoop } from "../yielding.ts";
 
 const GIBIBYTE = 2 ** 30;
 const INFO: DeviceInfo = {

@@ -20,6 +20,8 @@ const SOFTWARE_LARGE = 2 ** 23;
 const SUBGROUP_MAX = 16;
 /** Lanes that go along together where they share nothing: as wide as software adapters compute. */
 const LANES_ALONE = 8;
+/** A vector's. */
+const LANES_VECTOR = 4;
 /** Of GPUs. */
 const LANES_STAGED = 64;
 
@@ -27,6 +29,7 @@ const LANES_STAGED = 64;
 export function attentionCandidates(kernel: AttentionKernel, traits: DeviceTraits): readonly AttentionSchedule[] {
   const { part, queries, keys } = kernel;
   const [own, others] = part === "gradKeyValue" ? [keys, queries] : [queries, keys];
+  if (traits.hasVectorLanes === true) return vectorCandidates(part).map((schedule) => fitted(schedule, own, others));
   const all = (traits.isSoftware ? softwareCandidates(kernel, traits) : hardwareCandidates(kernel, traits)).map(
     (schedule) => fitted(schedule, own, others),
   );
@@ -43,6 +46,14 @@ function fitted(schedule: AttentionSchedule, own: number, others: number): Atten
     rows: Math.min(rows, Math.ceil(own / lanes)),
     columns: Math.min(columns, 4 * Math.ceil(others / 4)),
   };
+}
+
+/** What all lanes load is loaded once anyway. */
+function vectorCandidates(part: AttentionKernel["part"]): AttentionSchedule[] {
+  const alone = (rows: number, columns: number): AttentionSchedule => {
+    return { kind: "direct", lanes: LANES_VECTOR, rows, columns, staged: 0 };
+  };
+  return part === "gradMask" ? [alone(1, 4)] : [alone(1, 8), alone(2, 4), alone(1, 4)];
 }
 
 function softwareCandidates(kernel: AttentionKernel, traits: DeviceTraits): AttentionSchedule[] {

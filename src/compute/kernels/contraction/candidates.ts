@@ -5,6 +5,7 @@
  * What decides on software adapters: a load costs a lane as much as ten products, a store to compile as much as a
  * hundred, and code that leaves the instruction cache (large tiles, steps written out) halves the speed.
  */
+import { VECTOR } from "../../lang/vector-access.ts";
 import type { DeviceTraits } from "../device-traits.ts";
 import type { OperandLayout } from "./operand-layout.ts";
 import { PAD } from "./staging.ts";
@@ -15,6 +16,14 @@ export interface OperandLayouts {
   readonly left: OperandLayout;
   readonly right: OperandLayout;
 }
+
+/** Of panels: at most so many rows and columns of a block, and steps of k that stay near the processor. */
+const BLOCK_ROWS = 96;
+const BLOCK_COLUMNS = 128;
+const BLOCK_DEPTH = 512;
+/** Multiplications from which on there should be blocks for several threads, and how many. */
+const SHARED_FROM = 2 ** 20;
+const BLOCKS_WANTED = 4;
 
 /** Multiplications from which on more code pays for itself on a software adapter: some, and as much as there is use for. */
 const SOFTWARE_MEDIUM = 2 ** 22;
@@ -30,9 +39,11 @@ export function contractionCandidates(
   layouts: OperandLayouts,
   traits: DeviceTraits,
 ): readonly ContractionSchedule[] {
-  const all = traits.isSoftware
-    ? softwareCandidates(product, layouts, traits)
-    : hardwareCandidates(product, layouts, traits);
+  const all = traits.hasVectorLanes
+    ? vectorCandidates(product, layouts)
+    : traits.isSoftware
+      ? softwareCandidates(product, layouts, traits)
+      : hardwareCandidates(product, layouts, traits);
   const byName = new Map(all.filter((schedule) => runsOn(schedule, traits)).map((schedule) => [contractionScheduleName(schedule), schedule])); // prettier-ignore
   return [...byName.values()];
 }
@@ -46,9 +57,46 @@ function runsOn(schedule: ContractionSchedule, { limits, hasSubgroups }: DeviceT
 /** Lanes, and elements that they share. */
 function workgroupOf(schedule: ContractionSchedule): [number, number] {
   if (schedule.kind === "line") return [schedule.lanes, schedule.lanes];
+  if (schedule.kind === "panels") return [VECTOR, panelElements(schedule)];
   if (schedule.kind !== "workgroup") return [1, 0];
   const { lanesDown, lanesAcross, rows, columns, steps } = schedule;
   return [lanesDown * lanesAcross, (steps + PAD) * (lanesDown * rows + lanesAcross * columns)];
+}
+
+/** Panels; without them where there are too few rows or columns for tiles. */
+function vectorCandidates(product: Contraction, { left, right }: OperandLayouts): ContractionSchedule[] {
+  const { rows, columns } = product;
+  const alone: ContractionSchedule = { kind: "registers", rows: sideFor(rows, 4), columns: 1, steps: 1 };
+  if (rows < 4 || columns < 2 * VECTOR) {
+    const isAlongInner = rows < columns ? right === "T" : left === "N";
+    const line: ContractionSchedule = { kind: "line", lanes: VECTOR };
+    return isAlongInner ? [line, alone] : [alone, line];
+  }
+  return [panelsFor(product, 4, 8), panelsFor(product, 6, 8, 2), panelsFor(product, 4, 12), alone];
+}
+
+/** Blocks of about the same size, as many as there is use for. */
+function panelsFor(product: Contraction, height: number, width: number, steps: number = 1): ContractionSchedule {
+  const { batch, rows, columns, inner } = product;
+  const [tilesDown, tilesAcross] = [Math.ceil(rows / height), Math.ceil(columns / width)];
+  const blocksAcross = Math.ceil(columns / BLOCK_COLUMNS);
+  const isShared = batch * rows * columns * inner >= SHARED_FROM;
+  const wanted = isShared ? Math.ceil(BLOCKS_WANTED / (batch * blocksAcross)) : 1;
+  const blocksDown = Math.max(Math.ceil(rows / BLOCK_ROWS), Math.min(wanted, tilesDown));
+  return {
+    kind: "panels",
+    down: Math.ceil(tilesDown / blocksDown),
+    across: Math.ceil(tilesAcross / blocksAcross),
+    depth: BLOCK_DEPTH,
+    rows: height,
+    columns: width,
+    steps,
+  };
+}
+
+/** Elements of the panels and the totals. */
+function panelElements({ down, across, depth, rows, columns }: ContractionSchedule & { kind: "panels" }): number {
+  return (down * rows + across * columns) * depth + down * rows * across * columns;
 }
 
 function softwareCandidates(

@@ -4,6 +4,7 @@
  */
 import type { Grid, Loops, Operand, Sink } from "../grid.ts";
 import { line } from "./line.ts";
+import { panels } from "./panels.ts";
 import { columns, registers } from "./registers.ts";
 import type { Contraction, ContractionSchedule } from "./schedule.ts";
 import { subgroups } from "./subgroups.ts";
@@ -28,6 +29,8 @@ export function contraction(
       return subgroups(work, schedule);
     case "workgroup":
       return workgroupTiles(work, schedule);
+    case "panels":
+      return panels(work, schedule);
     case "line":
       return line(work, schedule);
   }

@@ -35,7 +35,11 @@ const ROWS_ACROSS = 32;
 
 /** The schedules to try, the default first; each runs on the device. */
 export function rowCandidates(work: RowWork, traits: DeviceTraits): readonly RowSchedule[] {
-  const all = traits.isSoftware ? softwareCandidates(work) : hardwareCandidates(work, traits);
+  const all = traits.hasVectorLanes
+    ? vectorCandidates(work)
+    : traits.isSoftware
+      ? softwareCandidates(work)
+      : hardwareCandidates(work, traits);
   const byName = new Map(all.filter((schedule) => runsOn(schedule, work, traits)).map((each) => [rowScheduleName(each), each])); // prettier-ignore
   return [...byName.values()];
 }
@@ -45,6 +49,12 @@ function runsOn(schedule: RowSchedule, { reductions }: RowWork, { limits, hasSub
   if (schedule.kind === "subgroups" && !hasSubgroups) return false;
   const lanes = schedule.kind === "workgroup" ? schedule.rows * schedule.lanes : schedule.lanes;
   return lanes <= limits.workgroupLanesMax && 4 * lanes * reductions <= limits.workgroupBytesMax;
+}
+
+/** The lanes of a vector go along a row together, or along rows that are neighbours in memory. */
+function vectorCandidates({ columns, isAcross }: RowWork): RowSchedule[] {
+  const together: RowSchedule = { kind: "subgroups", lanes: FOUR, columns: 1 };
+  return isAcross || columns < COLUMNS_TOGETHER ? [INVOCATION_A_ROW, together] : [together, INVOCATION_A_ROW];
 }
 
 /** Barriers and subgroups lose 2 to 50 times there. Loads of fours take half the time, and a third more to compile. */

@@ -1,5 +1,5 @@
 /** Work in order, in slices that leave the event loop time for everything else. */
-import type { Clock } from "../../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import type { YieldToEventLoop } from "./yielding.ts";
 
 /** Some work: does a part of it and says whether it is done. It should take about a millisecond a call. */
