@@ -10,6 +10,7 @@ import type { Bytes } from "../base/bytes.ts";
 import { PeerLostError } from "../base/errors.ts";
 import type { WaitOptions } from "../base/wait.ts";
 import { ByteLedger } from "./byte-ledger.ts";
+import { GroupNumbers } from "./collectives/group-numbers.ts";
 import { FenceRouter } from "./fence-router.ts";
 import type { FenceOptions, FenceRoute, FrameHandler } from "./fence-router.ts";
 import { Outbox } from "./outbox.ts";
@@ -50,6 +51,8 @@ const EARLY_BYTES_MAX = 8 * 1024 * 1024;
 /** All links of a peer: frames are checked, counted, and handed to whom they are for. */
 export class Mux {
   readonly self: PeerId;
+  /** Which numbers the groups of this peer have. @internal */
+  readonly groupNumbers: GroupNumbers = new GroupNumbers();
   readonly #transport: Transport;
   readonly #malformedFramesMax: number;
   readonly #links = new Map<PeerId, Link>();
