@@ -148,7 +148,7 @@ test("sibling groups shrink on their own, and early frames of others are kept", 
   const first = await run(Promise.all(all.map((group) => group.split(group.rank <= 2 ? 0 : null, 0, options(1)))));
   const second = await run(Promise.all(all.map((group) => group.split(group.rank >= 2 ? 0 : null, 0, options(2)))));
   network.kill("peer-0");
-  await run(Promise.allSettled([1, 2].map((rank) => first[rank]?.barrier(options(1)))));
+  await run(Promise.allSettled([1, 2].map(async (rank) => first[rank]?.barrier(options(1)))));
   const early = [3, 4].map(async (rank) => second[rank]?.allReduce(ones(rank), options(5)));
   const smaller = [1, 2].map((rank) => first[rank]?.shrink());
   const sums = await run(Promise.all([...early, second[2]?.allReduce(ones(2), options(5))]));
