@@ -7,8 +7,18 @@
  */
 import { present } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
+import { CorruptDataError } from "../../base/errors.ts";
 import type { ChunkCodec } from "./chunk-codec.ts";
 import type { Reducer } from "./reducer.ts";
+
+interface ChunkStoreOptions {
+  /** Never changed. */
+  readonly values: ReadonlyMap<number, Bytes>;
+  readonly reduce: Reducer;
+  readonly codec?: ChunkCodec | null;
+  /** The size of a chunk where it is agreed. */
+  readonly bytesOf?: (chunk: number) => number;
+}
 
 export class ChunkStore {
   readonly #values: Map<number, Bytes>;
@@ -18,11 +28,13 @@ export class ChunkStore {
   readonly #codec: ChunkCodec | null;
   readonly #reduce: Reducer;
 
-  /** `values` are never changed. */
-  constructor(values: ReadonlyMap<number, Bytes>, reduce: Reducer, codec: ChunkCodec | null) {
+  readonly #bytesOf: (chunk: number) => number | undefined;
+
+  constructor({ values, reduce, codec = null, bytesOf }: ChunkStoreOptions) {
     this.#values = new Map(values);
     this.#reduce = reduce;
     this.#codec = codec;
+    this.#bytesOf = (chunk) => bytesOf?.(chunk);
   }
 
   /** What is sent of a chunk. */
@@ -37,7 +49,7 @@ export class ChunkStore {
   }
 
   /** `messages` are in the order of the sum; null stands for the own value. */
-  write(chunk: number, messages: readonly (Bytes | null)[], emptyBytes: number): void {
+  write(chunk: number, messages: readonly (Bytes | null)[]): void {
     const [only] = messages;
     if (messages.length === 1 && only) return this.#copy(chunk, only);
     const own = (): Bytes => present(this.value(chunk), `chunk ${chunk}`);
@@ -46,7 +58,10 @@ export class ChunkStore {
     const isSum = operands.length > 1;
     this.#written.add(chunk);
     this.#packed.delete(chunk);
-    this.#values.set(chunk, isSum ? this.#reduce(operands) : (first?.slice() ?? new Uint8Array(emptyBytes)));
+    this.#values.set(
+      chunk,
+      isSum ? this.#reduce(operands) : (first?.slice() ?? new Uint8Array(this.#bytesOf(chunk) ?? 0)),
+    );
   }
 
   /** The present value; undefined where there is none. */
@@ -54,10 +69,10 @@ export class ChunkStore {
     const packed = this.#packed.get(chunk);
     const value = this.#values.get(chunk);
     if (value !== undefined || packed === undefined || this.#codec === null) return value;
-    return this.#codec.decode(chunk, packed);
+    return this.#unpack(chunk, packed);
   }
 
-  /** The value as all ranks have it. */
+  /** The value as all ranks have it. @throws CorruptDataError */
   result(chunk: number): Bytes | undefined {
     const packed = this.#packed.get(chunk);
     return packed === undefined ? this.value(chunk) : this.#unpack(chunk, packed);
@@ -71,6 +86,10 @@ export class ChunkStore {
   }
 
   #unpack(chunk: number, message: Bytes): Bytes {
-    return this.#codec === null ? message : this.#codec.decode(chunk, message);
+    if (this.#codec === null) return message;
+    const value = this.#codec.decode(chunk, message);
+    const agreed = this.#bytesOf(chunk) ?? value.byteLength;
+    if (value.byteLength === agreed) return value;
+    throw new CorruptDataError(`chunk ${chunk}: expected ${agreed} bytes when unpacked, found ${value.byteLength}`);
   }
 }

@@ -90,7 +90,7 @@ export class Operation {
     this.#options = options;
     this.#name = `${program.name} ${options.operation}`;
     this.#what = `${this.#name} of epoch ${context.fence.epoch}`;
-    this.#store = new ChunkStore(task.values, task.reduce, task.codec ?? null);
+    this.#store = new ChunkStore(task);
     this.#program = compileRank(program, context.rank);
     this.#state = begin(this.#program);
     this.#startMs = context.clock.nowMs();
@@ -181,7 +181,7 @@ export class Operation {
     });
     const kind = messages.length > 1 ? "reduce" : "decode";
     try {
-      this.#timed(kind, chunk, () => this.#store.write(chunk, messages, this.#task.bytesOf?.(chunk) ?? 0));
+      this.#timed(kind, chunk, () => this.#store.write(chunk, messages));
     } catch (error) {
       if (!(error instanceof CorruptDataError)) throw error;
       this.#violation(terms.find(({ message }) => message !== null)?.from ?? 0, error.message);
