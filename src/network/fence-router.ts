@@ -16,6 +16,8 @@ export interface FenceOptions {
   readonly members: readonly PeerId[];
   /** A member's link closed, or a new one took its place: what was under way is torn. */
   readonly onLost: (peer: PeerId, reason: string) => void;
+  /** Told of every frame of a member, whatever fence it is of: it lives. */
+  readonly onHeard?: (peer: PeerId) => void;
   /** Gets what members say of who is gone. */
   readonly onVerdict?: FrameHandler;
 }
@@ -77,6 +79,7 @@ export class FenceRouter {
   }
 
   deliver(from: PeerId, frame: Frame): void {
+    for (const one of this.#routes) if (one.members.includes(from)) one.onHeard?.(from);
     const route = this.#routeOf(frame);
     if (route === undefined) {
       if (this.#isPast(frame)) this.#refused("stale", 1);

@@ -9,7 +9,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { AbortedError, DeadlineError, OptionError, PeerLostError } from "../../base/errors.ts";
 import type { HearthError } from "../../base/errors.ts";
-import type { FenceRoute, FrameHandler } from "../fence-router.ts";
+import type { FenceRoute } from "../fence-router.ts";
 import type { Mux } from "../mux.ts";
 import type { Fence } from "../wire/frame.ts";
 import type { PeerId } from "../transport/transport.ts";
@@ -86,11 +86,12 @@ export class Group extends GroupVerbs {
       fence,
       members,
       onLost: (peer, reason) => this.#onLost(peer, reason),
+      onHeard: (peer) => this.#judge?.hear(peer),
       onVerdict: (from, frame) => this.#judge?.onFrame(from, frame),
     });
     this.#context = {
       mux,
-      route: { ...this.#route, open: (operation, handler) => this.#openRoute(operation, handler) },
+      route: this.#route,
       fence,
       members,
       rank: this.rank,
@@ -189,13 +190,6 @@ export class Group extends GroupVerbs {
       this.#endWith(new PeerLostError(first, `group of epoch ${fence.epoch}: lost ${lost}`));
     });
     return judge;
-  }
-
-  #openRoute(operation: number, handler: FrameHandler): () => void {
-    return this.#route.open(operation, (from, frame) => {
-      this.#judge?.hear(from);
-      handler(from, frame);
-    });
   }
 
   #successor(members: readonly PeerId[], why: string): Group {

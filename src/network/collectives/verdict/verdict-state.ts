@@ -23,7 +23,7 @@ export type View =
 export interface VerdictLimits {
   /** A member that was not heard of for so long is accused. */
   readonly silenceMsMax: number;
-  /** From the first accusation on. */
+  /** From the last new accusation on. */
   readonly agreementMsMax: number;
 }
 
@@ -35,7 +35,7 @@ export interface VerdictState {
   readonly told: readonly string[];
   readonly heardAtMs: readonly number[];
   readonly tickedAtMs: number;
-  /** When the first accusation was known. */
+  /** When the last new accusation came; null while nobody is accused. */
   readonly accusedAtMs: number | null;
 }
 
@@ -131,7 +131,7 @@ function accuse(before: VerdictState, more: readonly Accusation[], nowMs: number
   const known = new Set(nameOf(before.view.accusations).split(" "));
   const news = more.filter((one) => !known.has(nameOf([one])));
   const accusations = [...before.view.accusations, ...unique(news)];
-  const accusedAtMs = accusations.length > 0 ? (before.accusedAtMs ?? nowMs) : null;
+  const accusedAtMs = news.length > 0 ? nowMs : before.accusedAtMs;
   const state: VerdictState = { ...before, view: { kind: "accusing", accusations }, accusedAtMs };
   const effects: VerdictEffect[] = news.length > 0 ? [{ kind: "tell", view: state.view }] : [];
   return decide(state, accusations, nowMs, limits, effects);
