@@ -36,10 +36,11 @@ export interface ProgramRequest {
   readonly groups: readonly (readonly number[])[];
 }
 
-type Maker = (request: ProgramRequest) => Program;
+/** Makes a program. */
+export type ProgramMaker = (request: ProgramRequest) => Program;
 
 /** The programs of each verb; the first is the default. */
-export const ALGORITHMS: Readonly<Record<Verb, Readonly<Partial<Record<AlgorithmName, Maker>>>>> = {
+export const ALGORITHMS: Readonly<Record<Verb, Readonly<Partial<Record<AlgorithmName, ProgramMaker>>>>> = {
   "all-reduce": {
     direct: ({ size }) => direct.directAllReduce(size),
     ring: ({ size }) => ringAllReduce(size),

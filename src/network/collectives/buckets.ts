@@ -13,6 +13,7 @@ type Floats = Float32Array<ArrayBuffer>;
 
 /** The part of a group that buckets need. */
 export interface Reducing {
+  /** As of `Group`. */
   allReduce(values: Floats, options: ReduceOptions): Promise<Floats>;
 }
 

@@ -34,6 +34,7 @@ export interface Program {
   readonly size: number;
   /** Number of chunks. */
   readonly chunks: number;
+  /** What each rank does, hop by hop. */
   readonly hops: readonly ((rank: number) => Hop)[];
   /** A rank begins a hop when it has finished the one before, so that no rank hears from many at once. */
   readonly inStep?: boolean;

@@ -15,6 +15,7 @@ export interface CodecPlace {
 /** Packs float32 values for the wire. `decode` gives the same values on all ranks. */
 export interface Codec {
   readonly name: string;
+  /** The bytes that go over the wire. */
   encode(values: Float32Array<ArrayBuffer>, place: CodecPlace): Bytes;
   /** @throws CorruptDataError where the bytes were not packed by this codec */
   decode(bytes: Bytes): Float32Array<ArrayBuffer>;
