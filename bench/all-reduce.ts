@@ -1,4 +1,7 @@
-/** All-reduce among 4 threads over MessagePorts, as between tabs of one browser. */
+/**
+ * All-reduce among 4 threads over MessagePorts, as between tabs of one browser. Bus bandwidth is nccl-tests': the
+ * buffer's bytes by the time, times 2(n-1)/n, which is what each link of a ring carries.
+ */
 import { once } from "node:events";
 import { MessageChannel as NodeMessageChannel, Worker } from "node:worker_threads";
 import type { MessagePort as NodeMessagePort } from "node:worker_threads";
@@ -10,47 +13,61 @@ import type { Measured } from "./result.ts";
 
 const MEMBERS = ["a", "b", "c", "d"];
 const DEADLINE_MS = 120_000;
+const BUS_FACTOR = (2 * (MEMBERS.length - 1)) / MEMBERS.length;
 
 const CASES = [
-  { name: "440 kB", floats: 110_000 },
-  { name: "16 MiB", floats: 4 * 1024 * 1024 },
+  { name: "4 B", floats: 1, algorithm: undefined },
+  { name: "440 kB", floats: 110_000, algorithm: undefined },
+  { name: "16 MiB", floats: 4 * 1024 * 1024, algorithm: undefined },
+  { name: "16 MiB, ring", floats: 4 * 1024 * 1024, algorithm: "ring" },
+  { name: "16 MiB, halving-doubling", floats: 4 * 1024 * 1024, algorithm: "halving-doubling" },
+  { name: "16 MiB, double-tree", floats: 4 * 1024 * 1024, algorithm: "double-tree" },
 ] as const;
 
 export async function allReduce(): Promise<Measured[]> {
   const results: Measured[] = [];
-  for (const { name, floats } of CASES) {
-    const ms = await allReduceMs(floats);
-    results.push({
-      case: `${name} among ${MEMBERS.length}`,
-      unit: "ms",
-      better: "lower",
-      ours: ms,
-      notes: `MessagePorts between threads, ${((floats * 4) / ms / 1e3).toFixed(0)} MB/s of buffer`,
-    });
+  for (const { name, floats, algorithm } of CASES) {
+    const { ms, rawMs, roundTripMs } = await measure(floats, algorithm);
+    const busMBs = (floats * 4 * BUS_FACTOR) / ms / 1e3;
+    const rawMBs = (floats * 4) / rawMs / 1e3;
+    const notes =
+      floats === 1
+        ? `MessagePorts between threads, ${(ms / roundTripMs).toFixed(1)} round trips of ${roundTripMs.toFixed(3)} ms`
+        : `MessagePorts between threads, bus bandwidth ${busMBs.toFixed(0)} MB/s; raw ports of the ring, all at once ${rawMBs.toFixed(0)} MB/s`;
+    results.push({ case: `${name} among ${MEMBERS.length}`, unit: "ms", better: "lower", ours: ms, notes });
   }
   return results;
 }
 
-/** Milliseconds of one, measured by the first member. */
-async function allReduceMs(floats: number): Promise<number> {
+/** What the slowest member measured. */
+async function measure(floats: number, algorithm: AllReduceRequest["algorithm"]): Promise<AllReduceResult> {
   const ports = new Map(MEMBERS.map((member) => [member, new Map<string, NodeMessagePort>()]));
+  const raw = new Map(MEMBERS.map((member) => [member, new Map<string, NodeMessagePort>()]));
   for (const [at, member] of MEMBERS.entries()) {
     for (const other of MEMBERS.slice(at + 1)) {
-      const { port1, port2 } = new NodeMessageChannel();
-      ports.get(member)?.set(other, port1);
-      ports.get(other)?.set(member, port2);
+      for (const ends of [ports, raw]) {
+        const { port1, port2 } = new NodeMessageChannel();
+        ends.get(member)?.set(other, port1);
+        ends.get(other)?.set(member, port2);
+      }
     }
   }
+  const none = new Map<string, NodeMessagePort>();
   const workers = MEMBERS.map((self) => {
-    const own = ports.get(self) ?? new Map<string, NodeMessagePort>();
-    const workerData: AllReduceRequest = { self, members: MEMBERS, floats, ports: own };
-    return openThread(workerData, [...own.values()]);
+    const [own, bare] = [ports.get(self) ?? none, raw.get(self) ?? none];
+    const workerData: AllReduceRequest = { self, members: MEMBERS, floats, algorithm, ports: own, raw: bare };
+    return openThread(workerData, [...own.values(), ...bare.values()]);
   });
   try {
     const all = Promise.all(workers.map(async (worker) => (await once(worker, "message")) as [AllReduceResult]));
-    const [first] = await withDeadline("bench all-reduce", all, systemClock, { deadlineMs: DEADLINE_MS });
-    if (first === undefined) throw new DeadlineError("bench all-reduce: expected a result of each member, found none");
-    return first[0].ms;
+    const results = (await withDeadline("bench all-reduce", all, systemClock, { deadlineMs: DEADLINE_MS })).flat();
+    if (results.length === 0) throw new DeadlineError("bench all-reduce: expected a result of each member, found none");
+    const slowest = (pick: (result: AllReduceResult) => number): number => Math.max(...results.map(pick));
+    return {
+      ms: slowest(({ ms }) => ms),
+      rawMs: slowest(({ rawMs }) => rawMs),
+      roundTripMs: slowest(({ roundTripMs }) => roundTripMs),
+    };
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
   }

@@ -4,7 +4,7 @@
  *
  * Honest peers stay far below: they send one window of a message before they are asked for more (see `Operation`).
  */
-import { compareFences } from "./wire/frame.ts";
+import { compareFences, isSameFence } from "./wire/frame.ts";
 import type { Fence, Frame } from "./wire/frame.ts";
 import type { PeerId } from "./transport/transport.ts";
 
@@ -37,17 +37,19 @@ export class EarlyFrames {
 
   /** Takes out what there is for an operation, oldest first. */
   take(fence: Fence, operation: number): EarlyFrame[] {
-    return this.#takeWhere(({ frame }) => compareFences(frame, fence) === 0 && frame.operation === operation);
+    return this.#takeWhere(({ frame }) => isSameFence(frame, fence) && frame.operation === operation);
   }
 
   /** Takes out what there is of a fence. */
   takeOf(fence: Fence): EarlyFrame[] {
-    return this.#takeWhere(({ frame }) => compareFences(frame, fence) === 0);
+    return this.#takeWhere(({ frame }) => isSameFence(frame, fence));
   }
 
-  /** Takes out what belongs to fences before this one: it will never be used. */
-  takeBefore(fence: Fence): EarlyFrame[] {
-    return this.#takeWhere(({ frame }) => compareFences(frame, fence) < 0);
+  /** Takes out what belongs to fences before this one and to none of those that are open: it will never be used. */
+  takeBefore(fence: Fence, open: readonly Fence[]): EarlyFrame[] {
+    return this.#takeWhere(({ frame }) => {
+      return compareFences(frame, fence) < 0 && !open.some((one) => isSameFence(frame, one));
+    });
   }
 
   /** Takes out what a peer sent: its stream ended, and a new one begins anew. */

@@ -4,7 +4,7 @@
  */
 import { OptionError } from "../base/errors.ts";
 import { EarlyFrames } from "./early-frames.ts";
-import { compareFences } from "./wire/frame.ts";
+import { compareFences, isSameFence } from "./wire/frame.ts";
 import type { Fence, Frame } from "./wire/frame.ts";
 import type { PeerId } from "./transport/transport.ts";
 
@@ -16,6 +16,10 @@ export interface FenceOptions {
   readonly members: readonly PeerId[];
   /** A member's link closed, or a new one took its place: what was under way is torn. */
   readonly onLost: (peer: PeerId, reason: string) => void;
+  /** Told of every frame of a member, whatever fence it is of: it lives. */
+  readonly onHeard?: (peer: PeerId) => void;
+  /** Gets what members say of who is gone. */
+  readonly onVerdict?: FrameHandler;
 }
 
 /** One fence's way in. */
@@ -40,6 +44,8 @@ export class FenceRouter {
   readonly #routes: Route[] = [];
   readonly #early: EarlyFrames;
   readonly #refused: (reason: Refusal, frames: number) => void;
+  /** Fences that were closed, oldest first. */
+  readonly #closed = new Set<string>();
   /** The newest fence that was ever opened: fences only grow. */
   #newest: Fence = { incarnation: -1, epoch: -1 };
 
@@ -58,24 +64,30 @@ export class FenceRouter {
     const route: Route = { ...options, operations: new Map(), ended: new Set() };
     this.#routes.push(route);
     if (compareFences(fence, this.#newest) > 0) this.#newest = fence;
-    this.#refused("stale", this.#early.takeBefore(this.#newest).length);
+    const open = this.#routes.map((one) => one.fence);
+    this.#refused("stale", this.#early.takeBefore(this.#newest, open).length);
     return {
       open: (operation, handler) => this.#openOperation(route, operation, handler),
       close: () => {
         const at = this.#routes.indexOf(route);
         if (at >= 0) this.#routes.splice(at, 1);
+        this.#closed.add(keyOf(fence));
+        if (this.#closed.size > ENDED_MAX) this.#closed.delete(this.#closed.values().next().value as string);
         this.#refused("stale", this.#early.takeOf(fence).length);
       },
     };
   }
 
   deliver(from: PeerId, frame: Frame): void {
+    for (const one of this.#routes) if (one.members.includes(from)) one.onHeard?.(from);
     const route = this.#routeOf(frame);
     if (route === undefined) {
-      if (compareFences(frame, this.#newest) <= 0) this.#refused("stale", 1);
+      if (this.#isPast(frame)) this.#refused("stale", 1);
       else this.#keep(from, frame);
     } else if (!route.members.includes(from)) {
       this.#refused("stranger", 1);
+    } else if (frame.type === "verdict") {
+      route.onVerdict?.(from, frame);
     } else if (route.ended.has(frame.operation)) {
       this.#refused("stale", 1);
     } else {
@@ -92,7 +104,13 @@ export class FenceRouter {
   }
 
   #routeOf(fence: Fence): Route | undefined {
-    return this.#routes.find((route) => compareFences(route.fence, fence) === 0);
+    return this.#routes.find((route) => isSameFence(route.fence, fence));
+  }
+
+  /** Whether a fence without a route will never have one again. Another group of the newest epoch may still open. */
+  #isPast(fence: Fence): boolean {
+    const order = compareFences(fence, this.#newest);
+    return order < 0 || (order === 0 && ((fence.group ?? 0) === 0 || this.#closed.has(keyOf(fence))));
   }
 
   #keep(from: PeerId, frame: Frame): void {
@@ -119,6 +137,10 @@ export class FenceRouter {
 }
 
 /** For messages: "epoch 4 of incarnation 2". */
-function nameOf(fence: Fence): string {
-  return `epoch ${fence.epoch} of incarnation ${fence.incarnation}`;
+function nameOf({ incarnation, epoch, group = 0 }: Fence): string {
+  return `${group > 0 ? `group ${group} of ` : ""}epoch ${epoch} of incarnation ${incarnation}`;
+}
+
+function keyOf({ incarnation, epoch, group = 0 }: Fence): string {
+  return `${incarnation}/${epoch}/${group}`;
 }

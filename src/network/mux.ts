@@ -10,15 +10,22 @@ import type { Bytes } from "../base/bytes.ts";
 import { PeerLostError } from "../base/errors.ts";
 import type { WaitOptions } from "../base/wait.ts";
 import { ByteLedger } from "./byte-ledger.ts";
+import { GroupNumbers } from "./collectives/group-numbers.ts";
 import { FenceRouter } from "./fence-router.ts";
 import type { FenceOptions, FenceRoute, FrameHandler } from "./fence-router.ts";
+import { Outbox } from "./outbox.ts";
+import type { FrameRank } from "./outbox.ts";
 import { decodeFrame, encodeFrame } from "./wire/frame.ts";
 import type { Frame, FrameFault } from "./wire/frame.ts";
 import type { ByteCategory, ByteCounts } from "./wire/messages.ts";
 import type { Link, LinkStats, PathKind, PeerId, Transport } from "./transport/transport.ts";
 
-/** Why frames were dropped. `stranger`: not a member of the fence; `unasked`: nobody here waits for it. */
-export type DropReason = "malformed" | "version" | "checksum" | "stale" | "stranger" | "unasked" | "overflow";
+/**
+ * Why frames were dropped. `stranger`: not a member of the fence; `unasked`: nobody here waits for it; `duplicate`: it
+ * came before.
+ */
+export type DropReason =
+  "malformed" | "version" | "checksum" | "stale" | "stranger" | "unasked" | "overflow" | "duplicate";
 
 /** What came and went. */
 export interface MuxStats {
@@ -44,9 +51,12 @@ const EARLY_BYTES_MAX = 8 * 1024 * 1024;
 /** All links of a peer: frames are checked, counted, and handed to whom they are for. */
 export class Mux {
   readonly self: PeerId;
+  /** Which numbers the groups of this peer have. @internal */
+  readonly groupNumbers: GroupNumbers = new GroupNumbers();
   readonly #transport: Transport;
   readonly #malformedFramesMax: number;
   readonly #links = new Map<PeerId, Link>();
+  readonly #outboxes = new WeakMap<Link, Outbox>();
   readonly #malformed = new Map<Link, number>();
   readonly #router: FenceRouter;
   readonly #blobHandlers = new Map<BlobFrame, FrameHandler>();
@@ -60,6 +70,7 @@ export class Mux {
     stranger: 0,
     unasked: 0,
     overflow: 0,
+    duplicate: 0,
   };
 
   constructor({ transport, malformedFramesMax, earlyBytesMax }: MuxOptions) {
@@ -92,15 +103,19 @@ export class Mux {
     this.#transport.disconnect(peer, reason);
   }
 
-  /** Resolves when the frame is handed over; holds back while the link is full. @throws PeerLostError */
-  async send(peer: PeerId, frame: Frame, category: ByteCategory): Promise<void> {
+  /**
+   * Resolves when the frame is handed over; holds back while the link is full, and then lets frames of a lower
+   * `priority` go first, and those that others wait for before all. @throws PeerLostError
+   */
+  async send(peer: PeerId, frame: Frame, category: ByteCategory, priority: number = 0): Promise<void> {
     const link = this.#links.get(peer);
-    if (link === undefined) {
+    const outbox = link && this.#outboxes.get(link);
+    if (outbox === undefined) {
       throw new PeerLostError(peer, `send: expected an open link to peer ${peer}, found none`);
     }
     const bytes = encodeFrame(frame);
     const { byteLength } = bytes; // Read first: the link may transfer the buffer away.
-    await link.send(bytes);
+    await outbox.push(bytes, rankOf(frame, priority));
     this.#ledger.add(category, byteLength);
   }
 
@@ -152,6 +167,7 @@ export class Mux {
     const { peer } = link;
     const isNew = !this.#links.has(peer);
     this.#links.set(peer, link);
+    this.#outboxes.set(link, new Outbox((frame) => link.send(frame)));
     if (!isNew) this.#lose(peer, "a new link took the place of the old one");
     link.onMessage((message) => this.#receive(link, message));
     link.onClose((reason) => {
@@ -184,6 +200,7 @@ export class Mux {
       }
       case "data":
       case "grant":
+      case "verdict":
         return this.#router.deliver(link.peer, frame);
       default:
         frame.type satisfies never;
@@ -207,4 +224,10 @@ export class Mux {
       link.close(`peer ${link.peer} sent ${count} malformed frames`);
     }
   }
+}
+
+/** Grants, requests and verdicts are few and small, and others wait for them. Blobs have one frame at a time in line. */
+function rankOf({ type, operation }: Frame, priority: number): FrameRank {
+  if (type === "data") return { priority, operation };
+  return { priority: type === "blobAnswer" ? priority : -Infinity, operation: 0 };
 }

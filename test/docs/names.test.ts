@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import * as browser from "../../src/browser.ts";
 import * as hearth from "../../src/index.ts";
+import * as network from "../../src/network.ts";
 import * as node from "../../src/node.ts";
 import * as tune from "../../src/tune.ts";
 import { readPages } from "./pages.ts";
@@ -31,6 +32,7 @@ test("every public name of the framework is in the documentation", () => {
     init: nn.init,
     optim,
     safetensors,
+    network,
     node,
     browser,
     tune,

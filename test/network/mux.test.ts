@@ -80,6 +80,7 @@ test("what is dropped is counted by reason", async () => {
     stranger: 1,
     unasked: 1,
     overflow: 1,
+    duplicate: 0,
   });
 });
 

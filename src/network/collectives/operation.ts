@@ -1,29 +1,34 @@
 /**
- * One run of a program on one rank: holds the chunks, sends and adds what the interpreter says, and ends on time.
+ * One run of a program on one rank: sends and adds what the interpreter says, and ends on time.
  *
- * A sender pushes only the first window of a message on its own; the rest waits for a grant, which the receiver gives
- * once it takes part itself. So what a fast rank can pile up at one that still computes is bounded, and messages of up
- * to a window (1 MiB), which is most of them, cost no grant at all.
+ * A sender pushes only a first window to a rank on its own; the rest waits for a grant, which the receiver gives once
+ * it takes part itself. So what a fast rank can pile up at one that still computes is bounded, and messages of up to a
+ * window (1 MiB), which is most of them, cost no grant at all.
  */
 import { assert, present } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import type { Clock } from "../../base/clock.ts";
-import { AbortedError, DeadlineError, PeerLostError, ProtocolError } from "../../base/errors.ts";
+import { AbortedError, CorruptDataError, DeadlineError, PeerLostError, ProtocolError } from "../../base/errors.ts";
 import type { HearthError } from "../../base/errors.ts";
 import type { WaitOptions } from "../../base/wait.ts";
 import { throwIfAborted } from "../../base/wait.ts";
 import { deferred } from "../deferred.ts";
-import type { Deferred } from "../deferred.ts";
 import type { FenceRoute } from "../fence-router.ts";
 import type { Mux } from "../mux.ts";
 import type { Fence, Frame } from "../wire/frame.ts";
 import type { ByteCategory } from "../wire/messages.ts";
 import type { PeerId } from "../transport/transport.ts";
-import { begin, expectedMessages, missingRanks, step } from "./interpreter.ts";
+import type { ChunkCodec } from "./chunk-codec.ts";
+import { ChunkStore } from "./chunk-store.ts";
+import { Counterpart } from "./counterpart.ts";
+import { begin, missingRanks, step } from "./interpreter.ts";
 import type { Effect, Event, State } from "./interpreter.ts";
-import { cutMessage, MessageAssembler } from "./message.ts";
+import { cutMessage } from "./message.ts";
 import type { Program } from "./program.ts";
+import { compileRank } from "./rank-program.ts";
+import type { Instruction, RankProgram } from "./rank-program.ts";
 import type { Reducer } from "./reducer.ts";
+import type { Span, Trace } from "./trace.ts";
 
 /** Options of a collective operation. */
 export interface OperationOptions extends WaitOptions {
@@ -31,6 +36,8 @@ export interface OperationOptions extends WaitOptions {
   readonly operation: number;
   /** What its bytes are counted as. */
   readonly category: ByteCategory;
+  /** Among operations that run side by side, frames of the lowest go first; 0 if left out, then by number. */
+  readonly priority?: number;
 }
 
 /** What all operations of a group share. */
@@ -41,8 +48,8 @@ export interface OperationContext {
   readonly members: readonly PeerId[];
   readonly rank: number;
   readonly clock: Clock;
-  readonly reduce: Reducer;
   readonly framePayloadBytes: number;
+  readonly trace: Trace | null;
 }
 
 export interface OperationTask {
@@ -51,67 +58,50 @@ export interface OperationTask {
   readonly values: ReadonlyMap<number, Bytes>;
   /** The size of a chunk where it is agreed; else whatever its sender says, up to 256 MiB. */
   readonly bytesOf?: (chunk: number) => number;
+  readonly reduce: Reducer;
+  readonly codec?: ChunkCodec | null;
 }
 
-/** Frames of a message that need no grant. Part of the protocol: both sides count the same. */
-const WINDOW_FRAMES = 16;
+/** A chunk as it is at the end; undefined where this rank has none. */
+export type Chunks = (chunk: number) => Bytes | undefined;
+
 const MESSAGE_BYTES_MAX = 256 * 1024 * 1024;
 const EMPTY: Bytes = new Uint8Array(0);
-
-/** What is known of one other rank. */
-interface Counterpart {
-  readonly peer: PeerId;
-  readonly assembler: MessageAssembler;
-  /** Messages that may still begin to arrive. */
-  messagesLeft: number;
-  /** Whole messages that no write has used, oldest first. */
-  readonly messages: Bytes[];
-  /** Resolved when it wants more than the window. */
-  readonly grant: Deferred<void>;
-  granted: boolean;
-  /** Messages to it that are not handed over, and the end of the last of them. */
-  unsent: number;
-  lastSent: Promise<void>;
-}
 
 export class Operation {
   readonly #context: OperationContext;
   readonly #task: OperationTask;
   readonly #options: OperationOptions;
+  readonly #name: string;
   readonly #what: string;
-  readonly #values: Map<number, Bytes>;
+  readonly #program: RankProgram;
+  readonly #store: ChunkStore;
   readonly #ranks: readonly Counterpart[];
-  readonly #result = deferred<ReadonlyMap<number, Bytes>>();
+  readonly #result = deferred<Chunks>();
+  readonly #startMs: number;
   #state: State;
   #isSettled = false;
   #cleanups: (() => void)[] = [];
 
   constructor(context: OperationContext, task: OperationTask, options: OperationOptions) {
-    const { program, bytesOf } = task;
+    const { program } = task;
     this.#context = context;
     this.#task = task;
     this.#options = options;
-    this.#what = `${program.name} ${options.operation} of epoch ${context.fence.epoch}`;
-    this.#values = new Map(task.values);
-    this.#state = begin(program, context.rank);
-    const expected = expectedMessages(program, context.rank);
-    const sizes =
-      bytesOf === undefined ? [MESSAGE_BYTES_MAX] : Array.from({ length: program.chunks }, (_, c) => bytesOf(c));
-    const bytesMax = Math.max(...sizes);
-    this.#ranks = context.members.map((peer, rank) => ({
-      peer,
-      assembler: new MessageAssembler(bytesMax),
-      messagesLeft: present(expected[rank], "rank"),
-      messages: [],
-      grant: deferred<void>(),
-      granted: false,
-      unsent: 0,
-      lastSent: Promise.resolve(),
-    }));
+    this.#name = `${program.name} ${options.operation}`;
+    this.#what = `${this.#name} of epoch ${context.fence.epoch}`;
+    this.#store = new ChunkStore(task);
+    this.#program = compileRank(program, context.rank);
+    this.#state = begin(this.#program);
+    this.#startMs = context.clock.nowMs();
+    this.#ranks = context.members.map((peer, rank) => {
+      const chunks = present(this.#program.chunkOf[rank], "rank");
+      return new Counterpart(peer, chunks.length, (message) => this.#agreedBytes(chunks[message]) ?? MESSAGE_BYTES_MAX);
+    });
   }
 
   /** The chunks as this rank has them at the end. @throws DeadlineError, PeerLostError, AbortedError, ProtocolError */
-  async run(): Promise<ReadonlyMap<number, Bytes>> {
+  async run(): Promise<Chunks> {
     const { clock, route } = this.#context;
     const { deadlineMs, signal, operation } = this.#options;
     throwIfAborted(this.#what, signal);
@@ -140,21 +130,17 @@ export class Operation {
   #end(): void {
     this.#isSettled = true;
     for (const cleanup of this.#cleanups) cleanup();
-    for (const counterpart of this.#ranks) counterpart.grant.resolve(); // Lets waiting senders see the end.
+    for (const counterpart of this.#ranks) counterpart.allow(); // Lets waiting senders see the end.
   }
 
   /** A rank that only receives would not notice a link that was never there. */
   #requireLinks(): void {
-    const { mux, rank: self } = this.#context;
-    const { hops } = this.#task.program;
-    const targets = new Set(hops.flatMap((hop) => hop(self).sends.map((send) => send.to)));
-    for (const [rank, { peer, messagesLeft }] of this.#ranks.entries()) {
-      if ((messagesLeft > 0 || targets.has(rank)) && !mux.isLinked(peer)) {
-        throw new PeerLostError(
-          peer,
-          `${this.#what}: expected an open link to rank ${rank} (peer ${peer}), found none`,
-        );
-      }
+    const { mux } = this.#context;
+    const needed = new Set(this.#program.instructions.flatMap(otherRanks));
+    for (const [rank, { peer }] of this.#ranks.entries()) {
+      if (rank === this.#context.rank || !needed.has(rank) || mux.isLinked(peer)) continue;
+      const expected = `expected an open link to rank ${rank} (peer ${peer}), found none`;
+      throw new PeerLostError(peer, `${this.#what}: ${expected}`);
     }
   }
 
@@ -169,59 +155,67 @@ export class Operation {
 
   #carryOut(effect: Effect): void {
     switch (effect.kind) {
-      case "send":
-        return this.#send(effect.to, present(this.#values.get(effect.chunk), `${this.#what}: chunk ${effect.chunk}`));
+      case "send": {
+        const message = this.#timed("encode", effect.chunk, () => this.#store.message(effect.chunk));
+        return this.#send(effect, message);
+      }
       case "write":
-        return this.#write(effect.chunk, effect.from);
+        return this.#write(effect);
       case "done":
+        this.#tell({ kind: "operation", bytes: 0, startMs: this.#startMs });
         this.#end();
-        return this.#result.resolve(this.#values);
+        return this.#result.resolve((chunk) => this.#store.result(chunk));
       default:
         effect satisfies never;
         assert(false, "operation: unknown effect");
     }
   }
 
-  #write(chunk: number, from: readonly number[]): void {
-    const bytes = this.#task.bytesOf?.(chunk);
-    const operands: Bytes[] = [];
-    for (const rank of from) {
-      const isOwn = rank === this.#context.rank;
-      const counterpart = present(this.#ranks[rank], "rank");
-      const operand = present(isOwn ? this.#values.get(chunk) : counterpart.messages.shift(), `${this.#what}: operand`);
-      if (bytes !== undefined && operand.byteLength !== bytes) {
-        return this.#violation(rank, `expected ${bytes} bytes for chunk ${chunk}, found ${operand.byteLength}`);
-      }
-      operands.push(isOwn && from.length === 1 ? operand.slice() : operand);
+  #write({ chunk, terms }: Extract<Instruction, { kind: "write" }>): void {
+    const messages = terms.map(({ from, message }) => {
+      if (message === null) return null;
+      const { messages: arrived } = present(this.#ranks[from], "rank");
+      const found = present(arrived.get(message), `${this.#what}: message ${message} of rank ${from}`);
+      arrived.delete(message);
+      return found;
+    });
+    const kind = messages.length > 1 ? "reduce" : "decode";
+    try {
+      this.#timed(kind, chunk, () => this.#store.write(chunk, messages));
+    } catch (error) {
+      if (!(error instanceof CorruptDataError)) throw error;
+      this.#violation(terms.find(({ message }) => message !== null)?.from ?? 0, error.message);
     }
-    const [only] = operands;
-    if (only === undefined) this.#values.set(chunk, new Uint8Array(bytes ?? 0));
-    else this.#values.set(chunk, operands.length === 1 ? only : this.#context.reduce(operands));
   }
 
   /** In order for one rank, side by side for different ones. */
-  #send(to: number, message: Bytes): void {
+  #send({ to, chunk, message }: Extract<Instruction, { kind: "send" }>, bytes: Bytes): void {
     const counterpart = present(this.#ranks[to], "rank");
+    const { byteLength } = bytes;
     counterpart.unsent += 1;
     counterpart.lastSent = counterpart.lastSent.then(async () => {
+      const startMs = this.#context.clock.nowMs();
       try {
-        await this.#sendFrames(counterpart, message);
+        await this.#sendFrames(counterpart, message, bytes);
         counterpart.unsent -= 1;
-        if (!this.#isSettled) this.#feed({ kind: "sent" });
+        if (this.#isSettled) return;
+        this.#tell({ kind: "send", peer: counterpart.peer, chunk, bytes: byteLength, startMs });
+        this.#feed({ kind: "sent" });
       } catch (error) {
         this.fail(error as HearthError);
       }
     });
   }
 
-  async #sendFrames({ peer, grant }: Counterpart, message: Bytes): Promise<void> {
+  async #sendFrames(counterpart: Counterpart, message: number, bytes: Bytes): Promise<void> {
     const { mux, fence, framePayloadBytes } = this.#context;
-    const { operation, category } = this.#options;
-    const pieces = cutMessage(message, framePayloadBytes);
+    const { operation, category, priority } = this.#options;
+    const pieces = cutMessage(bytes, framePayloadBytes);
+    const frame = { type: "data", ...fence, operation, message, chunks: pieces.length } as const;
     for (const [chunk, payload] of pieces.entries()) {
-      if (chunk === WINDOW_FRAMES) await grant.promise;
+      await counterpart.permission();
       if (this.#isSettled) return;
-      await mux.send(peer, { type: "data", ...fence, operation, chunk, chunks: pieces.length, payload }, category);
+      await mux.send(counterpart.peer, { ...frame, chunk, payload }, category, priority);
     }
   }
 
@@ -229,24 +223,45 @@ export class Operation {
     if (this.#isSettled) return;
     const rank = this.#context.members.indexOf(from);
     const counterpart = present(this.#ranks[rank], "rank");
-    if (frame.type === "grant") return counterpart.grant.resolve();
-    if (counterpart.messagesLeft === 0) return this.#violation(rank, "expected no more messages, found one");
-    if (frame.chunks > WINDOW_FRAMES) this.#grant(counterpart);
-    const assembled = counterpart.assembler.push(frame);
-    if (assembled.kind === "fault") return this.#violation(rank, assembled.message);
-    if (assembled.kind === "part") return;
-    counterpart.messagesLeft -= 1;
-    counterpart.messages.push(assembled.message);
-    this.#feed({ kind: "received", from: rank });
+    if (frame.type === "grant") return counterpart.allow();
+    const placed = counterpart.take(frame);
+    if (placed.kind === "fault") return this.#violation(rank, placed.message);
+    if (placed.kind === "duplicate") return this.#context.mux.drop(from, "duplicate");
+    if (counterpart.needsGrant(frame)) this.#grant(counterpart);
+    if (placed.kind === "part") return;
+    const message = frame.message ?? 0;
+    const chunk = present(this.#program.chunkOf[rank]?.[message], "chunk");
+    const { byteLength: bytes } = placed.message;
+    const agreed = this.#agreedBytes(chunk) ?? bytes;
+    if (bytes !== agreed) return this.#violation(rank, `expected ${agreed} bytes for chunk ${chunk}, found ${bytes}`);
+    this.#tell({ kind: "wait", peer: from, chunk, bytes, startMs: this.#startMs });
+    this.#feed({ kind: "received", from: rank, message });
   }
 
   #grant(counterpart: Counterpart): void {
-    if (counterpart.granted) return;
-    counterpart.granted = true;
+    counterpart.isGranted = true;
     const { mux, fence } = this.#context;
     const { operation } = this.#options;
     const frame: Frame = { type: "grant", ...fence, operation, chunk: 0, chunks: 1, payload: EMPTY };
     mux.send(counterpart.peer, frame, "control").catch((error: unknown) => this.fail(error as HearthError));
+  }
+
+  /** Undefined where nothing is agreed: how long a packed chunk is, its codec finds out. */
+  #agreedBytes(chunk: number | undefined): number | undefined {
+    return chunk === undefined || this.#task.codec ? undefined : this.#task.bytesOf?.(chunk);
+  }
+
+  #timed<T>(kind: Span["kind"], chunk: number, work: () => T): T {
+    if (this.#context.trace === null) return work();
+    const startMs = this.#context.clock.nowMs();
+    const result = work();
+    this.#tell({ kind, chunk, bytes: this.#task.bytesOf?.(chunk) ?? 0, startMs });
+    return result;
+  }
+
+  #tell(span: Omit<Span, "operation" | "rank" | "endMs">): void {
+    const { trace, rank, clock } = this.#context;
+    trace?.({ ...span, operation: this.#name, rank, endMs: clock.nowMs() });
   }
 
   #violation(rank: number, found: string): void {
@@ -265,4 +280,9 @@ export class Operation {
     ];
     return new DeadlineError(`${this.#what}: expected an end within ${deadlineMs} ms, found ${found.join(" and ")}`);
   }
+}
+
+/** The ranks that an instruction sends to or hears from. */
+function otherRanks(instruction: Instruction): number[] {
+  return instruction.kind === "send" ? [instruction.to] : instruction.terms.map(({ from }) => from);
 }

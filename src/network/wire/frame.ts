@@ -8,8 +8,10 @@
  *           8  u32  incarnation    the fence: frames of another (incarnation, epoch) are stale
  *          12  u32  epoch
  *          16  u32  operation      which collective of that fence, or which request
- *          20  u32  chunk          which frame of a message
- *          24  u32  chunk count    of that message
+ *          20  u16  chunk          which frame of a message
+ *          22  u16  message        which message of the operation, between these two
+ *          24  u16  chunk count    of that message
+ *          26  u16  group          which group of that fence; 0 where there is one
  *          28  u32  payload bytes
  *          32  u32  CRC-32 of bytes 0 to 31 and the payload
  *
@@ -35,6 +37,8 @@ export const FRAME_TYPE = {
   blobRequest: 3,
   /** Part of a blob; with a chunk count of 0, "I do not have it". */
   blobAnswer: 4,
+  /** What a member of a group knows of who is gone; also its sign of life. */
+  verdict: 5,
 } as const;
 
 export type FrameType = keyof typeof FRAME_TYPE;
@@ -47,12 +51,16 @@ const TYPE_NAMES = new Map<number, FrameType>(
 export interface Fence {
   readonly incarnation: number;
   readonly epoch: number;
+  /** Groups of one epoch are told apart by it, and are neither earlier nor later than one another. 0 if left out. */
+  readonly group?: number;
 }
 
 /** One message between two peers, as the wire carries it. */
 export interface Frame extends Fence {
   readonly type: FrameType;
   readonly operation: number;
+  /** Counts the messages that the sender has for the receiver in this operation. 0 if left out. */
+  readonly message?: number;
   readonly chunk: number;
   readonly chunks: number;
   readonly payload: Bytes;
@@ -68,9 +76,16 @@ export interface FrameFault {
 export type Decoded =
   { readonly ok: Frame; readonly error?: undefined } | { readonly ok?: undefined; readonly error: FrameFault };
 
-/** Negative when `a` is the earlier one, 0 when equal. */
+type Halves = [number, number, number, number];
+
+/** Negative when `a` is the earlier one, 0 when they are of one epoch. */
 export function compareFences(a: Fence, b: Fence): number {
   return a.incarnation - b.incarnation || a.epoch - b.epoch;
+}
+
+/** Whether both are the same group of the same epoch. */
+export function isSameFence(a: Fence, b: Fence): boolean {
+  return compareFences(a, b) === 0 && (a.group ?? 0) === (b.group ?? 0);
 }
 
 /** The frame's bytes in a buffer of their own. Copies the payload once and reads it once for the checksum. */
@@ -81,11 +96,15 @@ export function encodeFrame(frame: Frame): Bytes {
   view.setUint32(0, MAGIC, true);
   view.setUint16(4, PROTOCOL_VERSION, true);
   view.setUint8(6, FRAME_TYPE[frame.type]);
-  const words = [frame.incarnation, frame.epoch, frame.operation, frame.chunk, frame.chunks, payload.byteLength];
-  for (const [index, word] of words.entries()) {
+  for (const [at, word] of [frame.incarnation, frame.epoch, frame.operation].entries()) {
     assert(Number.isInteger(word) && word >= 0 && word <= 0xffff_ffff, `encodeFrame: ${word} is no unsigned 32-bit`);
-    view.setUint32(8 + 4 * index, word, true);
+    view.setUint32(8 + 4 * at, word, true);
   }
+  for (const [at, half] of [frame.chunk, frame.message ?? 0, frame.chunks, frame.group ?? 0].entries()) {
+    assert(Number.isInteger(half) && half >= 0 && half <= 0xffff, `encodeFrame: ${half} is no unsigned 16-bit`);
+    view.setUint16(20 + 2 * at, half, true);
+  }
+  view.setUint32(28, payload.byteLength, true);
   bytes.set(payload, HEADER_BYTES);
   view.setUint32(CHECKSUM_AT, checksum(bytes), true);
   return bytes;
@@ -111,10 +130,10 @@ export function decodeFrame(bytes: Bytes): Decoded {
   }
   const type = TYPE_NAMES.get(view.getUint8(6));
   if (type === undefined || view.getUint8(7) !== 0) return fault("type", `found unknown type ${view.getUint8(6)}`);
-  const word = (index: number): number => view.getUint32(8 + 4 * index, true);
   const payload = bytes.subarray(HEADER_BYTES);
-  const [incarnation, epoch, operation, chunk, chunks] = [word(0), word(1), word(2), word(3), word(4)];
-  return { ok: { type, incarnation, epoch, operation, chunk, chunks, payload } };
+  const [incarnation, epoch, operation] = [8, 12, 16].map((at) => view.getUint32(at, true)) as [number, number, number];
+  const [chunk, message, chunks, group] = [20, 22, 24, 26].map((at) => view.getUint16(at, true)) as Halves;
+  return { ok: { type, incarnation, epoch, group, operation, message, chunk, chunks, payload } };
 }
 
 function checksum(bytes: Bytes): number {

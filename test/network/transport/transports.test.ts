@@ -1,3 +1,9 @@
+import { expect, test } from "vitest";
+import { Random } from "../../../src/base/random.ts";
+import { exchangeTransport } from "../../../src/network/transport/message-port/exchange-transport.ts";
+import { PortExchange } from "../../../src/network/transport/message-port/port-exchange.ts";
+import { PreferredTransport } from "../../../src/network/transport/preferred-transport.ts";
+import { SimulatedNetwork } from "../../../src/network/transport/simulated/simulated-network.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 import { sleep } from "../../../src/base/wait.ts";
 import { MessagePortTransport } from "../../../src/network/transport/message-port/message-port-transport.ts";
@@ -35,6 +41,55 @@ describeTransport("message-port transport", () => {
     return transport;
   };
   return { path: "port", join, run: (promise) => promise, pass: (ms) => sleep(ms, systemClock), end: () => {} };
+});
+
+describeTransport("message-port transport, by way of an exchange", () => {
+  const exchange = new PortExchange();
+  const lines: MessagePort[] = [];
+  const join: World["join"] = (peer) => {
+    const { port1, port2 } = new MessageChannel();
+    lines.push(port1, port2);
+    exchange.attach(port2);
+    return exchangeTransport(peer, systemClock, port1);
+  };
+  const end = (): void => lines.forEach((line) => line.close());
+  return { path: "port", join, run: (promise) => promise, pass: (ms) => sleep(ms, systemClock), end };
+});
+
+/** Tabs of one browser come first, and nobody is reached by the second transport. */
+describeTransport("preferred transport", () => {
+  const near = simulatedNetwork(2, { latencyMs: 4 });
+  const far = new SimulatedNetwork({ clock: near.clock, random: new Random(3), latencyMs: 40 });
+  return {
+    path: "simulated",
+    join: (peer) => new PreferredTransport([near.network.join(peer), far.join(peer)], near.clock),
+    run: (promise) => near.clock.run(promise),
+    pass: (ms) => near.clock.advance(ms),
+    end: () => {},
+  };
+});
+
+test("a peer that the best transport does not reach is reached by the next, and both sides use that link", async () => {
+  const { network, clock } = simulatedNetwork(4, { latencyMs: 4 });
+  const exchange = new PortExchange();
+  const peers = ["a", "b"].map((peer) => {
+    const { port1, port2 } = new MessageChannel();
+    if (peer === "a") exchange.attach(port2); // "b" is in another browser.
+    return { peer, line: port1, other: port2 };
+  });
+  const [a, b] = peers.map(({ peer, line }) => {
+    return new PreferredTransport([exchangeTransport(peer, systemClock, line), network.join(peer)], clock);
+  }) as [PreferredTransport, PreferredTransport];
+  const accepted: string[] = [];
+  b.onLink((link) => accepted.push(link.path));
+  a.onLink(() => {});
+  const connecting = a.connect("b", { deadlineMs: 5_000 });
+  await sleep(1_200, systemClock); // The exchange's time is real, and it has no such tab.
+  expect((await clock.run(connecting)).path).toBe("simulated");
+  await clock.advance(50);
+  expect(accepted).toEqual(["simulated"]);
+  expect((await clock.run(a.connect("b", { deadlineMs: 5_000 }))).path).toBe("simulated");
+  for (const { line, other } of peers) for (const port of [line, other]) port.close();
 });
 
 /** The worker's half of WebRTC, with pages that hold imitated data channels and relay them: all but the browser itself. */

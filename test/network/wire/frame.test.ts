@@ -9,13 +9,16 @@ import { PROTOCOL_VERSION } from "../../../src/network/wire/messages.ts";
 const SEED = 20_260_101;
 
 const word = fc.integer({ min: 0, max: 0xffff_ffff });
+const half = fc.integer({ min: 0, max: 0xffff });
 const frames: fc.Arbitrary<Frame> = fc.record({
   type: fc.constantFrom(...(Object.keys(FRAME_TYPE) as FrameType[])),
   incarnation: word,
   epoch: word,
+  group: half,
   operation: word,
-  chunk: word,
-  chunks: word,
+  message: half,
+  chunk: half,
+  chunks: half,
   payload: fc.uint8Array({ maxLength: 300 }).map((bytes) => new Uint8Array(bytes)),
 });
 
@@ -90,7 +93,17 @@ test("a payload length that promises gigabytes allocates nothing", () => {
 
 function sample(): Frame {
   const payload = Uint8Array.from({ length: 40 }, (_, index) => index * 7);
-  return { type: "data", incarnation: 3, epoch: 14, operation: 159, chunk: 2, chunks: 6, payload };
+  return {
+    type: "data",
+    incarnation: 3,
+    epoch: 14,
+    group: 5,
+    operation: 159,
+    message: 1,
+    chunk: 2,
+    chunks: 6,
+    payload,
+  };
 }
 
 function noise(random: Random, length: number): Uint8Array<ArrayBuffer> {

@@ -10,12 +10,21 @@ export interface Wire {
   readonly clock: Clock;
   readonly bytesPerMs: number;
   latencyMs(): number;
-  isCut(): boolean;
+  /** Whether what this peer sends does not arrive. */
+  isCut(from: PeerId): boolean;
+  /** What arrives of a binary message, and how much later; itself if left out. */
+  disturb?(data: ArrayBuffer): readonly Arrival[];
   /** Runs `happen` at a peer: now, when it thaws, or never. */
   at(peer: PeerId, happen: () => void): void;
   /** Delivers what a cut held back. */
   flush(): void;
   close(): void;
+}
+
+/** One arrival of a message, perhaps damaged, perhaps of several. */
+export interface Arrival {
+  readonly data: ArrayBuffer;
+  readonly delayMs: number;
 }
 
 export class SimulatedChannel implements Channel {
@@ -106,7 +115,13 @@ export class SimulatedChannel implements Channel {
 
   #deliverNext(): void {
     const data = this.#inFlight.shift();
-    if (data !== undefined) this.other?.receive(data);
+    if (data === undefined) return;
+    const arrivals = typeof data === "string" ? undefined : this.wire.disturb?.(data);
+    if (arrivals === undefined) return this.other?.receive(data);
+    for (const arrival of arrivals) {
+      if (arrival.delayMs === 0) this.other?.receive(arrival.data);
+      else this.wire.clock.after(arrival.delayMs, () => this.other?.receive(arrival.data));
+    }
   }
 
   #left(bytes: number): void {
@@ -118,7 +133,7 @@ export class SimulatedChannel implements Channel {
   }
 
   #arrive(happen: () => void): void {
-    if (this.wire.isCut()) this.#heldBack.push(happen);
+    if (this.wire.isCut(this.#peer)) this.#heldBack.push(happen);
     else happen();
   }
 }

@@ -9,7 +9,7 @@ import { ChannelTransport } from "../channel-transport.ts";
 import type { Connection, Dial } from "../channel-transport.ts";
 import type { PeerId, Transport } from "../transport.ts";
 import { SimulatedChannel } from "./simulated-channel.ts";
-import type { Wire } from "./simulated-channel.ts";
+import type { Arrival, Wire } from "./simulated-channel.ts";
 
 /** How a `SimulatedNetwork` behaves. */
 export interface NetworkOptions {
@@ -22,6 +22,17 @@ export interface NetworkOptions {
   readonly bytesPerMs?: number;
   /** How long it takes until a channel to a dead or unreachable peer closes: ICE's patience. */
   readonly lossNoticeMs?: number;
+}
+
+/** How often each binary message is harmed on its way. Real channels do none of this; whatever is below them does. */
+export interface NoiseRates {
+  readonly loss?: number;
+  readonly duplication?: number;
+  /** A message arrives up to `reorderMsMax` later than those after it. */
+  readonly reordering?: number;
+  readonly reorderMsMax?: number;
+  /** A bit of it flips. */
+  readonly corruption?: number;
 }
 
 /** What can be done to a peer: its events wait while it is frozen, and never come once it is dead. */
@@ -38,7 +49,9 @@ export class SimulatedNetwork {
   readonly #random: Random;
   readonly #options: Required<Omit<NetworkOptions, "clock" | "random">>;
   readonly #hosts = new Map<PeerId, Host>();
+  /** "from>to" of directions in which nothing passes. */
   readonly #cuts = new Set<string>();
+  #noise: NoiseRates = {};
   readonly #wires = new Set<Wire>();
 
   constructor({ clock, random, ...options }: NetworkOptions) {
@@ -77,13 +90,24 @@ export class SimulatedNetwork {
 
   /** Nothing passes between two peers until `heal`; what was sent arrives then, unless the channels closed before. */
   cut(a: PeerId, b: PeerId): void {
-    this.#cuts.add(pairOf(a, b));
-    for (const wire of this.#between(a, b)) this.#closeLater(wire, () => this.#cuts.has(pairOf(a, b)));
+    this.#cuts.add(`${a}>${b}`).add(`${b}>${a}`);
+    for (const wire of this.#between(a, b)) this.#closeLater(wire, () => this.#isCut(a, b) && this.#isCut(b, a));
+  }
+
+  /** What `from` sends does not arrive at `to` any more, and neither is told: a half-open channel. */
+  cutOneWay(from: PeerId, to: PeerId): void {
+    this.#cuts.add(`${from}>${to}`);
+  }
+
+  /** Harms messages from now on. */
+  disturb(noise: NoiseRates): void {
+    this.#noise = noise;
   }
 
   /** Ends a cut. */
   heal(a: PeerId, b: PeerId): void {
-    this.#cuts.delete(pairOf(a, b));
+    this.#cuts.delete(`${a}>${b}`);
+    this.#cuts.delete(`${b}>${a}`);
     for (const wire of this.#between(a, b)) wire.flush();
   }
 
@@ -129,7 +153,7 @@ export class SimulatedNetwork {
     this.#clock.after(this.#latencyMs(), () =>
       this.#at(to, () => {
         const host = this.#host(to);
-        if (host === undefined || isAbandoned || this.#cuts.has(pairOf(from, to))) return;
+        if (host === undefined || isAbandoned || this.#isCut(from, to) || this.#isCut(to, from)) return;
         const [near, far] = this.#channels(from, to);
         wire = near.wire;
         host.transport.accept(from, connectionOver(far));
@@ -151,7 +175,8 @@ export class SimulatedNetwork {
       clock: this.#clock,
       bytesPerMs: this.#options.bytesPerMs,
       latencyMs: () => this.#latencyMs(),
-      isCut: () => this.#cuts.has(pairOf(a, b)),
+      isCut: (from) => this.#isCut(from, from === a ? b : a),
+      disturb: (data) => this.#arrivalsOf(data),
       at: (peer, happen) => this.#at(peer, happen),
       flush: () => {
         near.flush();
@@ -169,6 +194,26 @@ export class SimulatedNetwork {
     far.other = near;
     this.#wires.add(wire);
     return [near, far];
+  }
+
+  #isCut(from: PeerId, to: PeerId): boolean {
+    return this.#cuts.has(`${from}>${to}`);
+  }
+
+  #arrivalsOf(data: ArrayBuffer): Arrival[] {
+    const { loss = 0, duplication = 0, reordering = 0, reorderMsMax = 100, corruption = 0 } = this.#noise;
+    const happens = (rate: number): boolean => rate > 0 && this.#random.uniform() < rate;
+    const delayMs = (): number => (happens(reordering) ? reorderMsMax * this.#random.uniform() : 0);
+    if (happens(loss)) return [];
+    const arrivals = [{ data: happens(corruption) ? this.#flipped(data) : data, delayMs: delayMs() }];
+    return happens(duplication) ? [...arrivals, { data: data.slice(0), delayMs: delayMs() }] : arrivals;
+  }
+
+  #flipped(data: ArrayBuffer): ArrayBuffer {
+    const bytes = new Uint8Array(data.slice(0));
+    const at = this.#random.below(bytes.length);
+    bytes[at] = (bytes[at] ?? 0) ^ (1 << this.#random.below(8));
+    return bytes.buffer;
   }
 
   #latencyMs(): number {
@@ -190,8 +235,4 @@ export class SimulatedNetwork {
 
 function connectionOver(channel: SimulatedChannel): Connection {
   return { channel, path: "simulated", release: () => {} };
-}
-
-function pairOf(a: PeerId, b: PeerId): string {
-  return a < b ? `${a} ${b}` : `${b} ${a}`;
 }

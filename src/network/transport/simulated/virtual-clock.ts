@@ -1,17 +1,11 @@
 /** A clock that a test or a simulation moves: hours in milliseconds, and the same order of events every time. */
 import type { Clock } from "../../../base/clock.ts";
-
-interface Timer {
-  readonly atMs: number;
-  readonly order: number;
-  readonly callback: () => void;
-}
+import { EventQueue } from "../../event-queue.ts";
 
 /** Time that passes when it is told to. */
 export class VirtualClock implements Clock {
   #nowMs = 0;
-  #order = 0;
-  readonly #timers = new Set<Timer>();
+  readonly #queue = new EventQueue();
   readonly #settle: () => Promise<void>;
 
   /** `settle` resolves when all promise reactions that can run have run: in Node, after a `setImmediate`. */
@@ -28,17 +22,21 @@ export class VirtualClock implements Clock {
   }
 
   after(delayMs: number, callback: () => void): () => void {
-    const timer = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, callback };
-    this.#timers.add(timer);
-    return () => void this.#timers.delete(timer);
+    let isDue = true;
+    this.#queue.push(this.#nowMs + Math.max(0, delayMs), () => {
+      if (isDue) callback();
+    });
+    return () => {
+      isDue = false;
+    };
   }
 
   /** Runs everything that is due in the next `ms`, promises included. */
   async advance(ms: number): Promise<void> {
     const endMs = this.#nowMs + ms;
     await this.#settle();
-    for (let next = this.#next(endMs); next !== null; next = this.#next(endMs)) {
-      this.#fire(next);
+    while (this.#queue.nextMs <= endMs) {
+      this.#fireNext();
       await this.#settle();
     }
     this.#nowMs = endMs;
@@ -50,28 +48,17 @@ export class VirtualClock implements Clock {
     const settled = (): void => void (state.isSettled = true);
     promise.then(settled, settled);
     await this.#settle();
-    while (!state.isSettled) {
-      const next = this.#next(Infinity);
-      if (next === null) break;
-      this.#fire(next);
+    while (!state.isSettled && this.#queue.nextMs < Infinity) {
+      this.#fireNext();
       await this.#settle();
     }
     return promise;
   }
 
-  #next(untilMs: number): Timer | null {
-    let first: Timer | null = null;
-    for (const timer of this.#timers) {
-      if (timer.atMs > untilMs) continue;
-      if (first === null || timer.atMs < first.atMs || (timer.atMs === first.atMs && timer.order < first.order))
-        first = timer;
-    }
-    return first;
-  }
-
-  #fire(timer: Timer): void {
-    this.#timers.delete(timer);
-    this.#nowMs = timer.atMs;
-    timer.callback();
+  #fireNext(): void {
+    const event = this.#queue.pop();
+    if (event === undefined) return;
+    this.#nowMs = event.atMs;
+    event.happen();
   }
 }

@@ -1,0 +1,8 @@
+/** The page's way to the other tabs of its browser. */
+
+/** A line to the exchange of this browser, for `exchangeTransport`, here or in a worker; null where there is none. */
+export function openPortExchange(): MessagePort | null {
+  if (typeof SharedWorker === "undefined") return null;
+  const url = new URL("./port-exchange-worker.ts", import.meta.url);
+  return new SharedWorker(url, { type: "module", name: "hearth ports" }).port;
+}

@@ -1,0 +1,177 @@
+/**
+ * How the members of a group agree on who is gone: a pure `judge(state, event, nowMs) -> {state, effects}`.
+ *
+ * Whoever loses a link or hears nothing from a member for long accuses it. Accusations only grow in number and are
+ * told to all. A member decides when everyone who is left, by its accusations, has told it the same ones: then all of
+ * them decide the same (flooding, as in Chandra & Toueg, 1996, section 5). Whoever has decided tells that instead, and
+ * others adopt it. A member that is left out, or hears no agreement in time, gives up: its verdict is its own.
+ *
+ * When members crash, all who live have the same verdict. When links between the living go on breaking while they
+ * agree, two of them may in rare cases hold different ones, and find in the next epoch that somebody is missing there:
+ * more cannot be had without a majority, and a room of two has none.
+ */
+import { assert } from "../../../base/assert.ts";
+import { excludedRanks } from "./exclusion.ts";
+import type { Accusation } from "./exclusion.ts";
+
+/** What a member tells of its knowledge. */
+export type View =
+  | { readonly kind: "accusing"; readonly accusations: readonly Accusation[] }
+  | { readonly kind: "decided"; readonly lost: readonly number[] };
+
+/** When a member is silent, and when waiting for agreement ends. */
+export interface VerdictLimits {
+  /** A member that was not heard of for so long is accused. */
+  readonly silenceMsMax: number;
+  /** From the last new accusation on. */
+  readonly agreementMsMax: number;
+}
+
+export interface VerdictState {
+  readonly rank: number;
+  readonly size: number;
+  readonly view: View;
+  /** By rank, the view it told last, in one canonical form. */
+  readonly told: readonly string[];
+  readonly heardAtMs: readonly number[];
+  readonly tickedAtMs: number;
+  /** When the last new accusation came; null while nobody is accused. */
+  readonly accusedAtMs: number | null;
+}
+
+export type VerdictEvent =
+  | { readonly kind: "tick" }
+  /** Any frame of a member. */
+  | { readonly kind: "heard"; readonly from: number }
+  | { readonly kind: "told"; readonly from: number; readonly view: View }
+  /** The link to a member is gone. */
+  | { readonly kind: "lost"; readonly rank: number };
+
+export type VerdictEffect =
+  /** To all others, or to one who does not know it yet. */
+  | { readonly kind: "tell"; readonly view: View; readonly to?: number }
+  /** Once. `isAgreed`: by all who are left. */
+  | { readonly kind: "decide"; readonly lost: readonly number[]; readonly isAgreed: boolean };
+
+export interface VerdictStep {
+  readonly state: VerdictState;
+  readonly effects: readonly VerdictEffect[];
+}
+
+export function beginVerdict(rank: number, size: number, nowMs: number): VerdictState {
+  return {
+    rank,
+    size,
+    view: { kind: "accusing", accusations: [] },
+    told: new Array<string>(size).fill(""),
+    heardAtMs: new Array<number>(size).fill(nowMs),
+    tickedAtMs: nowMs,
+    accusedAtMs: null,
+  };
+}
+
+export function judge(state: VerdictState, event: VerdictEvent, nowMs: number, limits: VerdictLimits): VerdictStep {
+  switch (event.kind) {
+    case "heard":
+      return { state: heard(state, event.from, nowMs), effects: [] };
+    case "lost":
+      return accuse(state, [{ accuser: state.rank, accused: event.rank }], nowMs, limits);
+    case "told": {
+      const { from, view } = event;
+      const after = heard(state, from, nowMs);
+      if (view.kind === "decided") return adopt(after, from, view.lost);
+      if (after.view.kind === "decided") {
+        return { state: after, effects: [{ kind: "tell", view: after.view, to: from }] };
+      }
+      const told = after.told.map((one, rank) => (rank === from ? nameOf(view.accusations) : one));
+      return accuse({ ...after, told }, view.accusations, nowMs, limits);
+    }
+    case "tick":
+      return tick(state, nowMs, limits);
+    default:
+      event satisfies never;
+      assert(false, "judge: unknown event");
+  }
+}
+
+/** Accusations in one order, so that equal sets have equal names. */
+export function nameOf(accusations: readonly Accusation[]): string {
+  return accusations
+    .map(({ accuser, accused }) => `${accuser}:${accused}`)
+    .sort()
+    .join(" ");
+}
+
+function heard(state: VerdictState, from: number, nowMs: number): VerdictState {
+  return { ...state, heardAtMs: state.heardAtMs.map((ms, rank) => (rank === from ? nowMs : ms)) };
+}
+
+/** Tells the own view again, lost as the last one may be, and accuses the silent. */
+function tick(before: VerdictState, nowMs: number, limits: VerdictLimits): VerdictStep {
+  const { silenceMsMax } = limits;
+  const { rank: self } = before;
+  // Whoever was frozen heard nobody: that is no fault of theirs.
+  const wasAway = nowMs - before.tickedAtMs > silenceMsMax / 2;
+  const heardAtMs = wasAway ? before.heardAtMs.map(() => nowMs) : before.heardAtMs;
+  const state = { ...before, heardAtMs, tickedAtMs: nowMs };
+  const silent = heardAtMs.flatMap((ms, rank) => (rank !== self && nowMs - ms >= silenceMsMax ? [rank] : []));
+  const { state: after, effects } = accuse(
+    state,
+    silent.map((accused) => ({ accuser: self, accused })),
+    nowMs,
+    limits,
+  );
+  const hasTold = effects.some(({ kind }) => kind === "tell");
+  return { state: after, effects: hasTold ? effects : [{ kind: "tell", view: after.view }, ...effects] };
+}
+
+function accuse(before: VerdictState, more: readonly Accusation[], nowMs: number, limits: VerdictLimits): VerdictStep {
+  // Whoever has decided says so; it changes its mind no more.
+  if (before.view.kind === "decided") return { state: before, effects: [] };
+  const known = new Set(nameOf(before.view.accusations).split(" "));
+  const news = more.filter((one) => !known.has(nameOf([one])));
+  const accusations = [...before.view.accusations, ...unique(news)];
+  const accusedAtMs = news.length > 0 ? nowMs : before.accusedAtMs;
+  const state: VerdictState = { ...before, view: { kind: "accusing", accusations }, accusedAtMs };
+  const effects: VerdictEffect[] = news.length > 0 ? [{ kind: "tell", view: state.view }] : [];
+  return decide(state, accusations, nowMs, limits, effects);
+}
+
+function decide(
+  state: VerdictState,
+  accusations: readonly Accusation[],
+  nowMs: number,
+  { agreementMsMax }: VerdictLimits,
+  effects: VerdictEffect[],
+): VerdictStep {
+  const { rank: self, told, accusedAtMs } = state;
+  if (accusedAtMs === null) return { state, effects };
+  const lost = excludedRanks(accusations);
+  const name = nameOf(accusations);
+  const isAgreed =
+    !lost.includes(self) && told.every((one, rank) => rank === self || lost.includes(rank) || one === name);
+  if (!isAgreed && nowMs - accusedAtMs < agreementMsMax) return { state, effects };
+  // Alone with its verdict, a member holds to those that it still hears.
+  const own = accusations.flatMap(({ accuser, accused }) => (accuser === self ? [accused] : []));
+  const verdict = isAgreed ? lost : [...new Set(own)].sort((a, b) => a - b);
+  const view: View = { kind: "decided", lost: verdict };
+  effects.push({ kind: "decide", lost: verdict, isAgreed });
+  return { state: { ...state, view }, effects: isAgreed ? [...effects, { kind: "tell", view }] : effects };
+}
+
+/** Not of one whom the own view leaves out: others may count on that view already. */
+function adopt(state: VerdictState, from: number, lost: readonly number[]): VerdictStep {
+  if (state.view.kind === "decided") return { state, effects: [] };
+  const excluded = excludedRanks(state.view.accusations);
+  if (excluded.includes(from) && !excluded.includes(state.rank)) return { state, effects: [] };
+  const view: View = { kind: "decided", lost };
+  const effects: VerdictEffect[] = [
+    { kind: "decide", lost, isAgreed: true },
+    { kind: "tell", view },
+  ];
+  return { state: { ...state, view }, effects };
+}
+
+function unique(accusations: readonly Accusation[]): Accusation[] {
+  return [...new Map(accusations.map((one) => [nameOf([one]), one])).values()];
+}
