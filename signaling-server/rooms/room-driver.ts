@@ -10,6 +10,7 @@ import type { RefusalCode, RunLine, ServerMessage } from "../../src/network/wire
 import type { CommitLog } from "../../src/training/coordinator/commit-log.ts";
 import type { Effect, Event, Limits, LogRecord } from "../../src/training/coordinator/protocol.ts";
 import { initialState, replay } from "../../src/training/coordinator/state.ts";
+import { SteadyClock } from "../../src/training/coordinator/steady-clock.ts";
 import { transition } from "../../src/training/coordinator/transition.ts";
 import { repeat } from "../repeat.ts";
 
@@ -60,6 +61,7 @@ export class RoomDriver {
   readonly #conns = new Map<string, Conn>();
   readonly #queue: Event[] = [{ kind: "start" }];
   readonly #endTicks: () => void;
+  readonly #time: SteadyClock;
   #length: number;
   #pumping: Promise<void> | null = null;
   #isTickQueued = false;
@@ -73,6 +75,7 @@ export class RoomDriver {
     this.#coordinator = coordinator;
     this.#length = options.log.length;
     this.#emptySinceMs = options.clock.nowMs();
+    this.#time = new SteadyClock(options.clock.nowMs());
     this.#endTicks = repeat(options.clock, TICK_MS, (lateMs) => this.#tick(lateMs));
     this.#pump();
   }
@@ -146,7 +149,7 @@ export class RoomDriver {
   async #run(): Promise<void> {
     for (let event = this.#queue.shift(); event; event = this.#queue.shift()) {
       if (event.kind === "tick") this.#isTickQueued = false;
-      const effects = this.#coordinator(event, this.#options.clock.nowMs());
+      const effects = this.#coordinator(event, this.#time.advance(this.#options.clock.nowMs()));
       this.#countLines(effects);
       for (const effect of effects) {
         if (effect.kind === "append") await this.#append(effect.record);

@@ -44,29 +44,36 @@ export function isCovered(sources: Sources): boolean {
   return sources.parameters.every((list) => list.length > 0) && sources.optimizer.every((list) => list.length > 0);
 }
 
-/** The newest whole checkpoint that `peers` can put together, the state of step 0 (null record) as the last resort; undefined when there is none. */
-export function restorable(
-  state: State,
-  peers: readonly PeerState[],
-): Generation | { readonly generation: 0; readonly record: null } | undefined {
-  const { generations } = state.durable;
-  for (const generation of [...generations].reverse()) {
-    if (isCovered(sourcesOf(generation.record, peers, state.badHashes))) return generation;
+/** A state to go back to: a checkpoint, or the state of step 0 (null record), which every member can compute. */
+export type Restorable = Generation | { readonly generation: 0; readonly record: null };
+
+/** What can be gone back to: a state, or the devices that would have to come first. */
+export type Outlook = { readonly target: Restorable } | { readonly missing: readonly string[] };
+
+/**
+ * The newest checkpoint that `peers` can put together. Where none is whole, the devices to wait for; and where nobody
+ * who was told to hold the missing shards is away, so that no waiting would bring them back, the state of step 0.
+ */
+export function outlook(state: State, peers: readonly PeerState[]): Outlook {
+  let missing: readonly string[] = [];
+  for (const generation of [...state.durable.generations].reverse()) {
+    const sources = sourcesOf(generation.record, peers, state.badHashes);
+    if (isCovered(sources)) return { target: generation };
+    if (missing.length === 0) missing = awayHolders(generation, sources, peers) ?? [];
   }
-  return generations.length === 0 ? { generation: 0, record: null } : undefined;
+  return missing.length > 0 ? { missing } : { target: { generation: 0, record: null } };
 }
 
-/** Devices, not connected now, that hold shards of the newest checkpoint that nobody connected has. */
-export function missingDevices(state: State, peers: readonly PeerState[]): string[] {
-  const newest = state.durable.generations.at(-1);
-  if (!newest) return [];
-  const sources = sourcesOf(newest.record, peers, state.badHashes);
+/** Devices that hold what `peers` lack of a checkpoint; null when some shard is lost for good. */
+function awayHolders(generation: Generation, sources: Sources, peers: readonly PeerState[]): readonly string[] | null {
   const here = new Set(peers.map((peer) => peer.info.device));
   const devices = new Set<string>();
-  newest.holders.forEach((holders, shard) => {
-    const isThere = (sources.parameters[shard]?.length ?? 0) > 0 && (sources.optimizer[shard]?.length ?? 0) > 0;
-    if (!isThere) for (const device of holders) if (!here.has(device)) devices.add(device);
-  });
+  for (const [shard, holders] of generation.holders.entries()) {
+    if ((sources.parameters[shard]?.length ?? 0) > 0 && (sources.optimizer[shard]?.length ?? 0) > 0) continue;
+    const away = holders.filter((device) => !here.has(device));
+    if (away.length === 0) return null;
+    for (const device of away) devices.add(device);
+  }
   return [...devices].sort();
 }
 

@@ -12,9 +12,8 @@ import {
   candidates,
   holdsParameters,
   isCovered,
-  missingDevices,
+  outlook,
   parameterRootOf,
-  restorable,
   sourcesOf,
   type Sources,
 } from "./coverage.ts";
@@ -53,7 +52,7 @@ export function tryForm(draft: Draft): boolean {
     return wait(draft, "Waiting for the members of before to come back.");
   }
   const sources = sourcesOf(record, peers, draft.state.badHashes);
-  if (!isCovered(sources)) return rollBack(draft, peers);
+  if (!isCovered(sources)) return releaseHolders(draft, record) || rollBack(draft, peers);
   announce(draft, record, peers, sources);
   return true;
 }
@@ -158,6 +157,15 @@ function isEverybodyBack(state: State, peers: readonly PeerState[], draft: Draft
   return graceOver || peers.length >= (spec?.startWith ?? 1) || lastMembers.every((member) => here.has(member.peer));
 }
 
+/** Members set aside go back in where only they have what is missing: a bad link is better than a lost step. */
+function releaseHolders(draft: Draft, record: CommitRecord): boolean {
+  const joined = [...draft.state.peers.values()].filter((peer) => peer.status === "joined");
+  const held = joined.filter((peer) => peer.heldUntilMs > draft.nowMs);
+  if (held.length === 0 || !isCovered(sourcesOf(record, joined, draft.state.badHashes))) return false;
+  for (const { info } of held) draft.patchPeer(info.peer, { heldUntilMs: draft.nowMs });
+  return true;
+}
+
 /** Nobody has every shard of the last commit in memory: wait a while, then go back to the newest checkpoint that can be put together. */
 function rollBack(draft: Draft, peers: readonly PeerState[]): boolean {
   const { state } = draft;
@@ -171,11 +179,12 @@ function rollBack(draft: Draft, peers: readonly PeerState[]): boolean {
     state.durable.lastMembers.every((member) => devices.has(member.device));
   const mayGoBack = waitedMs >= draft.limits.graceMs && (!isPreparing || waitedMs >= PREPARING_MS_MAX);
   if (!isEverybodyHere && !mayGoBack) return wait(draft, "Waiting for the tabs that hold the rest of the model.");
-  const target = restorable(state, peers);
-  if (!target) {
-    const missing = missingDevices(state, peers);
+  const found = outlook(state, peers);
+  if ("missing" in found) {
+    const { missing } = found;
     return wait(draft, `The checkpoint is not whole here. Open the run on: ${missing.join(", ")}.`, missing);
   }
+  const { target } = found;
   const step = target.record?.step ?? 0;
   draft.append({ kind: "rollback", generation: target.generation, step });
   draft.append({ kind: "incarnation", incarnation: state.durable.incarnation + 1 });
