@@ -58,7 +58,7 @@ export class Invariants {
         return;
       }
       case "commit":
-        return this.#onCommit(record.record);
+        return this.#onCommit(record.record, state);
       case "checkpoint":
         this.#checkStored(record);
         this.#generations = [...this.#generations, record].slice(-2);
@@ -84,11 +84,21 @@ export class Invariants {
     if (wrong) this.#fail(`${peer} restored ${wrong} for step ${record.step}`);
   }
 
+  /** A member has deleted what it believes is no longer needed. */
+  onCollected(disk: SimDisk): void {
+    const newest = this.#generations.at(-1);
+    if (!newest || disk.isDamaged) return;
+    newest.holders.forEach((devices, shard) => {
+      if (devices.includes(disk.device) && !isOnDisk(disk, newest.record, shard))
+        this.#fail(`checkpoint ${newest.record.step}: ${disk.device} deleted shard ${shard}`);
+    });
+  }
+
   #fail(text: string): void {
     this.violations.push(text);
   }
 
-  #onCommit(record: CommitRecord): void {
+  #onCommit(record: CommitRecord, state: State): void {
     const { step, incarnation, parameters, optimizer, previous, chain } = record;
     const wrong = [...parameters, ...optimizer].find((name) => labelOf(name) !== `d${step}`);
     if (wrong) this.#fail(`step ${step}: committed ${wrong}`);
@@ -97,7 +107,7 @@ export class Invariants {
     if (step > 0 && this.#last && (this.#last.chain !== previous || this.#last.step + 1 !== step))
       this.#fail(`step ${step}: does not follow the last commit`);
     if (incarnation < this.#incarnation) this.#fail(`step ${step}: committed under a fenced incarnation`);
-    if (step > 0) this.#checkHeld(record);
+    if (step > 0) this.#checkHeld(record, state);
     this.#identities.add(identity);
     this.#chains.add(chain);
     this.#blows = { before: this.#blows.since, since: 0 };
@@ -105,12 +115,12 @@ export class Invariants {
     this.commits += 1;
   }
 
-  /** Whoever voted and lives has the committed bytes: its parameters, its shards and its replicas. */
-  #checkHeld(record: CommitRecord): void {
+  /** Whoever is counted on has the committed bytes: its parameters, its shards and its replicas. */
+  #checkHeld(record: CommitRecord, { peers }: State): void {
     for (const member of this.#world.members()) {
       const { epoch } = member.state;
       const rank = epoch?.members.findIndex(({ peer }) => peer === member.peer) ?? -1;
-      if (rank < 0 || !member.isAlive || member.isFrozen || !isAtFence(member.state, record)) continue;
+      if (rank < 0 || !peers.has(member.peer) || !member.isAlive || member.isFrozen || !isAtFence(member.state, record)) continue;
       const version = member.state.committed?.chain === record.chain ? member.committed : member.pending;
       if (version?.parameterRoot !== record.parameterRoot) {
         this.#fail(`step ${record.step}: committed while ${member.peer} holds other parameters`);

@@ -376,6 +376,14 @@ export class SimMember {
     };
   }
 
+  #collectAll(): void {
+    this.disk.collect(
+      () => false,
+      () => [],
+    );
+    this.#cluster.invariants.onCollected(this.disk);
+  }
+
   #discardLater(version: SimVersion): void {
     this.#later(2_000, 2_001, () => {
       if (this.pending === version) this.pending = null;
@@ -392,10 +400,11 @@ export class SimMember {
     const rank = epoch.members.findIndex((member) => member.peer === this.peer);
     if (!version) return;
     const { step, chain } = name;
-    if (this.#cluster.plant === "collect-before-logged") this.disk.collect(() => false, () => []);
+    if (this.#cluster.plant === "collect-before-logged") this.#collectAll();
     this.#later(20, 400, () => {
       const shards = order.writers.flatMap((ranks, shard) => (ranks.includes(rank) ? [shard] : []));
       const fault = storeShards(this.disk, version, { step, chain, shards }, order, this.#world);
+      this.#cluster.invariants.onCollected(this.disk);
       if (fault === "torn") return this.#cluster.crash(this);
       const error = fault === "full" ? "the disk is full" : null;
       this.#send({ kind: "stored", step, chain, shards: error ? [] : shards, error, ms: 10 });

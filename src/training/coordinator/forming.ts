@@ -66,11 +66,13 @@ export function dissolve(draft: Draft, isFailure: boolean): void {
 
 export function onReady(draft: Draft, peer: PeerState, ready: Extract<ClientMessage, { kind: "ready" }>): void {
   const { phase, epoch, durable } = draft.state;
-  if (phase.kind !== "forming" || !isCurrent(draft.state, ready) || !epoch) return;
+  if (!isCurrent(draft.state, ready) || !epoch || epoch.slots) return;
   const rank = epoch.members.findIndex((member) => member.peer === peer.info.peer);
   const record = durable.record;
   if (rank < 0 || epoch.conns[rank] !== peer.conn || !record) return;
+  // Even if the epoch came to nothing meanwhile: what was copied for it may be the only copy.
   draft.patchPeer(peer.info.peer, { inventory: ready.inventory });
+  if (phase.kind !== "forming") return;
   const lacking = epoch.members[rank]?.role === "full" ? lackingOf(draft.state, rank, record, ready) : null;
   if (lacking) {
     draft.report({ type: "abort", step: record.step + 1, reason: `${peer.info.peer} said ready without ${lacking}` });
