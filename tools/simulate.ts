@@ -1,53 +1,59 @@
-/** `npm run simulate`: seeded cluster simulations with faults. A failing seed is printed and reproduces. */
+/**
+ * `npm run simulate`: seeded cluster simulations with faults. A failing seed is printed, reproduces, and is shrunk to a
+ * short script. `--plant list` names the planted bugs; `--plant NAME` runs with one, and is expected to fail.
+ */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { OptionError } from "../src/base/errors.ts";
-import { Cluster } from "./simulation/cluster.ts";
+import { runCampaign } from "./simulation/campaign.ts";
+import type { PlantName } from "./simulation/plants/plant.ts";
+import { PLANT_NAMES, PLANTS } from "./simulation/plants/plants.ts";
 
 const { values } = parseArgs({
   options: {
-    nodes: { type: "string", default: "4" },
+    nodes: { type: "string" },
     seeds: { type: "string", default: "100" },
     from: { type: "string", default: "1" },
     steps: { type: "string", default: "60" },
+    plant: { type: "string" },
     json: { type: "string" },
   },
 });
 
 function integer(name: "nodes" | "seeds" | "from" | "steps"): number {
   const value = Number(values[name]);
-  if (!Number.isInteger(value) || value < 1) {
-    throw new OptionError(`simulate: expected --${name} to be a positive integer, found ${values[name]}`);
-  }
-  return value;
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new OptionError(`simulate: expected --${name} to be a positive integer, found ${values[name]}`);
 }
 
-const nodes = integer("nodes");
-const violations: { seed: number; invariant: string }[] = [];
-const faults: Record<string, number> = {};
-let simulatedMs = 0;
-let rollbacks = 0;
-const from = integer("from");
-const seeds = integer("seeds");
-for (let seed = from; seed < from + seeds; seed++) {
-  const result = new Cluster({
-    seed,
-    nodes,
-    steps: integer("steps"),
-    faultEveryMs: 4_000,
-    faultsUntilMs: 120_000,
-  }).run();
-  simulatedMs += result.simulatedMs;
-  rollbacks += result.rollbacks;
-  for (const [kind, count] of Object.entries(result.faults)) faults[kind] = (faults[kind] ?? 0) + count;
-  for (const invariant of result.violations) {
-    violations.push({ seed, invariant });
-    console.log(`seed ${seed}: ${invariant} (npm run simulate -- --nodes ${nodes} --seeds 1 --from ${seed})`);
-  }
+function plantOf(name: string | undefined): PlantName | null {
+  const found = PLANT_NAMES.find((plant) => plant === name);
+  if (name === undefined || found) return found ?? null;
+  throw new OptionError(`simulate: expected --plant to be "list" or one of its names, found ${name}`);
 }
-const report = { seeds, violations, faults, simulatedHours: simulatedMs / 3_600_000 };
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report)}\n`);
-console.log(
-  `${seeds} seeds, ${violations.length} violations, ${rollbacks} rollbacks, ${report.simulatedHours.toFixed(1)} simulated hours, faults ${JSON.stringify(faults)}`,
-);
-process.exitCode = violations.length > 0 ? 1 : 0;
+
+function simulate(): number {
+  if (values.plant === "list") {
+    for (const name of PLANT_NAMES) console.log(`${name.padEnd(28)} ${PLANTS[name].what}`);
+    return 0;
+  }
+  const report = runCampaign({
+    nodes: values.nodes === undefined ? null : integer("nodes"),
+    seeds: integer("seeds"),
+    from: integer("from"),
+    steps: integer("steps"),
+    plant: plantOf(values.plant),
+    say: (text) => console.log(text),
+  });
+  const { seeds, violations, faults, simulatedHours, rollbacks, commits } = report;
+  if (values.json !== undefined) {
+    writeFileSync(values.json, `${JSON.stringify({ seeds, violations, faults, simulatedHours })}\n`);
+  }
+  const struck = Object.values(faults).reduce((sum, count) => sum + count, 0);
+  console.log(
+    `${seeds} seeds, ${violations.length} violations, ${simulatedHours.toFixed(1)} simulated hours, ${commits} commits, ${rollbacks} rollbacks, ${struck} faults ${JSON.stringify(faults)}`,
+  );
+  return violations.length > 0 ? 1 : 0;
+}
+
+process.exitCode = simulate();

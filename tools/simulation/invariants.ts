@@ -120,7 +120,8 @@ export class Invariants {
     for (const member of this.#world.members()) {
       const { epoch } = member.state;
       const rank = epoch?.members.findIndex(({ peer }) => peer === member.peer) ?? -1;
-      if (rank < 0 || !peers.has(member.peer) || !member.isAlive || member.isFrozen || !isAtFence(member.state, record)) continue;
+      if (rank < 0 || !peers.has(member.peer) || !member.isAlive || member.isFrozen || !isAtFence(member.state, record))
+        continue;
       const version = member.state.committed?.chain === record.chain ? member.committed : member.pending;
       if (version?.parameterRoot !== record.parameterRoot) {
         this.#fail(`step ${record.step}: committed while ${member.peer} holds other parameters`);
@@ -153,6 +154,8 @@ export class Invariants {
     for (const newer of this.#generations.filter((candidate) => candidate.generation > generation)) {
       if (this.#isRestorable(newer.record)) this.#fail(`rolled back to ${step} past checkpoint ${newer.record.step}`);
     }
+    // From here on memory holds nothing: what was restored came from disks, each of which may fail alone.
+    this.#hadReplicas = [false, false];
     this.#generations = this.#generations.filter((candidate) => candidate.generation <= generation);
     this.#last = this.#generations.at(-1)?.record ?? null;
   }
@@ -169,7 +172,9 @@ export class Invariants {
     if (this.#world.isNoisy()) return false;
     const disks = this.#settled().map(({ disk }) => disk);
     return record.parameters.every((_, shard) =>
-      disks.some((disk) => isOnDisk(disk, record, shard) && disk.generations.some(({ chain }) => chain === record.chain)),
+      disks.some(
+        (disk) => isOnDisk(disk, record, shard) && disk.generations.some(({ chain }) => chain === record.chain),
+      ),
     );
   }
 

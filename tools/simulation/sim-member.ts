@@ -322,7 +322,9 @@ export class SimMember {
     this.#later(computeMs, 1.3 * computeMs + 20, () => this.#finish(work, () => (step.computed(), null)));
     this.#watch(work, step, epoch);
     this.#later(plan.deadlineMs, plan.deadlineMs + 1, () =>
-      this.#finish(work, () => (this.#step === step && this.#isStepping(plan) ? this.#fail(epoch, "deadline", [], []) : null)),
+      this.#finish(work, () =>
+        this.#step === step && this.#isStepping(plan) ? this.#fail(epoch, "deadline", [], []) : null,
+      ),
     );
   }
 
