@@ -347,7 +347,7 @@ export class SimMember {
     if (!this.#isStepping(plan)) return null;
     const { plant } = this.#cluster;
     const rank = epoch.members.findIndex((member) => member.peer === this.peer);
-    const version = this.isFlipping && epoch.members.length > 1 ? flipped(assembled) : assembled;
+    const version = this.isFlipping && epoch.members.length > 1 ? flipped(assembled, this.peer) : assembled;
     this.isFlipping = false;
     this.pending = version;
     if (plant === "vote-without-replicas") {
@@ -415,8 +415,8 @@ export class SimMember {
 }
 
 /** `version` with one shard of its parameters not what was computed. */
-function flipped(version: SimVersion): SimVersion {
+function flipped(version: SimVersion, peer: string): SimVersion {
   const parameters = [...version.parameters];
-  parameters[0] = parameterName(0, `flipped(${version.step})`);
+  parameters[0] = parameterName(0, `flipped(${version.step} at ${peer})`);
   return simVersion(version.step, parameters, version.optimizer);
 }
