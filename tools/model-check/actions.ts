@@ -3,7 +3,16 @@ import { hashList } from "../../src/base/hash.ts";
 import { PROTOCOL_VERSION, type ClientMessage } from "../../src/network/wire/messages.ts";
 import type { EpochMessage, MemberEvent } from "../../src/training/recovery/member.ts";
 import { checkHeld, died, dispatch, feed, hungUp, withMember } from "./carry-out.ts";
-import { GENESIS, hashesOf, inventoryOf, nameOf, type Copy, type Identity, type MemberModel, type Model } from "./model.ts";
+import {
+  GENESIS,
+  hashesOf,
+  inventoryOf,
+  nameOf,
+  type Copy,
+  type Identity,
+  type MemberModel,
+  type Model,
+} from "./model.ts";
 
 export interface Successor {
   readonly action: string;
@@ -50,7 +59,10 @@ function addServerSide(found: Successor[], model: Model, { conn, outbox, peer }:
   const budget = { ...model.budget, restarts: model.budget.restarts - 1 };
   for (const crash of crashes) {
     const restarted = feed({ ...crash, budget }, { kind: "start" }).model;
-    found.push({ action: `${message.kind} of ${peer} is committed, and the coordinator dies before it says so`, model: restarted });
+    found.push({
+      action: `${message.kind} of ${peer} is committed, and the coordinator dies before it says so`,
+      model: restarted,
+    });
   }
 }
 
@@ -64,7 +76,10 @@ function addMemberSide(found: Successor[], model: Model, member: MemberModel, at
   }
   if (!hasNoticed) {
     const noticed = withMember(model, at, { hasNoticed: true });
-    found.push({ action: `${peer} notices that its socket is gone`, model: dispatch(noticed, at, { kind: "disconnected" }) });
+    found.push({
+      action: `${peer} notices that its socket is gone`,
+      model: dispatch(noticed, at, { kind: "disconnected" }),
+    });
   } else if (conn === null) found.push({ action: `${peer} connects`, model: connected(model, at) });
   if (work?.kind === "sync") found.push({ action: `${peer} syncs`, model: synced(model, at, work.epoch) });
   if (work?.kind === "step") {
@@ -81,7 +96,10 @@ function addFaults(found: Successor[], model: Model, member: MemberModel, at: nu
   if (isAsleep) found.push({ action: `${peer} wakes`, model: withMember(model, at, { isAsleep: false }) });
   else if (budget.suspends > 0) {
     const asleep = withMember(model, at, { isAsleep: true });
-    found.push({ action: `${peer} falls asleep`, model: { ...asleep, budget: { ...budget, suspends: budget.suspends - 1 } } });
+    found.push({
+      action: `${peer} falls asleep`,
+      model: { ...asleep, budget: { ...budget, suspends: budget.suspends - 1 } },
+    });
   }
   if (budget.kills > 0) {
     const killed = { ...model, budget: { ...budget, kills: budget.kills - 1 } };

@@ -72,7 +72,9 @@ function checkAppend(model: Model, record: LogRecord, isFollowing: boolean): Mod
   if (record.kind !== "commit" || record.record.step === 0) return model;
   const { step } = record.record;
   if (!isFollowing) return { ...model, violation: `step ${step} does not follow the commit before` };
-  const voters = model.members.filter(({ state, pending }) => isAtFence(state, record.record) && pending?.step === step);
+  const voters = model.members.filter(
+    ({ state, pending }) => isAtFence(state, record.record) && pending?.step === step,
+  );
   const truths = [...new Set(voters.map(({ pending }) => pending?.truth ?? "nothing"))].sort();
   if (truths.length > 1) return { ...model, violation: `step ${step} is ${truths.join(" and ")} at once` };
   return { ...model, truth: truths[0] ?? `a step ${step} that nobody has` };

@@ -66,7 +66,9 @@ function coordinatorText(state: State, nowMs: number): string {
     Math.min(5, state.failures),
     state.uncoveredSinceMs === null ? "" : "u",
     state.hasFormed ? "f" : "",
-    state.checkpoint ? `${[...state.checkpoint.stored.keys()].join()}/${[...state.checkpoint.digests.keys()].join()}` : "",
+    state.checkpoint
+      ? `${[...state.checkpoint.stored.keys()].join()}/${[...state.checkpoint.digests.keys()].join()}`
+      : "",
     [...state.lastDigests.keys()].join(),
   ].join("/");
 }

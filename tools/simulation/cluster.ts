@@ -54,7 +54,7 @@ export class Cluster {
   readonly plant: PlantName | null;
   readonly disks: readonly SimDisk[];
   /** What the last tab of each device held when it died. */
-  readonly claims = new Map<string, Inventory>();
+  readonly claims: Map<string, Inventory> = new Map();
   server: SimServer;
   readonly #options: ClusterOptions;
   readonly #planted: Plant | null;

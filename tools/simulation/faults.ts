@@ -6,6 +6,30 @@ import type { Random } from "../../src/base/random.ts";
 import type { Cluster } from "./cluster.ts";
 import { SERVER } from "./sim-network.ts";
 
+export type FaultKind =
+  | "crash"
+  | "crashTwo"
+  | "crashAll"
+  | "suspend"
+  | "partition"
+  | "oneWayLoss"
+  | "reorder"
+  | "duplicate"
+  | "delay"
+  | "clockJump"
+  | "quotaFull"
+  | "eviction"
+  | "tornWrite"
+  | "bitFlip"
+  | "restart"
+  /** Between two effects of one event. */
+  | "restartInside"
+  /** A second coordinator on the same log. */
+  | "takeover"
+  | "staleRejoin"
+  | "slowMember"
+  | "socket";
+
 export interface FaultEvent {
   readonly atMs: number;
   readonly kind: FaultKind;
@@ -33,7 +57,7 @@ function noisy(cluster: Cluster, event: FaultEvent, set: (chance: number) => voi
 }
 
 /** Every kind, by name. */
-const INJECT = {
+const INJECT: Readonly<Record<FaultKind, Inject>> = {
   crash: (cluster, { pick }) => cluster.crash(cluster.living(pick)),
   crashTwo: (cluster, { pick }) => {
     cluster.crash(cluster.living(pick));
@@ -99,11 +123,9 @@ const INJECT = {
     cluster.world.after(ms(event, 5_000, 40_000), () => (member.slowness = 1));
   },
   socket: (cluster, event) => cluster.living(event.pick)?.cutSocket(),
-} as const satisfies Record<string, Inject>;
+};
 
-export type FaultKind = keyof typeof INJECT;
-
-export const FAULT_KINDS = Object.keys(INJECT) as FaultKind[];
+export const FAULT_KINDS: readonly FaultKind[] = Object.keys(INJECT) as FaultKind[];
 
 /** Crashes come more often than the rest. */
 const DRAWN: readonly FaultKind[] = ["crash", "crash", "crash", "suspend", ...FAULT_KINDS];

@@ -4,6 +4,14 @@ import type { PeerId } from "../../network/transport/transport.ts";
 import { SHARDS, type CommitRecord } from "../../network/wire/messages.ts";
 import type { Generation, PeerState, State } from "./state.ts";
 
+/** A disk is not believed any more after so many failures in a row: one may have been the network's. */
+const BAD_MAX = 3;
+
+/** How `State.badHashes` names what a peer's disk promised. */
+export function badKey(peer: PeerId, hash: Hash): string {
+  return `${peer}|${hash}`;
+}
+
 /** For each shard the peers that have it, in memory before disk. */
 export interface Sources {
   readonly parameters: readonly (readonly PeerId[])[];
@@ -23,7 +31,7 @@ export function holdsParameters(peer: PeerState, record: CommitRecord): boolean 
 }
 
 /** Where each shard of `record` can be had among `peers`. */
-export function sourcesOf(record: CommitRecord, peers: readonly PeerState[], badHashes: ReadonlySet<Hash>): Sources {
+export function sourcesOf(record: CommitRecord, peers: readonly PeerState[], badHashes: State["badHashes"]): Sources {
   const parameters: PeerId[][] = Array.from({ length: SHARDS }, () => []);
   const optimizer: PeerId[][] = Array.from({ length: SHARDS }, () => []);
   for (const peer of peers) {
@@ -95,7 +103,7 @@ function isGenesisOf(peer: PeerState, record: CommitRecord): boolean {
 function addStored(
   peer: PeerState,
   record: CommitRecord,
-  badHashes: ReadonlySet<Hash>,
+  badHashes: State["badHashes"],
   parameters: PeerId[][],
   optimizer: PeerId[][],
 ): void {
@@ -103,7 +111,8 @@ function addStored(
   const add = (lists: PeerId[][], hashes: readonly Hash[], shard: number): void => {
     const list = lists[shard];
     const hash = hashes[shard];
-    if (list && hash && !badHashes.has(hash) && !list.includes(peer.info.peer)) list.push(peer.info.peer);
+    const isBad = (badHashes.get(badKey(peer.info.peer, hash ?? "")) ?? 0) >= BAD_MAX;
+    if (list && hash && !isBad && !list.includes(peer.info.peer)) list.push(peer.info.peer);
   };
   for (const shard of stored?.shards ?? []) {
     add(parameters, record.parameters, shard);

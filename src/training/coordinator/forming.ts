@@ -9,6 +9,7 @@ import { hashList, hashText } from "../../base/hash.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
 import type { ClientMessage, CommitRecord, EpochMember } from "../../network/wire/messages.ts";
 import {
+  badKey,
   candidates,
   holdsParameters,
   isCovered,
@@ -112,7 +113,12 @@ export function noteFailure(draft: Draft, peer: PeerState, failed: Extract<Clien
     const key = pairKey(peer.info.peer, other);
     if (draft.state.peers.has(other)) brokenPairs.set(key, (brokenPairs.get(key) ?? 0) + 1);
   }
-  const badHashes = new Set([...draft.state.badHashes, ...failed.missing]);
+  // Only who could be asked is to blame: another one's disk may well have it.
+  const badHashes = new Map(draft.state.badHashes);
+  for (const { peer: asked } of draft.state.epoch?.members ?? []) {
+    for (const hash of failed.missing)
+      badHashes.set(badKey(asked, hash), (badHashes.get(badKey(asked, hash)) ?? 0) + 1);
+  }
   draft.patch({ brokenPairs, badHashes });
 }
 

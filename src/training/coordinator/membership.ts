@@ -104,7 +104,7 @@ export function onJoin(draft: Draft, peer: PeerState, join: Extract<ClientMessag
     slots: draft.state.slots ?? join.slots,
     firstJoinAtMs: draft.state.firstJoinAtMs ?? draft.nowMs,
     // What failed before may work now: a returning member's disk and links count again.
-    badHashes: new Set(),
+    badHashes: new Map(),
     brokenPairs: new Map([...draft.state.brokenPairs].filter(([pair]) => !pair.split("|").includes(peer.info.peer))),
   });
   if (peer.status !== "joined") {

@@ -113,8 +113,8 @@ export interface State {
   readonly lastDigests: ReadonlyMap<PeerId, Hash>;
   /** How often each pair, "a|b" sorted, failed to link since it last worked. */
   readonly brokenPairs: ReadonlyMap<string, number>;
-  /** Hashes that a disk promised and did not have. */
-  readonly badHashes: ReadonlySet<Hash>;
+  /** How often the disk of a peer promised a hash, "peer|hash", and nobody got it from there. */
+  readonly badHashes: ReadonlyMap<string, number>;
   /** Attempts to form or step in a row that failed. */
   readonly failures: number;
   /** Since when the committed state has had no complete set of copies; null while it has. */
@@ -155,7 +155,7 @@ export function initialState(): State {
     checkpoint: null,
     lastDigests: new Map(),
     brokenPairs: new Map(),
-    badHashes: new Set(),
+    badHashes: new Map(),
     failures: 0,
     uncoveredSinceMs: null,
     firstJoinAtMs: null,
