@@ -5,6 +5,7 @@ import { describeError, HearthError } from "../src/base/errors.ts";
 import { allReduce } from "./all-reduce.ts";
 import { DEVICE_CASES } from "./cases/device-cases.ts";
 import { checkpoint } from "./checkpoint.ts";
+import { reedSolomon } from "./reed-solomon.ts";
 import { deviceResult } from "./device-result.ts";
 import type { CaseRequest } from "./environments/case-report.ts";
 import { openChromiumHost } from "./environments/chromium-host.ts";
@@ -22,6 +23,7 @@ import type { BenchResult, Measured } from "./result.ts";
 const HOST_BENCHMARKS: ReadonlyMap<string, () => Promise<Measured[]>> = new Map([
   ["all-reduce", allReduce],
   ["checkpoint", checkpoint],
+  ["reed-solomon", reedSolomon],
 ]);
 
 const HOSTS: Readonly<Record<DeviceEnvironment, () => Promise<Host>>> = {

@@ -51,7 +51,7 @@ export class SimMember {
   pending: SimVersion | null = null;
   state: MemberState = INITIAL_MEMBER;
   /** Since when the coordinator has known what this member holds. */
-  joinedAtMs = Number.POSITIVE_INFINITY;
+  joinedAtMs: number = Number.POSITIVE_INFINITY;
   readonly #speed: number;
   /** Optimizer shards of before the last syncs, kept until a step begins. */
   readonly #retired = new Map<Hash, number>();
