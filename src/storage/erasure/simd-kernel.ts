@@ -75,7 +75,8 @@ export function combineSimd(rows: Matrix, inputs: readonly Bytes[], outputs: rea
   for (const [at, table] of tables.entries()) view.set(table, at * TABLE_BYTES);
   for (let from = 0; from < bytes; from += BLOCK_BYTES) {
     const size = Math.min(BLOCK_BYTES, bytes - from);
-    for (const [at, input] of inputs.entries()) view.set(input.subarray(from, from + size), blocksAt + at * BLOCK_BYTES);
+    for (const [at, input] of inputs.entries())
+      view.set(input.subarray(from, from + size), blocksAt + at * BLOCK_BYTES);
     view.fill(0, outputsAt, outputsAt + outputs.length * BLOCK_BYTES);
     for (const [row, output] of outputs.entries()) {
       const to = outputsAt + row * BLOCK_BYTES;

@@ -34,12 +34,18 @@ export function holdsParameters(peer: PeerState, record: CommitRecord): boolean 
 export function sourcesOf(record: CommitRecord, peers: readonly PeerState[], badHashes: State["badHashes"]): Sources {
   const parameters: PeerId[][] = Array.from({ length: SHARDS }, () => []);
   const optimizer: PeerId[][] = Array.from({ length: SHARDS }, () => []);
+  // What a member dropped since it last told is found out by asking for it.
+  const isBelieved = (peer: PeerState, hash: Hash | undefined): boolean =>
+    badHashes.size === 0 || (badHashes.get(badKey(peer.info.peer, hash ?? "")) ?? 0) < BAD_MAX;
   for (const peer of peers) {
-    if (holdsParameters(peer, record)) for (const list of parameters) list.push(peer.info.peer);
-    if (isGenesisOf(peer, record)) for (const list of optimizer) list.push(peer.info.peer);
+    const { peer: id } = peer.info;
+    if (holdsParameters(peer, record)) {
+      parameters.forEach((list, shard) => isBelieved(peer, record.parameters[shard]) && list.push(id));
+    }
+    if (isGenesisOf(peer, record)) for (const list of optimizer) list.push(id);
     else {
       for (const [shard, hash] of peer.inventory.optimizer) {
-        if (hash === record.optimizer[shard]) optimizer[shard]?.push(peer.info.peer);
+        if (hash === record.optimizer[shard] && isBelieved(peer, hash)) optimizer[shard]?.push(id);
       }
     }
   }

@@ -113,7 +113,7 @@ export interface State {
   readonly lastDigests: ReadonlyMap<PeerId, Hash>;
   /** How often each pair, "a|b" sorted, failed to link since it last worked. */
   readonly brokenPairs: ReadonlyMap<string, number>;
-  /** How often the disk of a peer promised a hash, "peer|hash", and nobody got it from there. */
+  /** How often a peer promised a hash, "peer|hash", and nobody got it from there. */
   readonly badHashes: ReadonlyMap<string, number>;
   /** Attempts to form or step in a row that failed. */
   readonly failures: number;

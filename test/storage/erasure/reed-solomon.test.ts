@@ -58,11 +58,7 @@ test("any code decodes from any k shards", () => {
       const code = new ReedSolomon(k, m);
       const data = shardsOf(k, bytes);
       const all = [...data, ...code.encode(data)];
-      const lost = new Set(
-        new Random(seed)
-          .shuffle(all.map((_, row) => row))
-          .slice(0, m),
-      );
+      const lost = new Set(new Random(seed).shuffle(all.map((_, row) => row)).slice(0, m));
       expect(code.reconstruct(all.map((shard, row) => (lost.has(row) ? null : shard)))).toEqual(all);
     }),
     { seed: 7, numRuns: 60 },
