@@ -3,6 +3,8 @@ import { feed } from "./carry-out.ts";
 import { connected, newborn, successors } from "./actions.ts";
 import type { Budget, Identity, Model } from "./model.ts";
 import { keyOf } from "./model-key.ts";
+import { OptionError } from "../../src/base/errors.ts";
+import { Random } from "../../src/base/random.ts";
 import { initialState, replay } from "../../src/training/coordinator/state.ts";
 
 export interface ExploreOptions extends Identity {
@@ -66,6 +68,37 @@ export function explore(options: ExploreOptions): Exploration {
     }
   }
   return { states: seen.size, transitions, isComplete: true, violation: null };
+}
+
+/** Random ways through the states, for what lies too deep to find in order. Stops at the first violation. */
+export function wander(options: ExploreOptions, walks: number, seed: number): Exploration {
+  const random = new Random(seed, "wander");
+  const first = start(options);
+  let transitions = 0;
+  for (let walk = 0; walk < walks; walk++) {
+    let node: Node = { model: first, action: "start", parent: null };
+    while (node.model.coordinator.durable.epoch <= options.epochsMax) {
+      const next = successors(node.model, options);
+      transitions += next.length;
+      const chosen = next.length > 0 ? random.pick(next) : undefined;
+      if (!chosen) break;
+      node = { ...chosen, parent: node };
+      if (chosen.model.violation) return { states: walk, transitions, isComplete: false, violation: told(node) };
+    }
+  }
+  return { states: walks, transitions, isComplete: false, violation: null };
+}
+
+/** What holds no more after `actions`, each of which must be possible in its turn; null where all does. */
+export function follow(options: ExploreOptions, actions: readonly string[]): string | null {
+  let model = start(options);
+  for (const action of actions) {
+    const next = successors(model, options).find((successor) => successor.action === action);
+    if (!next) throw new OptionError(`follow: expected "${action}" to be possible, found that it is not`);
+    model = next.model;
+    if (model.violation) return model.violation;
+  }
+  return null;
 }
 
 function told(node: Node): { what: string; actions: string[] } {

@@ -37,6 +37,7 @@ export function tryForm(draft: Draft): boolean {
   const { phase, durable } = draft.state;
   if (phase.kind !== "idle" || phase.notBeforeMs > draft.nowMs || durable.spec === null) return false;
   holdUnreachable(draft);
+  if (candidates(draft.state, draft.nowMs).length === 0) releaseAll(draft);
   const peers = candidates(draft.state, draft.nowMs);
   if (peers.length === 0) return wait(draft, "Nobody is here to train.");
   if (!durable.record) {
@@ -163,6 +164,13 @@ function isEverybodyBack(state: State, peers: readonly PeerState[], draft: Draft
   const graceOver = draft.nowMs - (state.firstJoinAtMs ?? draft.nowMs) >= draft.limits.graceMs;
   const here = new Set(peers.map((peer) => peer.info.peer));
   return graceOver || peers.length >= (spec?.startWith ?? 1) || lastMembers.every((member) => here.has(member.peer));
+}
+
+/** With nobody else here, whoever was set aside is better than nobody. */
+function releaseAll(draft: Draft): void {
+  for (const { info, heldUntilMs } of draft.state.peers.values()) {
+    if (heldUntilMs > draft.nowMs) draft.patchPeer(info.peer, { heldUntilMs: draft.nowMs });
+  }
 }
 
 /** Members set aside go back in where only they have what is missing: a bad link is better than a lost step. */

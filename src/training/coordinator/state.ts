@@ -12,6 +12,7 @@ import type {
   RunSpec,
   ShardMap,
 } from "../../network/wire/messages.ts";
+import type { Departures } from "./flapping.ts";
 import type { LogRecord } from "./protocol.ts";
 
 /** A checkpoint that was whole when it was logged. */
@@ -115,6 +116,8 @@ export interface State {
   readonly brokenPairs: ReadonlyMap<string, number>;
   /** How often a peer promised a hash, "peer|hash", and nobody got it from there. */
   readonly badHashes: ReadonlyMap<string, number>;
+  /** By device. */
+  readonly departures: ReadonlyMap<string, Departures>;
   /** Attempts to form or step in a row that failed. */
   readonly failures: number;
   /** Since when the committed state has had no complete set of copies; null while it has. */
@@ -156,6 +159,7 @@ export function initialState(): State {
     lastDigests: new Map(),
     brokenPairs: new Map(),
     badHashes: new Map(),
+    departures: new Map(),
     failures: 0,
     uncoveredSinceMs: null,
     firstJoinAtMs: null,
