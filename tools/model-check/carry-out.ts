@@ -6,7 +6,7 @@ import { transition } from "../../src/training/coordinator/transition.ts";
 import { isAtFence, memberStep, type MemberEffect, type MemberEvent } from "../../src/training/recovery/member.ts";
 import type { MemberModel, Model } from "./model.ts";
 
-export const LIMITS: Limits = {
+const LIMITS: Limits = {
   silenceMsMax: 6_000,
   formMsMax: 20_000,
   stepMsMin: 20_000,

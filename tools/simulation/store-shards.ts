@@ -26,6 +26,6 @@ export function storeShards(
 }
 
 /** What a marker names: a committed step has one content. */
-export function hashesOf({ step, shards }: StoredGeneration): Hash[] {
+function hashesOf({ step, shards }: StoredGeneration): Hash[] {
   return shards.flatMap((shard) => [parameterName(shard, `d${step}`), optimizerName(shard, `d${step}`)]);
 }

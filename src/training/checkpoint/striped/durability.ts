@@ -36,7 +36,7 @@ const COPIES_MAX = 3;
 const LOSSES_MIN = 2;
 
 /** Chance that a device is gone within the time that a repair takes. */
-export function leaveChance({ leavesPerHour, repairHours }: Churn): number {
+function leaveChance({ leavesPerHour, repairHours }: Churn): number {
   return 1 - Math.exp(-leavesPerHour * repairHours);
 }
 

@@ -49,7 +49,7 @@ export function makeStripes(state: Bytes, scheme: Scheme, devices: readonly stri
 }
 
 /** The root over the data chunks' hashes. */
-export function digestOf(hashes: readonly Hash[]): Hash {
+function digestOf(hashes: readonly Hash[]): Hash {
   return hashList("checkpoint", hashes);
 }
 

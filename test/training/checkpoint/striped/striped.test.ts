@@ -100,9 +100,9 @@ test("scrubbing finds rot and losses, and mends them", async () => {
   const store = async (device: string, hash: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> =>
     void disks.get(device)?.set(hash, bytes);
   const first = await scrub(made.manifest, fetch, store);
-  expect(first.repaired.map(({ device, what }) => [device, what]).sort()).toEqual([
-    ["device-1", "corrupt"],
-    ["device-4", "missing"],
+  expect(first.repaired.map(({ device, what }) => `${device} ${what}`).toSorted()).toEqual([
+    "device-1 corrupt",
+    "device-4 missing",
   ]);
   expect(first.lost).toEqual([]);
   expect(await scrub(made.manifest, fetch, store)).toMatchObject({ chunksRead: 5, repaired: [], lost: [] });
