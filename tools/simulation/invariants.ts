@@ -34,7 +34,8 @@ export class Invariants {
   #incarnation = 0;
   /** Blows to members since the last commit, and between the one before and it: one alone must never cost a state. */
   #blows = { before: 0, since: 0 };
-  /** Whether owners and replicas were different members in the last two epochs. */
+  /** Whether owners and replicas are different members, now and when the last two steps were committed. */
+  #hasReplicas = false;
   #hadReplicas: readonly boolean[] = [false, false];
 
   constructor(world: Observed) {
@@ -54,7 +55,7 @@ export class Invariants {
         return;
       case "epoch": {
         const { owner, replica } = state.epoch?.map ?? { owner: [], replica: [] };
-        this.#hadReplicas = [this.#hadReplicas[1] ?? false, owner.every((rank, shard) => rank !== replica[shard])];
+        this.#hasReplicas = owner.every((rank, shard) => rank !== replica[shard]);
         return;
       }
       case "commit":
@@ -111,6 +112,7 @@ export class Invariants {
     this.#identities.add(identity);
     this.#chains.add(chain);
     this.#blows = { before: this.#blows.since, since: 0 };
+    this.#hadReplicas = [this.#hadReplicas[1] ?? false, this.#hasReplicas && step > 0];
     this.#last = record;
     this.commits += 1;
   }
