@@ -6,6 +6,7 @@ import { allReduce } from "./all-reduce.ts";
 import { allocator } from "./allocator.ts";
 import { DEVICE_CASES } from "./cases/device-cases.ts";
 import { checkpoint } from "./checkpoint.ts";
+import { reedSolomon } from "./reed-solomon.ts";
 import { deviceResult } from "./device-result.ts";
 import type { CaseRequest } from "./environments/case-report.ts";
 import { openChromiumHost } from "./environments/chromium-host.ts";
@@ -24,6 +25,7 @@ const HOST_BENCHMARKS: ReadonlyMap<string, () => Promise<Measured[]>> = new Map(
   ["all-reduce", allReduce],
   ["allocator", allocator],
   ["checkpoint", checkpoint],
+  ["reed-solomon", reedSolomon],
 ]);
 
 const HOSTS: Readonly<Record<DeviceEnvironment, () => Promise<Host>>> = {

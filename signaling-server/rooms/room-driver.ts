@@ -10,6 +10,7 @@ import type { RefusalCode, RunLine, ServerMessage } from "../../src/network/wire
 import type { CommitLog } from "../../src/training/coordinator/commit-log.ts";
 import type { Effect, Event, Limits, LogRecord } from "../../src/training/coordinator/protocol.ts";
 import { initialState, replay } from "../../src/training/coordinator/state.ts";
+import { SteadyClock } from "../../src/training/coordinator/steady-clock.ts";
 import { transition } from "../../src/training/coordinator/transition.ts";
 import { repeat } from "../repeat.ts";
 
@@ -60,9 +61,12 @@ export class RoomDriver {
   readonly #conns = new Map<string, Conn>();
   readonly #queue: Event[] = [{ kind: "start" }];
   readonly #endTicks: () => void;
+  readonly #endWatch: () => void;
+  readonly #time: SteadyClock;
   #length: number;
   #pumping: Promise<void> | null = null;
   #isTickQueued = false;
+  #isAppending = false;
   #isEnded = false;
   #emptySinceMs: number;
   /** The message sent last and its text: a broadcast is the same object to everyone. */
@@ -73,7 +77,9 @@ export class RoomDriver {
     this.#coordinator = coordinator;
     this.#length = options.log.length;
     this.#emptySinceMs = options.clock.nowMs();
+    this.#time = new SteadyClock(options.clock.nowMs());
     this.#endTicks = repeat(options.clock, TICK_MS, (lateMs) => this.#tick(lateMs));
+    this.#endWatch = options.log.watch((_, length) => this.#onLogged(length));
     this.#pump();
   }
 
@@ -123,6 +129,7 @@ export class RoomDriver {
   async stop(): Promise<void> {
     this.#isEnded = true;
     this.#endTicks();
+    this.#endWatch();
     this.#queue.length = 0;
     await this.#pumping;
   }
@@ -146,7 +153,7 @@ export class RoomDriver {
   async #run(): Promise<void> {
     for (let event = this.#queue.shift(); event; event = this.#queue.shift()) {
       if (event.kind === "tick") this.#isTickQueued = false;
-      const effects = this.#coordinator(event, this.#options.clock.nowMs());
+      const effects = this.#coordinator(event, this.#time.advance(this.#options.clock.nowMs()));
       this.#countLines(effects);
       for (const effect of effects) {
         if (effect.kind === "append") await this.#append(effect.record);
@@ -156,8 +163,15 @@ export class RoomDriver {
   }
 
   async #append(record: LogRecord): Promise<void> {
-    await this.#options.log.appendIf(this.#length, record);
+    this.#isAppending = true;
+    await this.#options.log.appendIf(this.#length, record).finally(() => (this.#isAppending = false));
     this.#length += 1;
+  }
+
+  /** A record that is not this coordinator's: another one leads, and members here would wait for nothing. */
+  #onLogged(length: number): void {
+    if (length <= this.#length + (this.#isAppending ? 1 : 0)) return;
+    this.#fail(new AbortedError(`log: expected ${this.#length} records, found ${length}: another server leads`));
   }
 
   #speak(effect: Exclude<Effect, { kind: "append" }>): void {
@@ -183,6 +197,7 @@ export class RoomDriver {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#endTicks();
+    this.#endWatch();
     this.#queue.length = 0;
     for (const conn of this.#conns.values()) conn.refuse("busy", failureReason(error));
     this.#conns.clear();

@@ -28,6 +28,11 @@ export interface Store {
    * until it resolves. @throws QuotaError when the storage is full or refuses
    */
   put(entries: readonly Entry[], options: PutOptions): Promise<void>;
+  /**
+   * Puts `value`, `strict`, if the key has exactly the bytes `expected`, or no value for undefined; else changes nothing
+   * and resolves to false. Of two at once, in whatever tabs, one finds what it expects. @throws as `put`
+   */
+  swap(key: string, expected: Bytes | undefined, value: Bytes): Promise<boolean>;
   /** Missing keys are fine. */
   delete(keys: readonly string[]): Promise<void>;
   /** Keys that start with `prefix`, in order. */

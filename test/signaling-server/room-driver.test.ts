@@ -59,7 +59,9 @@ class SlowLog implements CommitLog {
   async read(): Promise<readonly LogRecord[]> {
     return this.records;
   }
-  watch(): () => void {
+  onAppend: (record: LogRecord, length: number) => void = () => {};
+  watch(onAppend: (record: LogRecord, length: number) => void): () => void {
+    this.onAppend = onAppend;
     return () => {};
   }
 }
@@ -255,4 +257,16 @@ test("a stop lets the event under way finish its effects, and drops the rest", a
   await stopped;
   expect(conn.heard).toEqual([JSON.stringify(waiting("committed"))]);
   expect(events.map(({ kind }) => kind)).toEqual(["start", "message"]);
+});
+
+test("a record that another server appended ends the room, and everybody is told who leads", async () => {
+  const { driver, log, failures } = await scene(() => []);
+  const conn = new FakeConn("a");
+  driver.attach(conn);
+  log.onAppend(ROOM, 1);
+  expect(driver.isEnded).toBe(false);
+  log.onAppend(INCARNATION, 2);
+  expect(driver.isEnded).toBe(true);
+  expect(conn.heard).toEqual(["refused busy: Another server leads this room now: reload the page."]);
+  expect(failures.length).toBe(1);
 });

@@ -134,6 +134,7 @@ function fullStore(): Store {
   return {
     kind: store.kind,
     get: (key) => store.get(key),
+    swap: (key, expected, value) => store.swap(key, expected, value),
     delete: (keys) => store.delete(keys),
     keys: (prefix) => store.keys(prefix),
     close: () => store.close(),

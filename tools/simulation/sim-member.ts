@@ -1,5 +1,5 @@
 /**
- * A member of a simulation: the real pure core over imaginary bytes. What the runner of a real tab does (links, sync,
+ * A member of a simulation: the real pure core over imaginary bytes. What the runner of a real tab does (socket, sync,
  * steps, disk) happens here in virtual time, and can go wrong at every point.
  */
 import type { Hash } from "../../src/base/hash.ts";
@@ -8,10 +8,10 @@ import {
   type ClientMessage,
   type Inventory,
   type ServerMessage,
-  type StoredGeneration,
 } from "../../src/network/wire/messages.ts";
 import {
   INITIAL_MEMBER,
+  isAtFence,
   memberStep,
   type EpochMessage,
   type Fence,
@@ -22,50 +22,66 @@ import {
   type VersionName,
 } from "../../src/training/recovery/member.ts";
 import type { Cluster } from "./cluster.ts";
-import { GENESIS, labelOf, nextLabel, optimizerName, parameterName, simVersion, type SimVersion } from "./versions.ts";
-
-/** What survives a tab: chunks and generation markers. */
-export interface Disk {
-  readonly device: string;
-  readonly chunks: Set<Hash>;
-  generations: StoredGeneration[];
-}
+import type { SimDisk } from "./sim-disk.ts";
+import { SERVER } from "./sim-network.ts";
+import type { SimServer } from "./sim-server.ts";
+import { SimStep, type SimFrame } from "./sim-step.ts";
+import { gatherVersion } from "./sim-sync.ts";
+import { storeShards } from "./store-shards.ts";
+import { GENESIS, parameterName, simVersion, SLOTS, type SimVersion } from "./versions.ts";
 
 const RECONNECT_MS = 400;
 const HEARTBEAT_MS = 1_500;
+/** How long a link may be silent before the member on its other end counts as lost. */
 const LINK_MS = 2_500;
+/** Frames kept for a step that has not been planned here yet. */
+const EARLY_MAX = 200;
+const NO_BYTES = { gradients: 0, parameters: 0, optimizerReplica: 0, checkpoint: 0, join: 0, control: 0 };
 
 export class SimMember {
   readonly peer: string;
-  readonly disk: Disk;
+  readonly disk: SimDisk;
   isAlive = true;
   isFrozen = false;
+  /** Computes so many times slower than usual. */
+  slowness = 1;
+  /** The next result has one bit wrong in memory. */
+  isFlipping = false;
   committed: SimVersion | null = null;
   pending: SimVersion | null = null;
   state: MemberState = INITIAL_MEMBER;
+  /** Since when the coordinator has known what this member holds. */
+  joinedAtMs: number = Number.POSITIVE_INFINITY;
+  readonly #speed: number;
   /** Optimizer shards of before the last syncs, kept until a step begins. */
   readonly #retired = new Map<Hash, number>();
   readonly #cluster: Cluster;
   #conn: string | null = null;
+  #server: SimServer | null = null;
   #isPrepared = false;
+  #isOffline = false;
+  #step: SimStep | null = null;
+  #early: SimFrame[] = [];
   /** Grows with every cancel: late results of cancelled work are nobody's. */
   #workNumber = 0;
   /** What would have happened while frozen, to happen on waking. */
   #asleep: (() => void)[] = [];
 
-  constructor(cluster: Cluster, peer: string, disk: Disk) {
+  constructor(cluster: Cluster, peer: string, disk: SimDisk) {
     this.#cluster = cluster;
     this.peer = peer;
     this.disk = disk;
+    this.#speed = cluster.world.between(1, 4);
     this.#connect();
     this.#beat();
   }
 
   kill(): void {
     this.isAlive = false;
-    const conn = this.#conn;
+    this.#cluster.claims.set(this.disk.device, this.#inventory());
+    const [conn, server] = [this.#conn, this.#server];
     this.#conn = null;
-    if (conn) this.#world.after(this.#world.between(1, 30), () => this.#cluster.server.disconnect(conn));
+    if (conn) this.#world.after(this.#world.between(1, 30), () => server?.disconnect(conn));
   }
 
   freeze(ms: number): void {
@@ -80,20 +96,24 @@ export class SimMember {
 
   /** The socket breaks; the tab lives on. */
   cutSocket(): void {
-    const conn = this.#conn;
+    const [conn, server] = [this.#conn, this.#server];
     if (!conn) return;
-    this.#cluster.server.disconnect(conn);
+    server?.disconnect(conn);
     this.#down(conn);
   }
 
-  /** Counted on by the coordinator. */
-  get isConnected(): boolean {
-    return this.#conn !== null && this.#isPrepared;
+  /** Away from the coordinator for a while, with everything still in memory. */
+  goOffline(ms: number): void {
+    this.#isOffline = true;
+    this.cutSocket();
+    this.#world.after(ms, () => {
+      this.#isOffline = false;
+    });
   }
 
-  /** In memory or on disk. */
-  has(hash: Hash): boolean {
-    return this.holds(hash) || this.disk.chunks.has(hash);
+  /** The bytes under `hash`, from memory or from the disk, verified. */
+  read(hash: Hash): Hash | undefined {
+    return this.holds(hash) ? hash : this.disk.read(hash);
   }
 
   /** In memory. */
@@ -105,6 +125,13 @@ export class SimMember {
       for (const name of version.optimizer.values()) if (name === hash) return true;
     }
     return false;
+  }
+
+  onFrame(frame: SimFrame): void {
+    this.#awake(() => {
+      if (this.#step) return this.#step.receive(frame);
+      this.#early = [...this.#early, frame].slice(-EARLY_MAX);
+    });
   }
 
   get #world(): Cluster["world"] {
@@ -123,22 +150,28 @@ export class SimMember {
   }
 
   #connect(): void {
-    const conn = this.#cluster.server.connect({
-      onMessage: (message) => {
-        const delayMs = this.#cluster.delayOf(`to ${conn}`);
-        this.#world.after(delayMs, () => this.#awake(() => this.#receive(conn, message)));
-      },
-      onClose: () => this.#awake(() => this.#down(conn)),
-    });
+    const server = this.#cluster.server;
+    const { device } = this.disk;
+    const { network } = this.#cluster;
+    const isCut = this.#isOffline || !network.canSend(device, SERVER) || !network.canSend(SERVER, device);
+    const conn = isCut
+      ? null
+      : server.connect({
+          onMessage: (message) =>
+            network.onSocket(`to ${conn}`, SERVER, device, () => this.#awake(() => this.#receive(conn, message))),
+          onClose: () => this.#awake(() => this.#down(conn)),
+        });
     if (conn === null) return this.#later(RECONNECT_MS, 2 * RECONNECT_MS, () => this.#connect());
     this.#conn = conn;
-    const info = { peer: this.peer, device: this.disk.device, engine: "simulated" };
+    this.#server = server;
+    const info = { peer: this.peer, device, engine: "simulated" };
     this.#send({ kind: "hello", protocol: PROTOCOL_VERSION, room: "room", role: "member", info });
   }
 
   #down(conn: string | null): void {
     if (conn === null || conn !== this.#conn) return;
     this.#conn = null;
+    this.joinedAtMs = Number.POSITIVE_INFINITY;
     this.#dispatch({ kind: "disconnected" });
     this.#later(RECONNECT_MS, 2 * RECONNECT_MS, () => this.#connect());
   }
@@ -149,8 +182,9 @@ export class SimMember {
   }
 
   #send(message: ClientMessage): void {
-    const conn = this.#conn;
-    if (conn) this.#world.after(this.#cluster.delayOf(conn), () => this.#cluster.server.receive(conn, message));
+    const [conn, server] = [this.#conn, this.#server];
+    if (!conn || !server) return;
+    this.#cluster.network.onSocket(conn, this.disk.device, SERVER, () => server.receive(conn, message));
   }
 
   #receive(conn: string | null, message: ServerMessage): void {
@@ -164,12 +198,15 @@ export class SimMember {
   }
 
   #join(): void {
+    this.joinedAtMs = this.#world.nowMs;
+    const before = this.#cluster.claims.get(this.disk.device);
+    const isLying = this.#cluster.plant === "inventory-of-the-dead" && before && !this.committed;
     this.#send({
       kind: "join",
       engine: "simulated",
-      slots: 8,
-      slotsPerSecond: this.#world.between(1, 4),
-      inventory: this.#inventory(),
+      slots: SLOTS,
+      slotsPerSecond: this.#speed,
+      inventory: isLying ? before : this.#inventory(),
       genesis: { parameters: GENESIS.parameters, optimizer: [...GENESIS.optimizer.values()] },
     });
   }
@@ -196,14 +233,17 @@ export class SimMember {
     switch (effect.kind) {
       case "cancel":
         this.#workNumber += 1;
+        this.#step = null;
         return;
       case "sync":
         return this.#sync(effect.epoch);
       case "step":
-        return this.#step(effect.plan, effect.epoch);
+        return this.#begin(effect.plan, effect.epoch);
       case "promote":
         this.committed = this.pending;
         this.pending = null;
+        this.#step = null;
+        this.#cluster.invariants.onPromoted(this.peer, effect.name, this.committed);
         return;
       case "digest":
         return this.#digest(effect.name);
@@ -225,6 +265,7 @@ export class SimMember {
 
   #fail(fence: Fence, reason: string, unreachable: readonly string[], missing: readonly Hash[]): MemberEvent {
     const { incarnation, epoch } = fence;
+    this.#step = null;
     return { kind: "workFailed", fence: { incarnation, epoch }, reason, unreachable, missing };
   }
 
@@ -244,30 +285,11 @@ export class SimMember {
   }
 
   #gather(epoch: EpochMessage): MemberEvent {
-    const rank = epoch.members.findIndex((member) => member.peer === this.peer);
-    const { record, map } = epoch;
-    const missing: Hash[] = [];
-    const need = (hash: Hash, sources: readonly string[]): Hash => {
-      const isThere =
-        this.has(hash) ||
-        sources.some((peer) => this.#cluster.canReach(this.peer, peer) && this.#cluster.member(peer)?.has(hash));
-      if (!isThere) missing.push(hash);
-      return hash;
-    };
-    let version: SimVersion | null = null;
-    if (epoch.members[rank]?.role === "full") {
-      const parameters = record.parameters.map((hash, shard) => need(hash, epoch.parameterSources[shard] ?? []));
-      const optimizer = new Map<number, Hash>();
-      record.optimizer.forEach((hash, shard) => {
-        if (map.owner[shard] === rank || map.replica[shard] === rank) {
-          optimizer.set(shard, need(hash, epoch.optimizerSources[shard] ?? []));
-        }
-      });
-      version = simVersion(record.step, parameters, optimizer);
-    }
+    const { version, missing } = gatherVersion(this.#cluster, this, epoch);
     const { plant } = this.#cluster;
+    const isStale = (plant === "stale-rejoin" && this.committed) || (plant === "keep-pending" && this.pending);
     if (version && plant === "keep-pending" && this.pending) this.committed = this.pending;
-    if (version && ((plant === "stale-rejoin" && this.committed) || (plant === "keep-pending" && this.pending))) {
+    if (version && (isStale || (plant === "ready-not-confirmed" && missing.length > 0))) {
       const claimed = { parameterRoots: [version.parameterRoot], optimizer: [...version.optimizer] };
       return { kind: "synced", fence: epoch, inventory: { ...this.#inventory(), ...claimed } };
     }
@@ -277,64 +299,97 @@ export class SimMember {
     }
     this.committed = version;
     this.pending = null;
+    if (version) this.#cluster.invariants.onSynced(this.peer, epoch.record, version);
     return { kind: "synced", fence: epoch, inventory: this.#inventory() };
   }
 
-  #step(plan: PlanMessage, epoch: EpochMessage): void {
+  #begin(plan: PlanMessage, epoch: EpochMessage): void {
     this.#retired.clear();
     const work = this.#workNumber;
-    const others = epoch.members.map((member) => member.peer).filter((peer) => peer !== this.peer);
-    this.#later(20, 200, () => {
-      if (work !== this.#workNumber) return;
-      this.#cluster.meet(plan, epoch, this, () => {
-        // Everybody's gradients are out; what is lost from here on may or may not reach this member.
-        this.#later(5, 150, () =>
-          this.#finish(work, () => {
-            const dead = others.filter((peer) => !this.#cluster.canReach(this.peer, peer));
-            if (dead.length > 0 && this.#world.chance(0.5)) return this.#fail(epoch, "lost in the step", dead, []);
-            return this.#vote(plan, epoch);
-          }),
-        );
-      });
+    const rank = epoch.members.findIndex((member) => member.peer === this.peer);
+    const step = new SimStep({
+      plan,
+      epoch,
+      rank,
+      committed: this.committed,
+      plant: this.#cluster.plant,
+      broadcast: (frame) => this.#cluster.broadcast(this, epoch, frame),
+      onVersion: (version) => this.#finish(work, () => this.#vote(plan, epoch, version)),
     });
+    this.#step = step;
+    for (const frame of this.#early.splice(0)) step.receive(frame);
+    const computeMs = (1_000 * (plan.slots[rank]?.length ?? 0) * this.slowness) / this.#speed;
+    this.#later(computeMs, 1.3 * computeMs + 20, () => this.#finish(work, () => (step.computed(), null)));
+    this.#watch(work, step, epoch);
     this.#later(plan.deadlineMs, plan.deadlineMs + 1, () =>
-      this.#finish(work, () => (this.state.activity === "stepping" ? this.#fail(epoch, "deadline", [], []) : null)),
+      this.#finish(work, () =>
+        this.#step === step && this.#isStepping(plan) ? this.#fail(epoch, "deadline", [], []) : null,
+      ),
     );
   }
 
-  #vote(plan: PlanMessage, epoch: EpochMessage): MemberEvent {
-    const rank = epoch.members.findIndex((member) => member.peer === this.peer);
-    const labels = this.#cluster.labelsAtStep(plan, epoch);
-    const label = nextLabel(plan.step, labels);
-    const parameters = (this.committed ?? GENESIS).parameters.map((_, shard) => parameterName(shard, label));
-    const optimizer = new Map<number, Hash>();
-    epoch.map.owner.forEach((owner, shard) => {
-      if (owner !== rank && epoch.map.replica[shard] !== rank) return;
-      const source =
-        this.#cluster.versionAtStep(plan, epoch, epoch.members[owner]?.peer ?? "")?.optimizer.get(shard) ?? "o-none";
-      optimizer.set(shard, optimizerName(shard, nextLabel(plan.step, [labelOf(source), ...labels])));
+  #isStepping(plan: PlanMessage): boolean {
+    return isAtFence(this.state, plan) && this.state.activity === "stepping";
+  }
+
+  /** Gives the step up when somebody who is waited for cannot be reached. */
+  #watch(work: number, step: SimStep, epoch: EpochMessage): void {
+    this.#later(LINK_MS, 1.2 * LINK_MS, () => {
+      if (this.#step !== step || work !== this.#workNumber || this.state.activity !== "stepping") return;
+      const peers = step.awaited.map((rank) => epoch.members[rank]?.peer ?? "").filter((peer) => peer !== this.peer);
+      const lost = peers.filter((peer) => !this.#cluster.canReach(this.peer, peer));
+      if (lost.length > 0) this.#finish(work, () => this.#fail(epoch, "lost in the step", lost, []));
+      else this.#watch(work, step, epoch);
     });
-    const version = simVersion(plan.step, parameters, optimizer);
+  }
+
+  #vote(plan: PlanMessage, epoch: EpochMessage, assembled: SimVersion): MemberEvent | null {
+    if (!this.#isStepping(plan)) return null;
+    const { plant } = this.#cluster;
+    const rank = epoch.members.findIndex((member) => member.peer === this.peer);
+    const version = this.isFlipping && epoch.members.length > 1 ? flipped(assembled, this.peer) : assembled;
+    this.isFlipping = false;
     this.pending = version;
+    if (plant === "vote-without-replicas") {
+      const owned = [...version.optimizer].filter(([shard]) => epoch.map.owner[shard] === rank);
+      this.pending = { ...version, optimizer: new Map(owned) };
+    }
+    if (plant === "discard-pending-by-deadline") this.#discardLater(version);
+    const { incarnation, epoch: number, step } = plan;
+    const compute = (1_000 * (plan.slots[rank]?.length ?? 0) * this.slowness) / this.#speed;
     return {
       kind: "stepped",
       fence: epoch,
       vote: {
         kind: "vote",
-        incarnation: plan.incarnation,
-        epoch: plan.epoch,
-        step: plan.step,
+        incarnation,
+        epoch: number,
+        step,
         parameterRoot: version.parameterRoot,
-        parameters: parameters
+        parameters: version.parameters
           .map((hash, shard) => [shard, hash] as const)
           .filter(([shard]) => epoch.map.owner[shard] === rank),
-        optimizer: [...optimizer],
+        optimizer: [...version.optimizer],
         losses: (plan.slots[rank] ?? []).map((slot) => [slot, 1] as const),
-        times: { compute: 100, network: 10, waiting: 0 },
-        bytesSent: { gradients: 0, parameters: 0, optimizerReplica: 0, checkpoint: 0, join: 0, control: 0 },
+        times: { compute, network: 10, waiting: 0 },
+        bytesSent: NO_BYTES,
         paths: {},
       },
     };
+  }
+
+  #collectAll(): void {
+    this.disk.collect(
+      () => false,
+      () => [],
+    );
+    this.#cluster.invariants.onCollected(this.disk);
+  }
+
+  #discardLater(version: SimVersion): void {
+    this.#later(2_000, 2_001, () => {
+      if (this.pending === version) this.pending = null;
+    });
   }
 
   #digest({ step, chain }: VersionName): void {
@@ -347,21 +402,21 @@ export class SimMember {
     const rank = epoch.members.findIndex((member) => member.peer === this.peer);
     if (!version) return;
     const { step, chain } = name;
+    if (this.#cluster.plant === "collect-before-logged") this.#collectAll();
     this.#later(20, 400, () => {
       const shards = order.writers.flatMap((ranks, shard) => (ranks.includes(rank) ? [shard] : []));
-      const isFull = this.#world.chance(this.#cluster.quotaChance);
-      if (!isFull) {
-        for (const shard of shards) {
-          this.disk.chunks.add(version.parameters[shard] ?? "");
-          this.disk.chunks.add(
-            version.optimizer.get(shard) ?? optimizerName(shard, labelOf(version.parameters[shard] ?? "")),
-          );
-        }
-        const others = this.disk.generations.filter((found) => order.keep.some((kept) => kept.chain === found.chain));
-        this.disk.generations = [{ step, chain, shards }, ...others];
-      }
-      const error = isFull ? "the disk is full" : null;
-      this.#send({ kind: "stored", step, chain, shards: isFull ? [] : shards, error, ms: 10 });
+      const fault = storeShards(this.disk, version, { step, chain, shards }, order, this.#world);
+      this.#cluster.invariants.onCollected(this.disk);
+      if (fault === "torn") return this.#cluster.crash(this);
+      const error = fault === "full" ? "the disk is full" : null;
+      this.#send({ kind: "stored", step, chain, shards: error ? [] : shards, error, ms: 10 });
     });
   }
+}
+
+/** `version` with one shard of its parameters not what was computed. */
+function flipped(version: SimVersion, peer: string): SimVersion {
+  const parameters = [...version.parameters];
+  parameters[0] = parameterName(0, `flipped(${version.step} at ${peer})`);
+  return simVersion(version.step, parameters, version.optimizer);
 }

@@ -2,7 +2,8 @@
 import type { ClientMessage, RunLine, RunSpec, ServerMessage } from "../../src/network/wire/messages.ts";
 import type { Effect, Event, Limits, LogRecord } from "../../src/training/coordinator/protocol.ts";
 import { initialState, replay, type State } from "../../src/training/coordinator/state.ts";
-import { transition } from "../../src/training/coordinator/transition.ts";
+import { SteadyClock } from "../../src/training/coordinator/steady-clock.ts";
+import type { CoordinatorStep } from "./plants/plant.ts";
 import type { World } from "./world.ts";
 
 const TICK_MS = 250;
@@ -12,52 +13,86 @@ export interface Socket {
   readonly onClose: () => void;
 }
 
+/** The log on disk, and the fence in it: of two coordinators only one can append to the length that it read. */
+export class SimLog {
+  readonly records: LogRecord[] = [];
+  /** A planted bug: whoever appends, appends. */
+  isUnfenced = false;
+  readonly #check: (record: LogRecord, server: SimServer) => void;
+
+  constructor(spec: RunSpec, check: (record: LogRecord, server: SimServer) => void) {
+    this.#check = check;
+    this.records.push({ kind: "room", room: "room", spec });
+  }
+
+  /** False when the log is not as long as the caller believes. */
+  appendIf(expectedLength: number, record: LogRecord, server: SimServer): boolean {
+    if (this.records.length !== expectedLength && !this.isUnfenced) return false;
+    this.records.push(record);
+    this.#check(record, server);
+    return true;
+  }
+}
+
+export interface SimServerOptions {
+  readonly world: World;
+  readonly log: SimLog;
+  readonly limits: Limits;
+  /** `transition`, or one with a bug planted. */
+  readonly coordinator: CoordinatorStep;
+  /** What a planted bug does to the state that a start reads. */
+  readonly onReplayed?: ((state: State) => State) | undefined;
+}
+
 export class SimServer {
-  readonly log: LogRecord[] = [];
   readonly lines: RunLine[] = [];
   isUp = false;
   state: State = initialState();
-  readonly #world: World;
-  readonly #limits: Limits;
+  /** How far the platform's clock is off. */
+  skewMs = 0;
+  readonly #options: SimServerOptions;
   readonly #sockets = new Map<string, Socket>();
-  readonly #check: (record: LogRecord) => void;
-  #connCount = 0;
+  static #conns = 0;
   #life = 0;
+  #length = 0;
+  #time = new SteadyClock(0);
   /** Effects left before a planned crash: it falls between an append and its announcement as well as anywhere else. */
   #crashIn: number | null = null;
 
-  constructor(world: World, spec: RunSpec, limits: Limits, check: (record: LogRecord) => void) {
-    this.#world = world;
-    this.#limits = limits;
-    this.#check = check;
-    this.log.push({ kind: "room", room: "room", spec });
+  constructor(options: SimServerOptions) {
+    this.#options = options;
   }
 
   start(): void {
+    const { log, world, onReplayed } = this.#options;
     this.isUp = true;
     this.#life += 1;
-    this.state = this.log.reduce(replay, initialState());
+    this.#length = log.records.length;
+    this.#time = new SteadyClock(world.nowMs + this.skewMs);
+    const replayed = log.records.reduce(replay, initialState());
+    this.state = onReplayed ? onReplayed(replayed) : replayed;
     this.#feed({ kind: "start" });
     this.#tick(this.#life);
   }
 
   crash(): void {
+    const { world } = this.#options;
     this.isUp = false;
     this.#crashIn = null;
     const sockets = [...this.#sockets.values()];
     this.#sockets.clear();
-    for (const socket of sockets) this.#world.after(this.#world.between(1, 50), socket.onClose);
+    for (const socket of sockets) world.after(world.between(1, 50), socket.onClose);
   }
 
-  /** Crashes after so many more effects. */
-  crashAfter(effects: number): void {
+  /** Crashes after so many more effects; null: not any more. */
+  crashAfter(effects: number | null): void {
     this.#crashIn = effects;
   }
 
   /** A new socket, or null while the server is away. */
   connect(socket: Socket): string | null {
     if (!this.isUp) return null;
-    const conn = `c${this.#connCount++}`;
+    const conn = `c${SimServer.#conns++}`;
     this.#sockets.set(conn, socket);
     return conn;
   }
@@ -73,34 +108,43 @@ export class SimServer {
   #tick(life: number): void {
     if (!this.isUp || life !== this.#life) return;
     this.#feed({ kind: "tick" });
-    this.#world.after(TICK_MS, () => this.#tick(life));
+    this.#options.world.after(TICK_MS, () => this.#tick(life));
   }
 
   #feed(event: Event): void {
-    const { state, effects } = transition(this.state, event, this.#world.nowMs, this.#limits);
+    const { coordinator, limits, world } = this.#options;
+    const nowMs = this.#time.advance(world.nowMs + this.skewMs);
+    const { state, effects } = coordinator(this.state, event, nowMs, limits);
     this.state = state;
     for (const effect of effects) {
       if (this.#crashIn !== null && this.#crashIn-- <= 0) return this.crash();
-      this.#carryOut(effect);
+      if (!this.#carryOut(effect)) return this.crash();
     }
   }
 
-  #carryOut(effect: Effect): void {
+  /** False when another coordinator leads. */
+  #carryOut(effect: Effect): boolean {
     switch (effect.kind) {
       case "append":
-        this.log.push(effect.record);
-        this.#check(effect.record);
-        return;
+        if (!this.#options.log.appendIf(this.#length, effect.record, this)) return false;
+        this.#length += 1;
+        return true;
       case "send":
-        if (effect.message.kind === "event") this.lines.push(effect.message.line);
-        this.#sockets.get(effect.conn)?.onMessage(effect.message);
-        return;
+        this.#send(effect.conn, effect.message);
+        return true;
       case "close": {
         const socket = this.#sockets.get(effect.conn);
         this.#sockets.delete(effect.conn);
-        if (socket) this.#world.after(1, socket.onClose);
-        return;
+        if (socket) this.#options.world.after(1, socket.onClose);
+        return true;
       }
     }
+  }
+
+  #send(conn: string, message: ServerMessage): void {
+    // Lines for people; members do not look at them.
+    if (message.kind === "roster" || message.kind === "waiting") return;
+    if (message.kind !== "event") return this.#sockets.get(conn)?.onMessage(message);
+    if (this.lines.at(-1) !== message.line) this.lines.push(message.line);
   }
 }

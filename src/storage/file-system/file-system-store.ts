@@ -10,7 +10,7 @@
  */
 import * as nodeFiles from "node:fs/promises";
 import { join } from "node:path";
-import type { Bytes } from "../../base/bytes.ts";
+import { equalBytes, type Bytes } from "../../base/bytes.ts";
 import { AbortedError, QuotaError } from "../../base/errors.ts";
 import { checkKey } from "../key.ts";
 import type { Entry, PutOptions, Store } from "../store.ts";
@@ -49,6 +49,16 @@ export class FileSystemStore implements Store {
     for (const { key } of entries) checkKey("put", key);
     const bytes = entries.reduce((sum, { value }) => sum + value.byteLength, 0);
     await this.#run(`put of ${bytes} bytes in ${entries.length} files`, () => this.#putAll(entries, options));
+  }
+
+  async swap(key: string, expected: Bytes | undefined, value: Bytes): Promise<boolean> {
+    checkKey("swap", key);
+    return this.#run("swap", async () => {
+      const found = await this.#files.readFile(this.#path(fileName(key))).catch(unlessMissing);
+      if (!equalBytes(found, expected)) return false;
+      await this.#putAll([{ key, value }], { durability: "strict" });
+      return true;
+    });
   }
 
   async delete(keys: readonly string[]): Promise<void> {

@@ -4,6 +4,14 @@ import type { PeerId } from "../../network/transport/transport.ts";
 import { SHARDS, type CommitRecord } from "../../network/wire/messages.ts";
 import type { Generation, PeerState, State } from "./state.ts";
 
+/** A disk is not believed any more after so many failures in a row: one may have been the network's. */
+const BAD_MAX = 3;
+
+/** How `State.badHashes` names what a peer's disk promised. */
+export function badKey(peer: PeerId, hash: Hash): string {
+  return `${peer}|${hash}`;
+}
+
 /** For each shard the peers that have it, in memory before disk. */
 export interface Sources {
   readonly parameters: readonly (readonly PeerId[])[];
@@ -23,15 +31,21 @@ export function holdsParameters(peer: PeerState, record: CommitRecord): boolean 
 }
 
 /** Where each shard of `record` can be had among `peers`. */
-export function sourcesOf(record: CommitRecord, peers: readonly PeerState[], badHashes: ReadonlySet<Hash>): Sources {
+export function sourcesOf(record: CommitRecord, peers: readonly PeerState[], badHashes: State["badHashes"]): Sources {
   const parameters: PeerId[][] = Array.from({ length: SHARDS }, () => []);
   const optimizer: PeerId[][] = Array.from({ length: SHARDS }, () => []);
+  // What a member dropped since it last told is found out by asking for it.
+  const isBelieved = (peer: PeerState, hash: Hash | undefined): boolean =>
+    badHashes.size === 0 || (badHashes.get(badKey(peer.info.peer, hash ?? "")) ?? 0) < BAD_MAX;
   for (const peer of peers) {
-    if (holdsParameters(peer, record)) for (const list of parameters) list.push(peer.info.peer);
-    if (isGenesisOf(peer, record)) for (const list of optimizer) list.push(peer.info.peer);
+    const { peer: id } = peer.info;
+    if (holdsParameters(peer, record)) {
+      parameters.forEach((list, shard) => isBelieved(peer, record.parameters[shard]) && list.push(id));
+    }
+    if (isGenesisOf(peer, record)) for (const list of optimizer) list.push(id);
     else {
       for (const [shard, hash] of peer.inventory.optimizer) {
-        if (hash === record.optimizer[shard]) optimizer[shard]?.push(peer.info.peer);
+        if (hash === record.optimizer[shard] && isBelieved(peer, hash)) optimizer[shard]?.push(id);
       }
     }
   }
@@ -44,29 +58,36 @@ export function isCovered(sources: Sources): boolean {
   return sources.parameters.every((list) => list.length > 0) && sources.optimizer.every((list) => list.length > 0);
 }
 
-/** The newest whole checkpoint that `peers` can put together, the state of step 0 (null record) as the last resort; undefined when there is none. */
-export function restorable(
-  state: State,
-  peers: readonly PeerState[],
-): Generation | { readonly generation: 0; readonly record: null } | undefined {
-  const { generations } = state.durable;
-  for (const generation of [...generations].reverse()) {
-    if (isCovered(sourcesOf(generation.record, peers, state.badHashes))) return generation;
+/** A state to go back to: a checkpoint, or the state of step 0 (null record), which every member can compute. */
+export type Restorable = Generation | { readonly generation: 0; readonly record: null };
+
+/** What can be gone back to: a state, or the devices that would have to come first. */
+export type Outlook = { readonly target: Restorable } | { readonly missing: readonly string[] };
+
+/**
+ * The newest checkpoint that `peers` can put together. Where none is whole, the devices to wait for; and where nobody
+ * who was told to hold the missing shards is away, so that no waiting would bring them back, the state of step 0.
+ */
+export function outlook(state: State, peers: readonly PeerState[]): Outlook {
+  let missing: readonly string[] = [];
+  for (const generation of [...state.durable.generations].reverse()) {
+    const sources = sourcesOf(generation.record, peers, state.badHashes);
+    if (isCovered(sources)) return { target: generation };
+    if (missing.length === 0) missing = awayHolders(generation, sources, peers) ?? [];
   }
-  return generations.length === 0 ? { generation: 0, record: null } : undefined;
+  return missing.length > 0 ? { missing } : { target: { generation: 0, record: null } };
 }
 
-/** Devices, not connected now, that hold shards of the newest checkpoint that nobody connected has. */
-export function missingDevices(state: State, peers: readonly PeerState[]): string[] {
-  const newest = state.durable.generations.at(-1);
-  if (!newest) return [];
-  const sources = sourcesOf(newest.record, peers, state.badHashes);
+/** Devices that hold what `peers` lack of a checkpoint; null when some shard is lost for good. */
+function awayHolders(generation: Generation, sources: Sources, peers: readonly PeerState[]): readonly string[] | null {
   const here = new Set(peers.map((peer) => peer.info.device));
   const devices = new Set<string>();
-  newest.holders.forEach((holders, shard) => {
-    const isThere = (sources.parameters[shard]?.length ?? 0) > 0 && (sources.optimizer[shard]?.length ?? 0) > 0;
-    if (!isThere) for (const device of holders) if (!here.has(device)) devices.add(device);
-  });
+  for (const [shard, holders] of generation.holders.entries()) {
+    if ((sources.parameters[shard]?.length ?? 0) > 0 && (sources.optimizer[shard]?.length ?? 0) > 0) continue;
+    const away = holders.filter((device) => !here.has(device));
+    if (away.length === 0) return null;
+    for (const device of away) devices.add(device);
+  }
   return [...devices].sort();
 }
 
@@ -88,7 +109,7 @@ function isGenesisOf(peer: PeerState, record: CommitRecord): boolean {
 function addStored(
   peer: PeerState,
   record: CommitRecord,
-  badHashes: ReadonlySet<Hash>,
+  badHashes: State["badHashes"],
   parameters: PeerId[][],
   optimizer: PeerId[][],
 ): void {
@@ -96,7 +117,8 @@ function addStored(
   const add = (lists: PeerId[][], hashes: readonly Hash[], shard: number): void => {
     const list = lists[shard];
     const hash = hashes[shard];
-    if (list && hash && !badHashes.has(hash) && !list.includes(peer.info.peer)) list.push(peer.info.peer);
+    const isBad = (badHashes.get(badKey(peer.info.peer, hash ?? "")) ?? 0) >= BAD_MAX;
+    if (list && hash && !isBad && !list.includes(peer.info.peer)) list.push(peer.info.peer);
   };
   for (const shard of stored?.shards ?? []) {
     add(parameters, record.parameters, shard);

@@ -9,12 +9,12 @@ import { hashList, hashText } from "../../base/hash.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
 import type { ClientMessage, CommitRecord, EpochMember } from "../../network/wire/messages.ts";
 import {
+  badKey,
   candidates,
   holdsParameters,
   isCovered,
-  missingDevices,
+  outlook,
   parameterRootOf,
-  restorable,
   sourcesOf,
   type Sources,
 } from "./coverage.ts";
@@ -37,6 +37,7 @@ export function tryForm(draft: Draft): boolean {
   const { phase, durable } = draft.state;
   if (phase.kind !== "idle" || phase.notBeforeMs > draft.nowMs || durable.spec === null) return false;
   holdUnreachable(draft);
+  if (candidates(draft.state, draft.nowMs).length === 0) releaseAll(draft);
   const peers = candidates(draft.state, draft.nowMs);
   if (peers.length === 0) return wait(draft, "Nobody is here to train.");
   if (!durable.record) {
@@ -53,7 +54,7 @@ export function tryForm(draft: Draft): boolean {
     return wait(draft, "Waiting for the members of before to come back.");
   }
   const sources = sourcesOf(record, peers, draft.state.badHashes);
-  if (!isCovered(sources)) return rollBack(draft, peers);
+  if (!isCovered(sources)) return releaseHolders(draft, record) || rollBack(draft, peers);
   announce(draft, record, peers, sources);
   return true;
 }
@@ -67,11 +68,13 @@ export function dissolve(draft: Draft, isFailure: boolean): void {
 
 export function onReady(draft: Draft, peer: PeerState, ready: Extract<ClientMessage, { kind: "ready" }>): void {
   const { phase, epoch, durable } = draft.state;
-  if (phase.kind !== "forming" || !isCurrent(draft.state, ready) || !epoch) return;
+  if (!isCurrent(draft.state, ready) || !epoch || epoch.slots) return;
   const rank = epoch.members.findIndex((member) => member.peer === peer.info.peer);
   const record = durable.record;
   if (rank < 0 || epoch.conns[rank] !== peer.conn || !record) return;
+  // Even if the epoch came to nothing meanwhile: what was copied for it may be the only copy.
   draft.patchPeer(peer.info.peer, { inventory: ready.inventory });
+  if (phase.kind !== "forming") return;
   const lacking = epoch.members[rank]?.role === "full" ? lackingOf(draft.state, rank, record, ready) : null;
   if (lacking) {
     draft.report({ type: "abort", step: record.step + 1, reason: `${peer.info.peer} said ready without ${lacking}` });
@@ -111,7 +114,12 @@ export function noteFailure(draft: Draft, peer: PeerState, failed: Extract<Clien
     const key = pairKey(peer.info.peer, other);
     if (draft.state.peers.has(other)) brokenPairs.set(key, (brokenPairs.get(key) ?? 0) + 1);
   }
-  const badHashes = new Set([...draft.state.badHashes, ...failed.missing]);
+  // Only who could be asked is to blame: another one's disk may well have it.
+  const badHashes = new Map(draft.state.badHashes);
+  for (const { peer: asked } of draft.state.epoch?.members ?? []) {
+    for (const hash of failed.missing)
+      badHashes.set(badKey(asked, hash), (badHashes.get(badKey(asked, hash)) ?? 0) + 1);
+  }
   draft.patch({ brokenPairs, badHashes });
 }
 
@@ -158,6 +166,22 @@ function isEverybodyBack(state: State, peers: readonly PeerState[], draft: Draft
   return graceOver || peers.length >= (spec?.startWith ?? 1) || lastMembers.every((member) => here.has(member.peer));
 }
 
+/** With nobody else here, whoever was set aside is better than nobody. */
+function releaseAll(draft: Draft): void {
+  for (const { info, heldUntilMs } of draft.state.peers.values()) {
+    if (heldUntilMs > draft.nowMs) draft.patchPeer(info.peer, { heldUntilMs: draft.nowMs });
+  }
+}
+
+/** Members set aside go back in where only they have what is missing: a bad link is better than a lost step. */
+function releaseHolders(draft: Draft, record: CommitRecord): boolean {
+  const joined = [...draft.state.peers.values()].filter((peer) => peer.status === "joined");
+  const held = joined.filter((peer) => peer.heldUntilMs > draft.nowMs);
+  if (held.length === 0 || !isCovered(sourcesOf(record, joined, draft.state.badHashes))) return false;
+  for (const { info } of held) draft.patchPeer(info.peer, { heldUntilMs: draft.nowMs });
+  return true;
+}
+
 /** Nobody has every shard of the last commit in memory: wait a while, then go back to the newest checkpoint that can be put together. */
 function rollBack(draft: Draft, peers: readonly PeerState[]): boolean {
   const { state } = draft;
@@ -171,11 +195,12 @@ function rollBack(draft: Draft, peers: readonly PeerState[]): boolean {
     state.durable.lastMembers.every((member) => devices.has(member.device));
   const mayGoBack = waitedMs >= draft.limits.graceMs && (!isPreparing || waitedMs >= PREPARING_MS_MAX);
   if (!isEverybodyHere && !mayGoBack) return wait(draft, "Waiting for the tabs that hold the rest of the model.");
-  const target = restorable(state, peers);
-  if (!target) {
-    const missing = missingDevices(state, peers);
+  const found = outlook(state, peers);
+  if ("missing" in found) {
+    const { missing } = found;
     return wait(draft, `The checkpoint is not whole here. Open the run on: ${missing.join(", ")}.`, missing);
   }
+  const { target } = found;
   const step = target.record?.step ?? 0;
   draft.append({ kind: "rollback", generation: target.generation, step });
   draft.append({ kind: "incarnation", incarnation: state.durable.incarnation + 1 });

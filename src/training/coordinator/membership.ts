@@ -9,6 +9,7 @@ import {
   type StepLine,
 } from "../../network/wire/messages.ts";
 import type { Draft } from "./draft.ts";
+import { holdMsOf, noteDeparture } from "./flapping.ts";
 import { sendMemories } from "./memory.ts";
 import type { PeerState, State } from "./state.ts";
 
@@ -107,16 +108,26 @@ export function onJoin(draft: Draft, peer: PeerState, join: Extract<ClientMessag
     slots: draft.state.slots ?? join.slots,
     firstJoinAtMs: draft.state.firstJoinAtMs ?? draft.nowMs,
     // What failed before may work now: a returning member's disk and links count again.
-    badHashes: new Set(),
+    badHashes: new Map(),
     brokenPairs: new Map([...draft.state.brokenPairs].filter(([pair]) => !pair.split("|").includes(peer.info.peer))),
   });
   if (peer.status !== "joined") {
+    holdBack(draft, peer);
     draft.report({ type: "member", event: "join", peer: peer.info.peer, step: stepOf(draft.state) });
   }
   const { record } = draft.state.durable;
   if (draft.state.phase.kind === "ended" && record) {
     draft.send(peer.conn, { kind: "finish", step: record.step, chain: record.chain });
   }
+}
+
+/** A device that keeps leaving waits before it counts again. */
+function holdBack(draft: Draft, peer: PeerState): void {
+  const holdMs = holdMsOf(draft.state.departures.get(peer.info.device), draft.nowMs);
+  if (holdMs === 0) return;
+  draft.patchPeer(peer.info.peer, { heldUntilMs: Math.max(peer.heldUntilMs, draft.nowMs + holdMs) });
+  const reason = `This device left and came back several times: it takes part again in ${Math.ceil(holdMs / 1_000)} s.`;
+  draft.send(peer.conn, { kind: "waiting", reason, devices: [] });
 }
 
 /** A pause or a farewell: no longer counted on, from now. */
@@ -148,6 +159,7 @@ export function dropSilent(draft: Draft): void {
 export function lose(draft: Draft, peer: PeerState, reason: string): void {
   draft.removePeer(peer.info.peer);
   if (peer.status === "joined") {
+    noteDeparture(draft, peer.info.device);
     draft.report({ type: "member", event: "lost", peer: peer.info.peer, step: stepOf(draft.state), reason });
   }
 }

@@ -4,7 +4,7 @@
  * Three devices hold every shard, so that with four devices any two hold all shards, and with n devices any n - 2 do.
  */
 import { assert } from "../../base/assert.ts";
-import { hashText } from "../../base/hash.ts";
+import { byScore } from "./rendezvous.ts";
 
 /** Devices that hold a shard, where there are so many. */
 const COPIES = 3;
@@ -21,7 +21,7 @@ export interface CheckpointPlacement {
 /**
  * For each shard the ranks that write it: owner, replica, then those that score highest for the shard until three
  * devices have it; never two on one device. The same on every machine, and a device that comes or goes moves only the
- * shards it gains or had (rendezvous hashing: Thaler & Ravishankar, 1998). Costs a hash per shard and device.
+ * shards it gains or had (`rendezvous.ts`).
  */
 export function placeCheckpoint({ owner, replica, devices }: CheckpointPlacement): number[][] {
   assert(owner.length === replica.length, `placeCheckpoint: ${owner.length} owners and ${replica.length} replicas`);
@@ -35,17 +35,11 @@ export function placeCheckpoint({ owner, replica, devices }: CheckpointPlacement
       if (!writers.has(device)) writers.set(device, rank);
     }
     const others = [...ranksOf.keys()].filter((device) => !writers.has(device));
-    for (const device of byScore(shard, others).slice(0, Math.max(0, COPIES - writers.size))) {
+    for (const device of byScore(others, shard).slice(0, Math.max(0, COPIES - writers.size))) {
       // Tabs of one device take turns, so that none of them writes everything.
       const ranks = ranksOf.get(device) ?? [];
       writers.set(device, ranks[shard % ranks.length] ?? 0);
     }
     return [...writers.values()];
   });
-}
-
-/** Highest first. */
-function byScore(shard: number, devices: readonly string[]): string[] {
-  const scored = devices.map((device) => ({ device, score: hashText(`checkpoint/${shard}/${device}`) }));
-  return scored.sort((a, b) => (a.score < b.score ? 1 : -1)).map(({ device }) => device);
 }

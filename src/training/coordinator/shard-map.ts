@@ -3,11 +3,11 @@
  *
  * Balanced: owners' counts differ by one at most, so that bytes sent are equal. Sticky: an owner keeps its shards, and
  * a shard without one goes to a member that has its bytes, so that a change of membership moves little. What is left to
- * choose is chosen by rendezvous hashing (Thaler & Ravishankar, 1998), the same wherever it is computed.
+ * choose is chosen by rendezvous hashing, the same wherever it is computed.
  */
 import { assert } from "../../base/assert.ts";
-import { hashText } from "../../base/hash.ts";
 import type { MemberInfo, ShardMap } from "../../network/wire/messages.ts";
+import { byScore } from "./rendezvous.ts";
 
 export interface PlacementInput {
   readonly members: readonly MemberInfo[];
@@ -84,8 +84,8 @@ function capacities(
   };
 }
 
-/** Ranks by the hash of (peer, shard), highest first. */
+/** Ranks by the score of their peers for the shard, highest first. */
 function byRendezvous(members: readonly MemberInfo[], eligible: readonly number[], shard: number): number[] {
-  const weights = new Map(eligible.map((rank) => [rank, hashText(`${members[rank]?.peer}/${shard}`)]));
-  return [...eligible].sort((a, b) => ((weights.get(a) ?? "") < (weights.get(b) ?? "") ? 1 : -1));
+  const ranks = new Map(eligible.map((rank) => [members[rank]?.peer ?? "", rank]));
+  return byScore([...ranks.keys()], shard).map((peer) => ranks.get(peer) ?? 0);
 }

@@ -13,6 +13,7 @@ import type {
   RunSpec,
   ShardMap,
 } from "../../network/wire/messages.ts";
+import type { Departures } from "./flapping.ts";
 import type { LogRecord } from "./protocol.ts";
 
 /** A checkpoint that was whole when it was logged. */
@@ -116,8 +117,10 @@ export interface State {
   readonly lastDigests: ReadonlyMap<PeerId, Hash>;
   /** How often each pair, "a|b" sorted, failed to link since it last worked. */
   readonly brokenPairs: ReadonlyMap<string, number>;
-  /** Hashes that a disk promised and did not have. */
-  readonly badHashes: ReadonlySet<Hash>;
+  /** How often a peer promised a hash, "peer|hash", and nobody got it from there. */
+  readonly badHashes: ReadonlyMap<string, number>;
+  /** By device. */
+  readonly departures: ReadonlyMap<string, Departures>;
   /** Attempts to form or step in a row that failed. */
   readonly failures: number;
   /** Since when the committed state has had no complete set of copies; null while it has. */
@@ -161,7 +164,8 @@ export function initialState(): State {
     checkpoint: null,
     lastDigests: new Map(),
     brokenPairs: new Map(),
-    badHashes: new Set(),
+    badHashes: new Map(),
+    departures: new Map(),
     failures: 0,
     uncoveredSinceMs: null,
     firstJoinAtMs: null,

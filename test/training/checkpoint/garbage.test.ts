@@ -81,6 +81,11 @@ class TurnStore implements Store {
     await this.#inner.put(entries, options);
   }
 
+  async swap(key: string, expected: Bytes | undefined, value: Bytes): Promise<boolean> {
+    await this.#scheduler.turn(`${this.#tab} swap ${key.slice(0, 12)}`);
+    return this.#inner.swap(key, expected, value);
+  }
+
   async delete(keys: readonly string[]): Promise<void> {
     await this.#scheduler.turn(`${this.#tab} delete ${keys.length} ${keys[0]?.slice(0, 12)}`);
     await this.#inner.delete(keys);

@@ -1,0 +1,66 @@
+/** Many seeds, counted together; the first that fails is shrunk to a script. */
+import { Cluster, scriptOf, type ClusterOptions } from "./cluster.ts";
+import type { PlantName } from "./plants/plant.ts";
+import { describeScript, shrink } from "./shrink.ts";
+
+export interface CampaignOptions {
+  /** Members; null: 2 to 32, by the seed. */
+  readonly nodes: number | null;
+  readonly seeds: number;
+  readonly from: number;
+  readonly steps: number;
+  readonly plant: PlantName | null;
+  /** Told of each violation, and of the short script that still shows it. */
+  readonly say: (text: string) => void;
+}
+
+/** What `simulate --json` writes, and more for people. */
+export interface CampaignReport {
+  readonly seeds: number;
+  readonly violations: readonly { readonly seed: number; readonly invariant: string }[];
+  readonly faults: Readonly<Record<string, number>>;
+  readonly simulatedHours: number;
+}
+
+/** Small groups are where most goes wrong, and cost least. */
+const SIZES = [2, 2, 3, 3, 3, 4, 4, 4, 5, 6, 6, 8, 8, 12, 16, 32];
+const FAULT_EVERY_MS = 2_500;
+const FAULTS_UNTIL_MS = 180_000;
+
+/** The run that a seed stands for. */
+export function optionsOf(seed: number, { nodes, steps, plant }: CampaignOptions): ClusterOptions {
+  return {
+    seed,
+    nodes: nodes ?? SIZES[seed % SIZES.length] ?? 4,
+    steps,
+    faultEveryMs: FAULT_EVERY_MS,
+    faultsUntilMs: FAULTS_UNTIL_MS,
+    ...(plant ? { plant } : {}),
+  };
+}
+
+export function runCampaign(campaign: CampaignOptions): CampaignReport & { rollbacks: number; commits: number } {
+  const violations: { seed: number; invariant: string }[] = [];
+  const faults: Record<string, number> = {};
+  let [simulatedMs, rollbacks, commits] = [0, 0, 0];
+  for (let seed = campaign.from; seed < campaign.from + campaign.seeds; seed++) {
+    const options = optionsOf(seed, campaign);
+    const result = new Cluster(options).run();
+    simulatedMs += result.simulatedMs;
+    rollbacks += result.rollbacks;
+    commits += result.commits;
+    for (const [kind, count] of Object.entries(result.faults)) faults[kind] = (faults[kind] ?? 0) + count;
+    const [first] = result.violations;
+    if (first === undefined) continue;
+    if (violations.length === 0) campaign.say(tellShrunk(options));
+    violations.push({ seed, invariant: first });
+    campaign.say(`seed ${seed}: ${first} (npm run simulate -- --nodes ${options.nodes} --seeds 1 --from ${seed})`);
+  }
+  return { seeds: campaign.seeds, violations, faults, simulatedHours: simulatedMs / 3_600_000, rollbacks, commits };
+}
+
+function tellShrunk(options: ClusterOptions): string {
+  const short = shrink(scriptOf(options), (script) => new Cluster({ ...options, script }).run().violations.length > 0);
+  const [violation] = new Cluster({ ...options, script: short }).run().violations;
+  return `seed ${options.seed}, ${options.nodes} members, shrunk to ${short.length} faults: ${violation}\n${describeScript(short)}`;
+}
