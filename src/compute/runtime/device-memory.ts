@@ -58,9 +58,10 @@ export class DeviceMemory {
     return Math.max(0, this.#takenBytes - this.#budgetBytes);
   }
 
-  /** What was taken last: too much, if the device then ran out of memory. */
-  get newestSlabBytes(): number {
-    return this.#newestSlabBytes;
+  /** What may be taken if the slab that was taken last was too much: all before it, or, of a first one, half. */
+  get bytesBeforeNewest(): number {
+    const before = this.#takenBytes - this.#newestSlabBytes;
+    return before > TABLE_SLAB_BYTES ? before : Math.max(before, Math.floor(this.#newestSlabBytes / 2));
   }
 
   /** Of slabs. */

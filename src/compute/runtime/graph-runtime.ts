@@ -1,7 +1,7 @@
 /** The runtime of one device: graphs in, buffers out. See `runtime.ts`. */
 import { assert, present } from "../../base/assert.ts";
 import { systemClock, type Clock } from "../../base/clock.ts";
-import { DeviceLostError, OptionError } from "../../base/errors.ts";
+import { describeError, DeviceLostError, OptionError } from "../../base/errors.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import type { Node, Shape } from "../compiler/ir.ts";
 import type { Choices } from "../compiler/tuning/choices.ts";
@@ -389,7 +389,7 @@ class GraphRuntime implements Runtime {
       const device = await this.#replacement.open();
       old.destroy();
       if (this.#isDestroyed) return device.destroy();
-      const limit = lostBy?.isOutOfMemory === true ? memory.takenBytes - memory.newestSlabBytes : Infinity;
+      const limit = lostBy?.isOutOfMemory === true ? memory.bytesBeforeNewest : Infinity;
       this.#on = this.#onDevice(device, Math.min(memory.budgetBytes, limit));
       const { info } = device;
       if (info.name !== old.info.name) this.#tuning = new RuntimeTuning(info);
@@ -397,7 +397,12 @@ class GraphRuntime implements Runtime {
     }
   }
 
-  /** Brings all leaves to where they were. A loss on the way is noted. */
+  /**
+   * Brings all leaves to where they were. A loss on the way is noted; what else goes wrong too, since leaves that are
+   * only half of them there must not be used.
+   *
+   * @throws OutOfMemoryError where less memory than before does not suffice
+   */
   async #replay(log: RecoveryLog): Promise<void> {
     const { released } = log;
     this.#leaves.rehome(this.device, this.#on.memory, released);
@@ -407,11 +412,13 @@ class GraphRuntime implements Runtime {
           if (entry.kind === "write") this.#leaves.writeAgain(entry.leaf, entry.bytes);
           else await entry.again();
         }
-      } catch (error) {
-        if (!(error instanceof DeviceLostError)) throw error;
-        this.#replacement.noteLoss(this.device, error);
+      } catch (cause) {
+        const isLoss = cause instanceof DeviceLostError;
+        this.#replacement.noteLoss(this.device, isLoss ? cause : new DeviceLostError(`device: expected it to take over from another, found a failure: ${describeError(cause)}`, { cause })); // prettier-ignore
+        if (!isLoss) throw cause;
+      } finally {
+        for (const leaf of released.keys()) this.#leaves.release(leaf);
       }
-      for (const leaf of released.keys()) this.#leaves.release(leaf);
     });
   }
 

@@ -2,7 +2,7 @@
 import { UnsupportedError } from "../../base/errors.ts";
 import type { Device } from "../../compute/device/device.ts";
 import { ReferenceDevice } from "../../compute/device/reference/reference-device.ts";
-import { openWebGpuDevice } from "../../compute/device/webgpu/open-webgpu-device.ts";
+import { openWebGpuDevice, type WebGpuOptions } from "../../compute/device/webgpu/open-webgpu-device.ts";
 import type { DeviceChoice } from "./engine-api.ts";
 
 export interface ChosenDevice {
@@ -12,7 +12,10 @@ export interface ChosenDevice {
 }
 
 /** `auto`: a hardware GPU, else the CPU. A GPU emulated on the CPU is used only when asked for: the CPU itself is faster. */
-export async function openDevice(choice: DeviceChoice): Promise<ChosenDevice> {
+export async function openDevice(
+  choice: DeviceChoice,
+  waiting: Pick<WebGpuOptions, "clock" | "deadlineMs"> = {},
+): Promise<ChosenDevice> {
   if (choice === "wasm") {
     throw new UnsupportedError("device: this version has no WebAssembly engine; use webgpu, reference or auto");
   }
@@ -22,7 +25,7 @@ export async function openDevice(choice: DeviceChoice): Promise<ChosenDevice> {
     if (choice === "webgpu") throw new UnsupportedError("device: WebGPU was asked for and this browser has none");
     return cpu("This browser has no WebGPU, so this tab computes on the CPU: slower, and just as welcome.");
   }
-  const device = await openWebGpuDevice({ gpu, allowSoftware: true }).catch((error: unknown) => {
+  const device = await openWebGpuDevice({ gpu, allowSoftware: true, ...waiting }).catch((error: unknown) => {
     if (choice === "webgpu") throw error;
     return null;
   });

@@ -1,4 +1,5 @@
 /** One device of this browser, ready for tensors: for pages that compute by themselves, without a room. */
+import { systemClock } from "../../base/clock.ts";
 import { createRuntime } from "../../compute/runtime/graph-runtime.ts";
 import type { Runtime } from "../../compute/runtime/runtime.ts";
 import { RuntimeTuning } from "../../compute/runtime/runtime-tuning.ts";
@@ -41,7 +42,7 @@ export async function openRuntime(
   const runtime = createRuntime(device, {
     tuning: await RuntimeTuning.load(device.info, tuning),
     memoryBudgetBytes: memoryBudgetMiB * 2 ** 20,
-    ...(recovers ? { reopen: replaceDevice(choice, () => {}) } : {}),
+    ...(recovers ? { reopen: replaceDevice(choice, () => {}, systemClock) } : {}),
   });
   setDefaultRuntime(runtime);
   const close = (): void => {
