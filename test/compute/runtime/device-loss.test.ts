@@ -38,7 +38,7 @@ for (const { name, missing, open, runs } of devices) {
           const runtime = createRuntime(await open(), { reopen: open });
           const training = new Training(runtime);
           const losses: number[] = [];
-          const lostAt = random.below(STEPS - 1);
+          const lostAt = random.below(STEPS - 4);
           for (let step = 0; step < STEPS; step++) {
             const next = training.next();
             if (step === lostAt) setTimeout(() => runtime.device.destroy(), random.uniform() * stepMs);
