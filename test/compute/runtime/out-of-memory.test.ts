@@ -75,7 +75,6 @@ test("what fits no memory that there is says how much it needs", async () => {
 test.skipIf(webGpuMissing !== undefined)(
   "WebGPU's own report of it, on its first buffer, is answered so too",
   async () => {
-    await (await openNodeWebGpu()).destroy(); // Sets Dawn's environment.
     const expected = await lossesOf(new GptTraining(createRuntime(await openNodeWebGpu())), STEPS);
     const first = await openWebGpuDevice({ gpu: refusingFirst(await openDawn()), allowSoftware: true });
     const runtime = createRuntime(first, { reopen: openNodeWebGpu });
