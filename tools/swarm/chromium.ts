@@ -5,7 +5,7 @@ import { assert, present } from "../../src/base/assert.ts";
 import type { Clock } from "../../src/base/clock.ts";
 import { describeError, UnsupportedError } from "../../src/base/errors.ts";
 import { sleep, withDeadline } from "../../src/base/wait.ts";
-import { signalGroup, type ProcessGroups } from "./processes.ts";
+import { commandOf, descendantsOf, signalGroup, signalProcess, type ProcessGroups } from "./processes.ts";
 
 /** Where distributions and people put it, the binaries behind wrapper scripts first. */
 const PLACES: readonly string[] = [
@@ -135,6 +135,13 @@ export class BrowserProcess {
       }
       await sleep(RENDERER_POLL_MS, this.#clock);
     }
+  }
+
+  /** SIGKILLs the process that all pages' GPU commands run in; the browser starts another. False where there is none. */
+  killGpu(): boolean {
+    // Asking the browser would take longer than a step.
+    const pid = descendantsOf(this.pid).find((helper) => commandOf(helper).includes("--type=gpu-process"));
+    return pid !== undefined && signalProcess(pid, "SIGKILL");
   }
 
   async #renderers(): Promise<number[]> {

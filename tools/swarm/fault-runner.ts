@@ -12,6 +12,8 @@ export interface FaultTarget {
   leave(tab: number): boolean;
   freeze(tab: number, seconds: number): boolean;
   join(count: number): void;
+  /** False where no browser has a GPU process. */
+  killGpu(): boolean;
   killServer(): void;
   killAll(): void;
   note(text: string): void;
@@ -97,7 +99,8 @@ export class FaultRunner {
   #strike(fault: Fault): void {
     const { target } = this.#options;
     target.announce(fault);
-    if (!this.#apply(fault)) target.note(`${faultText(fault)}: the tab was not there`);
+    if (!this.#apply(fault))
+      target.note(`${faultText(fault)}: ${"tab" in fault ? "the tab" : "its process"} was not there`);
   }
 
   #apply(fault: Fault): boolean {
@@ -112,6 +115,8 @@ export class FaultRunner {
       case "join":
         target.join(fault.count);
         return true;
+      case "kill-gpu":
+        return target.killGpu();
       case "kill-server":
         target.killServer();
         return true;

@@ -10,14 +10,14 @@ export type Fault =
   | { readonly kind: "kill" | "leave"; readonly tab: number; readonly step: number }
   | { readonly kind: "freeze"; readonly tab: number; readonly step: number; readonly seconds: number }
   | { readonly kind: "join"; readonly count: number; readonly step: number }
-  | { readonly kind: "kill-server" | "kill-all"; readonly step: number };
+  | { readonly kind: "kill-gpu" | "kill-server" | "kill-all"; readonly step: number };
 
 /** The options that inject faults. */
 export const FAULT_FLAGS = ["kill", "leave", "freeze", "join"] as const;
 export type FaultFlag = (typeof FAULT_FLAGS)[number];
 
 const FORMS: Readonly<Record<FaultFlag, string>> = {
-  kill: "I@S, server@S or all@S",
+  kill: "I@S, gpu@S, server@S or all@S",
   leave: "I@S",
   freeze: "I@S:SECONDS",
   join: "N@S",
@@ -37,11 +37,12 @@ export function parseFault(flag: FaultFlag, value: string): Fault {
   const refuse = (): never => {
     throw new OptionError(`--${flag}: expected ${FORMS[flag]}, found "${value}"`);
   };
-  const pattern = flag === "freeze" ? /^(\d+)@(\d+):(\d+(?:\.\d+)?)$/ : /^(\d+|server|all)@(\d+)$/;
+  const pattern = flag === "freeze" ? /^(\d+)@(\d+):(\d+(?:\.\d+)?)$/ : /^(\d+|gpu|server|all)@(\d+)$/;
   const [, who = "", at = "", duration = ""] = pattern.exec(value) ?? refuse();
   const step = Number(at);
   if (step < 1 || step > STEP_MAX) refuse();
-  if (who === "server" || who === "all") return flag === "kill" ? { kind: `kill-${who}`, step } : refuse();
+  if (who === "gpu" || who === "server" || who === "all")
+    return flag === "kill" ? { kind: `kill-${who}`, step } : refuse();
   const number = Number(who);
   if (number > TABS_MAX) refuse();
   if (flag === "join") return number >= 1 ? { kind: "join", count: number, step } : refuse();
@@ -60,6 +61,8 @@ export function faultText(fault: Fault): string {
       return `--freeze ${fault.tab}@${fault.step}:${fault.seconds}`;
     case "join":
       return `--join ${fault.count}@${fault.step}`;
+    case "kill-gpu":
+      return `--kill gpu@${fault.step}`;
     case "kill-server":
       return `--kill server@${fault.step}`;
     case "kill-all":

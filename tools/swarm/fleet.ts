@@ -70,6 +70,12 @@ export class Fleet {
     await Promise.all(this.tabs.map((tab) => tab.poll()));
   }
 
+  /** SIGKILLs the GPU process of every browser with a live tab. How many there were. */
+  killGpus(): number {
+    const browsers = new Set(this.tabs.flatMap((tab) => (tab.state === "live" ? [tab.browser] : [])));
+    return [...browsers].filter((browser) => browser.killGpu()).length;
+  }
+
   /** SIGKILLs everything at once. */
   killAll(): void {
     this.#isClosed = true;

@@ -59,6 +59,7 @@ export const USAGE: string = `Trains one run in N real browser tabs on this mach
 
 Faults, at a seeded moment inside step S; repeatable; tabs count from 0:
   --kill I@S             SIGKILL of tab I's process
+  --kill gpu@S           SIGKILL of every browser's GPU process: its tabs lose their device, and get another
   --kill server@S        SIGKILL of the server, which comes back a second later
   --kill all@S           SIGKILL of all tabs and the server, exit 3; --resume goes on
   --leave I@S            tab I is closed politely

@@ -3,7 +3,7 @@
  * so that a signal to the group reaches the whole tree, and nothing that somebody else started.
  */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** Groups that still have to be ended. One a driver; `endAll` is synchronous, fit for the process's own "exit". */
 export class ProcessGroups {
@@ -62,6 +62,25 @@ export function parentOf(pid: number): number {
   }
 }
 
+/** Living processes that `pid` started, and that those started. */
+export function descendantsOf(pid: number): number[] {
+  return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    // Those that each of its threads started.
+    const lists = readdirSync(`/proc/${pid}/task`).map((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8"),
+    );
+    return lists.flatMap((list) => list.split(" ").map(Number)).filter((child) => child > 0);
+  } catch {
+    if (process.platform === "linux") return [];
+    const rows = askPs("pid=,ppid=", null).trim().split("\n");
+    return rows.map((row) => row.trim().split(/\s+/).map(Number)).flatMap(([child, parent]) => (parent === pid ? (child ?? []) : [])); // prettier-ignore
+  }
+}
+
 /** The command line of a living process, words parted by spaces; "" when there is none. */
 export function commandOf(pid: number): string {
   try {
@@ -71,9 +90,10 @@ export function commandOf(pid: number): string {
   }
 }
 
-function askPs(column: string, pid: number): string {
+/** @param pid null for all processes */
+function askPs(columns: string, pid: number | null): string {
   try {
-    return execFileSync("ps", ["-o", column, "-p", String(pid)], {
+    return execFileSync("ps", ["-o", columns, ...(pid === null ? ["-A"] : ["-p", String(pid)])], {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
     });

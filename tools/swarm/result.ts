@@ -15,6 +15,8 @@ export interface TabReport {
   readonly goneReason: string | null;
   /** Phase and note of the page, as it said them last. */
   readonly words: string;
+  /** The kind of its device and why it is that one, as the page said last; null for a page that never said. */
+  readonly engine: string | null;
   /** Errors of its console and page. */
   readonly trouble: readonly string[];
   /** Null for a page that never said. */

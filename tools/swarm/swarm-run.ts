@@ -165,6 +165,10 @@ export class SwarmRun implements FaultTarget {
     this.#openTabs(count).catch((error: unknown) => this.#fail(describeError(error)));
   }
 
+  killGpu(): boolean {
+    return this.#fleet.killGpus() > 0;
+  }
+
   killServer(): void {
     const { server, clock } = this.#given;
     const restart = async (): Promise<void> => {
@@ -314,7 +318,8 @@ export class SwarmRun implements FaultTarget {
     const asked = outcome.exitCode === 1 ? tab.words() : Promise.resolve(`phase ${tab.facts["phase"] ?? "none"}`);
     const words = await withDeadline("asking a tab", asked, this.#given.clock, { deadlineMs: FINISH_MS_MAX });
     const bytesSent = parseBytesSent(tab.facts["bytes"]);
-    return { index, peer, state, goneReason, words, trouble, bytesSent };
+    const engine = tab.facts["engine"] || null;
+    return { index, peer, state, goneReason, words, engine, trouble, bytesSent };
   }
 
   /** A page that knows may say `data-parameters`. */

@@ -30,7 +30,8 @@ export class DeviceMemory {
   #scratch: readonly Allocation[] = [];
   #budgetBytes: number;
   #takenBytes = 0;
-  #newestSlabBytes = 0;
+  /** For arrays, with what was taken before it. */
+  #newestSlab = { before: 0, bytes: 0 };
   #peakBytes = 0;
   #movedCount = 0;
   #movedBytes = 0;
@@ -58,9 +59,10 @@ export class DeviceMemory {
     return Math.max(0, this.#takenBytes - this.#budgetBytes);
   }
 
-  /** What was taken last: too much, if the device then ran out of memory. */
-  get newestSlabBytes(): number {
-    return this.#newestSlabBytes;
+  /** What may be taken if the slab for arrays that was taken last was too much: all before it, or half of a first one. */
+  get bytesBeforeNewest(): number {
+    const { before, bytes } = this.#newestSlab;
+    return before > TABLE_SLAB_BYTES ? before : Math.floor(bytes / 2);
   }
 
   /** Of slabs. */
@@ -256,8 +258,8 @@ export class DeviceMemory {
     const buffer = this.#device.createBuffer(bytes);
     const pages = region === "arrays" ? this.#arrays : this.#tables;
     this.#buffers[region].set(pages.addSlab(bytes), buffer);
+    if (region === "arrays") this.#newestSlab = { before: this.#takenBytes, bytes };
     this.#takenBytes += bytes;
-    this.#newestSlabBytes = bytes;
   }
 
   #removeSlab(region: "arrays" | "tables", slab: number): void {

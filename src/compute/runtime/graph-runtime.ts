@@ -1,7 +1,7 @@
 /** The runtime of one device: graphs in, buffers out. See `runtime.ts`. */
 import { assert, present } from "../../base/assert.ts";
 import { systemClock, type Clock } from "../../base/clock.ts";
-import { DeviceLostError, OptionError } from "../../base/errors.ts";
+import { describeError, DeviceLostError, OptionError } from "../../base/errors.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import type { Node, Shape } from "../compiler/ir.ts";
 import type { Choices } from "../compiler/tuning/choices.ts";
@@ -20,7 +20,7 @@ import { KernelCache } from "./kernel-cache.ts";
 import { bytesOfNode, Leaves } from "./leaves.ts";
 import { Pressure, type PressureAnswer } from "./pressure.ts";
 import { DeviceReplacement } from "./device-replacement.ts";
-import { RecoveryLog } from "./recovery-log.ts";
+import { RecoveryLog, type LogEntry } from "./recovery-log.ts";
 import { runSegments, segmentsOf } from "./program.ts";
 import type { HostArray, Plan, Runtime, RuntimeMemory } from "./runtime.ts";
 import { RuntimeTuning } from "./runtime-tuning.ts";
@@ -76,6 +76,8 @@ class GraphRuntime implements Runtime {
   #last: Promise<unknown> = Promise.resolve();
   #atWork = 0;
   #isDestroyed = false;
+  /** A device ran out of memory. */
+  #hasRunOut = false;
 
   constructor(device: Device, options: RuntimeOptions) {
     const { slackBytes = SLACK_BYTES, tuning, memoryBudgetBytes = Infinity, pressure = ANSWERS } = options;
@@ -389,30 +391,49 @@ class GraphRuntime implements Runtime {
       const device = await this.#replacement.open();
       old.destroy();
       if (this.#isDestroyed) return device.destroy();
-      const limit = lostBy?.isOutOfMemory === true ? memory.takenBytes - memory.newestSlabBytes : Infinity;
-      this.#on = this.#onDevice(device, Math.min(memory.budgetBytes, limit));
+      this.#on = this.#onDevice(device, lostBy?.isOutOfMemory === true ? this.#less(memory) : memory.budgetBytes);
       const { info } = device;
       if (info.name !== old.info.name) this.#tuning = new RuntimeTuning(info);
       await this.#replay(this.#log);
     }
   }
 
-  /** Brings all leaves to where they were. A loss on the way is noted. */
+  /** A budget that the slab taken last, which was too much, is not within. Steeply less when that was not enough. */
+  #less({ bytesBeforeNewest, budgetBytes }: DeviceMemory): number {
+    const limit = this.#hasRunOut ? budgetBytes / 4 : budgetBytes;
+    this.#hasRunOut = true;
+    return Math.min(limit, bytesBeforeNewest);
+  }
+
+  /**
+   * Brings all leaves to where they were. A loss on the way is noted; what else goes wrong too, since leaves that are
+   * only half of them there must not be used.
+   *
+   * @throws OutOfMemoryError where less memory than before does not suffice
+   */
   async #replay(log: RecoveryLog): Promise<void> {
-    const { released } = log;
-    this.#leaves.rehome(this.device, this.#on.memory, released);
-    await log.replaying(async () => {
-      try {
-        for (const entry of log.entries) {
+    this.#leaves.rehome(this.device, this.#on.memory, log.released);
+    try {
+      await log.replaying(async () => {
+        // Asked for anew each time: writes may come meanwhile.
+        for (let at = 0, entry = log.entries[at]; entry !== undefined; at += 1, entry = log.entries[at]) {
           if (entry.kind === "write") this.#leaves.writeAgain(entry.leaf, entry.bytes);
-          else await entry.again();
+          else await this.#workAgain(entry);
         }
-      } catch (error) {
-        if (!(error instanceof DeviceLostError)) throw error;
-        this.#replacement.noteLoss(this.device, error);
-      }
-      for (const leaf of released.keys()) this.#leaves.release(leaf);
-    });
+      });
+    } catch (cause) {
+      const isLoss = cause instanceof DeviceLostError;
+      const found = `found a failure: ${describeError(cause)}`;
+      this.#replacement.noteLoss(this.device, isLoss ? cause : new DeviceLostError(`device: expected it to take over from another, ${found}`, { cause })); // prettier-ignore
+      if (!isLoss) throw cause;
+    } finally {
+      for (const leaf of log.released.keys()) this.#leaves.release(leaf);
+    }
+  }
+
+  async #workAgain({ leaves, again }: LogEntry & { kind: "work" }): Promise<void> {
+    await again();
+    for (const leaf of leaves) this.#leaves.noteComputed(leaf);
   }
 
   #onDevice(device: Device, budgetBytes: number): OnDevice {
@@ -427,7 +448,7 @@ class GraphRuntime implements Runtime {
     const log = this.#log;
     if (log === null) return;
     for (const leaf of leaves) this.#leaves.noteComputed(leaf);
-    log.noteWork(again);
+    log.noteWork(leaves, again);
     if (!log.isDue) return;
     const { unknown, adopt } = this.#leaves.captureBases();
     // A loss meanwhile is answered by whatever is done next.

@@ -111,7 +111,7 @@ export class Leaves {
     const stored = storedBytes(leaf, data);
     const copy = holding.allocation === null || this.#log !== null ? stored.slice() : stored;
     this.#log?.noteWrite(leaf, copy);
-    this.#put(holding, copy);
+    if (this.#log?.isReplaying !== true) this.#put(holding, copy);
   }
 
   /** Writes again what `write` wrote. */
@@ -223,6 +223,7 @@ export class Leaves {
     const holding = this.#held.get(leaf);
     if (holding === undefined) return;
     this.#log?.noteRelease(leaf, holding.base);
+    if (this.#log?.isReplaying === true) return; // It may be needed once more.
     this.#held.delete(leaf);
     this.#unreachable.unregister(leaf);
     this.#free(holding);

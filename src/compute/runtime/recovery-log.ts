@@ -11,8 +11,8 @@ import type { Node } from "../compiler/ir.ts";
 /** One thing that changed leaves. */
 export type LogEntry =
   | { readonly kind: "write"; readonly leaf: Node; readonly bytes: Bytes }
-  /** Does it again: the leaves that it reads are as they were. */
-  | { readonly kind: "work"; readonly again: () => Promise<void> };
+  /** Computes `leaves` again: those that it reads are as they were. */
+  | { readonly kind: "work"; readonly leaves: readonly Node[]; readonly again: () => Promise<void> };
 
 /** A base is taken when the log is so long, or so large. */
 const ENTRIES_MAX = 512;
@@ -47,17 +47,18 @@ export class RecoveryLog {
   }
 
   noteWrite(leaf: Node, bytes: Bytes): void {
-    this.#add({ kind: "write", leaf, bytes });
+    this.#entries.push({ kind: "write", leaf, bytes });
     this.#bytes += bytes.byteLength;
   }
 
-  noteWork(again: () => Promise<void>): void {
-    this.#add({ kind: "work", again });
+  noteWork(leaves: readonly Node[], again: () => Promise<void>): void {
+    this.#entries.push({ kind: "work", leaves, again });
   }
 
   /** Leaves that nothing since the base has touched are gone for good. */
   noteRelease(leaf: Node, base: Bytes | null): void {
-    if (this.#isReplaying || (this.#entries.length === 0 && this.#before === null)) return;
+    const isUntouched = this.#entries.length === 0 && this.#before === null;
+    if (isUntouched && !this.#isReplaying) return;
     this.#released.set(leaf, base);
   }
 
@@ -96,7 +97,12 @@ export class RecoveryLog {
     }
   }
 
-  /** Runs `work` as what the log tells already. */
+  /** True while the log is being done again: what comes then waits for its turn. */
+  get isReplaying(): boolean {
+    return this.#isReplaying;
+  }
+
+  /** Runs `work`, which does the log again, entries that are added meanwhile included. */
   async replaying(work: () => Promise<void>): Promise<void> {
     this.#isReplaying = true;
     try {
@@ -104,9 +110,5 @@ export class RecoveryLog {
     } finally {
       this.#isReplaying = false;
     }
-  }
-
-  #add(entry: LogEntry): void {
-    if (!this.#isReplaying) this.#entries.push(entry);
   }
 }

@@ -224,7 +224,7 @@ class Engine {
     const tuning = await RuntimeTuning.load(device.info, tuningDatabase());
     const memoryBudgetBytes = this.#memoryBudgetBytes;
     const clock = systemClock;
-    const reopen = replaceDevice(this.#options.device, (chosen) => this.#replaced(chosen));
+    const reopen = replaceDevice(this.#options.device, (chosen) => this.#replaced(chosen), clock);
     const trainer = await Trainer.create({ definition, device, bytes, spec, clock, tuning, memoryBudgetBytes, reopen });
     void trainer.runtime.lost.then((error) => this.#fail(error));
     this.#end.signal.throwIfAborted();

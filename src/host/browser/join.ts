@@ -110,6 +110,7 @@ export class Run extends EventTarget {
     document.documentElement.dataset["peer"] = view.self;
     document.documentElement.dataset["note"] = view.problem ?? view.note;
     document.documentElement.dataset["bytes"] = `${view.bytesSent}/${view.bytesSentByBrowser}`;
+    document.documentElement.dataset["engine"] = view.engine ? `${view.engine.kind}: ${view.engine.reason}` : "";
     this.dispatchEvent(new Event("view"));
     if (hasFinished) void this.#count();
     if (view.phase === "stopped") this.#end();

@@ -2,9 +2,14 @@
 import { UnsupportedError } from "../../base/errors.ts";
 import type { Device } from "../../compute/device/device.ts";
 import { ReferenceDevice } from "../../compute/device/reference/reference-device.ts";
-import { openWebGpuDevice } from "../../compute/device/webgpu/open-webgpu-device.ts";
+import { openWebGpuDevice, type WebGpuOptions } from "../../compute/device/webgpu/open-webgpu-device.ts";
 import type { DeviceChoice } from "./engine-api.ts";
 import { wasmThreads } from "./wasm-threads.ts";
+
+export interface OpenDeviceOptions extends Pick<WebGpuOptions, "clock" | "deadlineMs"> {
+  /** Of the CPU that compute by WebAssembly, where the page is isolated: one a processor unless told. */
+  readonly threads?: number | undefined;
+}
 
 export interface ChosenDevice {
   readonly device: Device;
@@ -16,11 +21,10 @@ export interface ChosenDevice {
  * `auto`: a hardware GPU, else the CPU by WebAssembly, else by JavaScript. A GPU emulated on the CPU is used only when
  * asked for: the CPU itself is faster.
  *
- * `threads` of the CPU compute by WebAssembly, where the page is isolated: one a processor unless told.
- *
  * @throws UnsupportedError for a device that was asked for by name and is not there
  */
-export async function openDevice(choice: DeviceChoice, threads?: number): Promise<ChosenDevice> {
+export async function openDevice(choice: DeviceChoice, options: OpenDeviceOptions = {}): Promise<ChosenDevice> {
+  const { threads, ...waiting } = options;
   if (choice === "reference")
     return { device: new ReferenceDevice(), reason: "The CPU without WebAssembly was asked for." };
   if (choice === "wasm") return { device: await openWasm(threads), reason: "The CPU was asked for." };
@@ -29,7 +33,7 @@ export async function openDevice(choice: DeviceChoice, threads?: number): Promis
     if (choice === "webgpu") throw new UnsupportedError("device: WebGPU was asked for and this browser has none");
     return cpu("This browser has no WebGPU, so this tab computes on the CPU: slower, and just as welcome.", threads);
   }
-  const device = await openWebGpuDevice({ gpu, allowSoftware: true }).catch((error: unknown) => {
+  const device = await openWebGpuDevice({ gpu, allowSoftware: true, ...waiting }).catch((error: unknown) => {
     if (choice === "webgpu") throw error;
     return null;
   });

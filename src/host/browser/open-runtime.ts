@@ -1,4 +1,5 @@
 /** One device of this browser, ready for tensors: for pages that compute by themselves, without a room. */
+import { systemClock } from "../../base/clock.ts";
 import { createRuntime } from "../../compute/runtime/graph-runtime.ts";
 import type { Runtime } from "../../compute/runtime/runtime.ts";
 import { RuntimeTuning } from "../../compute/runtime/runtime-tuning.ts";
@@ -39,11 +40,11 @@ export async function openRuntime(
   options: BrowserRuntimeOptions = {},
 ): Promise<OpenedRuntime> {
   const { tuning = tuningDatabase(), memoryBudgetMiB = Infinity, recovers = true, threads } = options;
-  const { device, reason } = await openDevice(choice, threads);
+  const { device, reason } = await openDevice(choice, { threads });
   const runtime = createRuntime(device, {
     tuning: await RuntimeTuning.load(device.info, tuning),
     memoryBudgetBytes: memoryBudgetMiB * 2 ** 20,
-    ...(recovers ? { reopen: replaceDevice(choice, () => {}) } : {}),
+    ...(recovers ? { reopen: replaceDevice(choice, () => {}, systemClock) } : {}),
   });
   setDefaultRuntime(runtime);
   const close = (): void => {

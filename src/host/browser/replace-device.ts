@@ -1,34 +1,44 @@
 /** Another device for a tab that lost its own: the GPU again, or, when that does not come back, the CPU. */
+import type { Clock } from "../../base/clock.ts";
 import { DeviceLostError } from "../../base/errors.ts";
 import type { Reopen } from "../../compute/runtime/device-replacement.ts";
-import { ReferenceDevice } from "../../compute/device/reference/reference-device.ts";
 import type { DeviceChoice } from "./engine-api.ts";
 import { openDevice, type ChosenDevice } from "./open-device.ts";
 
 /** A driver that crashed may need a moment; a browser that gives no adapter any more never will. */
-const TRIES_MAX = 3;
+const TRIES_MAX = 4;
+/** Of waiting for the GPU, all tries together. Half of the shortest deadline of a step: the CPU can still finish it. */
+const GPU_MS_MAX = 15_000;
 
 /** @param onOpened told of each device that took the place of another */
-export function replaceDevice(choice: DeviceChoice, onOpened: (chosen: ChosenDevice) => void): Reopen {
+export function replaceDevice(choice: DeviceChoice, onOpened: (chosen: ChosenDevice) => void, clock: Clock): Reopen {
   let tries = 0;
+  let endMs = 0;
   return async (lostBy) => {
+    if (tries === 0) endMs = clock.nowMs() + GPU_MS_MAX;
     tries += 1;
-    const chosen = tries < TRIES_MAX ? await openAgain(choice) : await openAgain(choice).catch(() => cpu(lostBy));
+    const chosen = await openAgain(choice, clock, endMs).catch((error: unknown) => {
+      if (tries < TRIES_MAX && clock.nowMs() < endMs) throw error;
+      return cpu(lostBy);
+    });
     tries = 0;
     onOpened(chosen);
     return chosen.device;
   };
 }
 
-/** The same kind again. @throws UnsupportedError, DeviceLostError where only the CPU is to be had */
-async function openAgain(choice: DeviceChoice): Promise<ChosenDevice> {
-  const chosen = await openDevice(choice);
-  if (choice === "reference" || chosen.device.info.kind === "webgpu") return chosen;
+/** The same kind again. @throws UnsupportedError, DeadlineError, DeviceLostError where only the CPU is to be had */
+async function openAgain(choice: DeviceChoice, clock: Clock, endMs: number): Promise<ChosenDevice> {
+  const chosen = await openDevice(choice, { clock, deadlineMs: Math.max(1, endMs - clock.nowMs()) });
+  if (choice === "reference" || choice === "wasm") return chosen;
+  if (chosen.device.info.kind === "webgpu")
+    return { ...chosen, reason: `The GPU went away and came back. ${chosen.reason}` };
   chosen.device.destroy();
   throw new DeviceLostError(`device: expected the GPU again, found none: ${chosen.reason}`);
 }
 
-function cpu(lostBy: DeviceLostError): ChosenDevice {
+async function cpu(lostBy: DeviceLostError): Promise<ChosenDevice> {
   const reason = `The GPU went away and did not come back, so this tab goes on with the CPU: ${lostBy.message}`;
-  return { device: new ReferenceDevice(), reason };
+  const { device } = await openDevice("wasm").catch(() => openDevice("reference"));
+  return { device, reason };
 }

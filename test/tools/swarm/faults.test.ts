@@ -5,13 +5,18 @@ import { FaultRunner, type FaultTarget } from "../../../tools/swarm/fault-runner
 import { checkFaults, faultDelayMs, faultText, parseFault, withoutDone } from "../../../tools/swarm/faults.ts";
 import { stepLine } from "../fixtures/fake-hearth.ts";
 
-test.each(["--kill 2@20", "--leave 0@1", "--freeze 1@15:0.5", "--join 3@40", "--kill server@25", "--kill all@30"])(
-  "%s reads back as it was written",
-  (text) => {
-    const [flag = "", value = ""] = text.slice(2).split(" ");
-    expect(faultText(parseFault(flag as "kill", value))).toBe(text);
-  },
-);
+test.each([
+  "--kill 2@20",
+  "--leave 0@1",
+  "--freeze 1@15:0.5",
+  "--join 3@40",
+  "--kill gpu@9",
+  "--kill server@25",
+  "--kill all@30",
+])("%s reads back as it was written", (text) => {
+  const [flag = "", value = ""] = text.slice(2).split(" ");
+  expect(faultText(parseFault(flag as "kill", value))).toBe(text);
+});
 
 test.each([
   ["kill", "2@0"],
@@ -83,6 +88,7 @@ function recordingTarget(): { struck: string[]; target: FaultTarget } {
     leave: () => false,
     freeze: () => true,
     join: () => {},
+    killGpu: () => false,
     killServer: () => {},
     killAll: () => {},
     note: (text) => struck.push(text),
@@ -93,7 +99,12 @@ function recordingTarget(): { struck: string[]; target: FaultTarget } {
 test("a fault strikes once, after the step before its own, and says when it came too late for its tab", () => {
   const clock = new ManualClock();
   const { struck, target } = recordingTarget();
-  const faults = [parseFault("kill", "0@1"), parseFault("leave", "1@3"), parseFault("kill", "server@9")];
+  const faults = [
+    parseFault("kill", "0@1"),
+    parseFault("leave", "1@3"),
+    parseFault("kill", "gpu@3"),
+    parseFault("kill", "server@9"),
+  ];
   const planned = faults.map((fault, index) => ({ fault, index }));
   const runner = new FaultRunner({ faults: planned, seed: 1, lastStep: 0, clock, target });
   runner.onRunning(1);
@@ -106,7 +117,12 @@ test("a fault strikes once, after the step before its own, and says when it came
   expect(runner.isStriking).toBe(true);
   expect(clock.timers[0]?.delayMs).toBeLessThan(100);
   clock.fire();
-  expect(struck.slice(1)).toEqual(["--leave 1@3", "--leave 1@3: the tab was not there"]);
+  expect(struck.slice(1)).toEqual([
+    "--leave 1@3",
+    "--leave 1@3: the tab was not there",
+    "--kill gpu@3",
+    "--kill gpu@3: its process was not there",
+  ]);
   expect(runner.left.map(faultText)).toEqual(["--kill server@9"]);
 });
 

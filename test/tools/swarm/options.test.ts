@@ -88,7 +88,7 @@ test.each([
   [[...BASE, "--device", "cuda"], '--device: expected auto, webgpu, wasm or reference, found "cuda"'],
   [[...BASE, "--set", "novalue"], '--set: expected key=value, found "novalue"'],
   [[...BASE, "--resume"], "--resume needs --profile DIR"],
-  [[...BASE, "--kill", "2"], '--kill: expected I@S, server@S or all@S, found "2"'],
+  [[...BASE, "--kill", "2"], '--kill: expected I@S, gpu@S, server@S or all@S, found "2"'],
   [[...BASE, "--kill", "4@20"], "--kill 4@20: expected a tab from 0 to 3, found 4"],
   [[...BASE, "--kill", "1@61"], "--kill 1@61: expected a step from 1 to 60, found 61"],
 ])("%j is refused with one sentence", (argv, sentence) => {

@@ -59,7 +59,6 @@ function runtimeOptions({ tuning, memoryBudgetBytes, reopen, clock }: TrainerOpt
 }
 
 export class Trainer implements MemberEngine {
-  readonly name: string;
   readonly parameterCount: number;
   readonly stateFloats: number;
   readonly slots: number;
@@ -90,11 +89,10 @@ export class Trainer implements MemberEngine {
   }
 
   private constructor(options: TrainerOptions, parts: Parts) {
-    const { definition, device, spec } = options;
+    const { definition, spec } = options;
     const { runtime, model, initial } = parts;
     this.#options = options;
     this.#parts = parts;
-    this.name = `${device.info.kind}: ${device.info.name}`;
     this.parameterCount = initial.length;
     this.slots = definition.slots;
     const optimizer = definition.optimizer(spec.settings);
@@ -112,6 +110,12 @@ export class Trainer implements MemberEngine {
       },
       { runtime },
     );
+  }
+
+  /** Of the device of now: another may have taken the first one's place. */
+  get name(): string {
+    const { kind, name } = this.#parts.runtime.device.info;
+    return `${kind}: ${name}`;
   }
 
   get runtime(): Runtime {
