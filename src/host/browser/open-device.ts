@@ -21,7 +21,8 @@ export interface ChosenDevice {
  * @throws UnsupportedError for a device that was asked for by name and is not there
  */
 export async function openDevice(choice: DeviceChoice, threads?: number): Promise<ChosenDevice> {
-  if (choice === "reference") return { device: new ReferenceDevice(), reason: "The CPU without WebAssembly was asked for." };
+  if (choice === "reference")
+    return { device: new ReferenceDevice(), reason: "The CPU without WebAssembly was asked for." };
   if (choice === "wasm") return { device: await openWasm(threads), reason: "The CPU was asked for." };
   const gpu = (navigator as Partial<Navigator>).gpu;
   if (!gpu) {
@@ -33,7 +34,10 @@ export async function openDevice(choice: DeviceChoice, threads?: number): Promis
     return null;
   });
   if (device === null) {
-    return cpu("This browser cannot use a GPU here, so this tab computes on the CPU: slower, and just as welcome.", threads);
+    return cpu(
+      "This browser cannot use a GPU here, so this tab computes on the CPU: slower, and just as welcome.",
+      threads,
+    );
   }
   if (!device.info.isSoftware) return { device, reason: "This tab computes on the GPU." };
   if (choice === "webgpu") return { device, reason: "An emulated GPU was asked for." };

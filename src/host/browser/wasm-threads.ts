@@ -11,5 +11,7 @@ export function wasmThreads(count: number = Math.min(THREADS_MAX, navigator.hard
 }
 
 function openThread(): ReturnType<typeof workerPort> {
-  return workerPort(new Worker(new URL("./wasm-thread.ts", import.meta.url), { type: "module", name: "hearth thread" }));
+  return workerPort(
+    new Worker(new URL("./wasm-thread.ts", import.meta.url), { type: "module", name: "hearth thread" }),
+  );
 }

@@ -64,7 +64,11 @@ async function openDevice(choice: NodeDeviceChoice, threads: number | undefined)
       return openWasmDevice(wasmThreads(threads));
     case "auto": {
       const gpu = openDawn().then((found) => openWebGpuDevice({ gpu: found, allowSoftware: false }));
-      return (await unlessUnsupported(gpu)) ?? (await unlessUnsupported(openWasmDevice(wasmThreads(threads)))) ?? new ReferenceDevice();
+      return (
+        (await unlessUnsupported(gpu)) ??
+        (await unlessUnsupported(openWasmDevice(wasmThreads(threads)))) ??
+        new ReferenceDevice()
+      );
     }
   }
 }

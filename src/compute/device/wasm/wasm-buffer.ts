@@ -13,7 +13,14 @@ export class WasmBuffer implements DeviceBuffer {
   readonly #start: number;
   readonly #free: (buffer: WasmBuffer) => void;
 
-  constructor(memory: LinearMemory, bytes: number, start: number, free: (buffer: WasmBuffer) => void, offset = 0, whole?: WasmBuffer) {
+  constructor(
+    memory: LinearMemory,
+    bytes: number,
+    start: number,
+    free: (buffer: WasmBuffer) => void,
+    offset = 0,
+    whole?: WasmBuffer,
+  ) {
     this.#memory = memory;
     this.bytes = bytes;
     this.offset = offset;

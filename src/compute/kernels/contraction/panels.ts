@@ -7,7 +7,18 @@
  * the same for all lanes. Sums are added in the order of k.
  */
 import { present } from "../../../base/assert.ts";
-import { add, divide, i32, less, loadShared, minimum, multiply, remainder, select, subtract } from "../../lang/build.ts";
+import {
+  add,
+  divide,
+  i32,
+  less,
+  loadShared,
+  minimum,
+  multiply,
+  remainder,
+  select,
+  subtract,
+} from "../../lang/build.ts";
 import { constant, isConstant, laneOf, rangeOf, workgroupOf } from "../../lang/expr.ts";
 import type { Expr, Statement } from "../../lang/kernel.ts";
 import { assign, letIn, storeShared, varIn } from "../../lang/statements.ts";
@@ -146,7 +157,12 @@ function pack({ loops }: Work, side: Side, window: Window): readonly Statement[]
 }
 
 /** Lanes take four steps of k of the same row or column. */
-function packAlongInner(side: Side, { first, count, depth, inner }: Window, tile: Expr, loops: Work["loops"]): readonly Statement[] {
+function packAlongInner(
+  side: Side,
+  { first, count, depth, inner }: Window,
+  tile: Expr,
+  loops: Work["loops"],
+): readonly Statement[] {
   const { array, each, operand } = side;
   const lane = laneOf(VECTOR);
   const rounds = divide(add(count, i32(VECTOR - 1)), i32(VECTOR));
@@ -165,7 +181,12 @@ function packAlongInner(side: Side, { first, count, depth, inner }: Window, tile
 }
 
 /** Lanes take rows or columns beside one another, of the same step of k. */
-function packAcross(side: Side, { first, count, depth }: Window, tile: Expr, loops: Work["loops"]): readonly Statement[] {
+function packAcross(
+  side: Side,
+  { first, count, depth }: Window,
+  tile: Expr,
+  loops: Work["loops"],
+): readonly Statement[] {
   const { array, each, operand } = side;
   const lane = laneOf(VECTOR);
   return [
@@ -192,7 +213,13 @@ function placeInMatrix({ first, each, size, tiles }: Side, tile: Expr, i: Expr):
 }
 
 /** Where an element of a tile's totals is kept. */
-function totalPlace({ schedule: { across, rows, columns }, isOneRound }: Block, i: Expr, j: Expr, row: Expr, column: Expr): Expr {
+function totalPlace(
+  { schedule: { across, rows, columns }, isOneRound }: Block,
+  i: Expr,
+  j: Expr,
+  row: Expr,
+  column: Expr,
+): Expr {
   const tile = isOneRound ? i32(0) : add(multiply(i, i32(across)), j);
   return add(multiply(add(multiply(tile, i32(rows)), row), i32(columns)), column);
 }
@@ -215,11 +242,15 @@ function multiplyTile(block: Block, { count, depth }: Window, i: Expr, j: Expr):
   const loop = loops.for("k", i32(0), each === 1 ? count : i32(depth / each), (round) =>
     Array.from({ length: each }, (_, step) => add(multiply(round, i32(each)), i32(step))).flatMap((k) => {
       const named = (array: number, place: Expr): Named => letIn(loops.names, "part", loadShared(array, place, "f32"));
-      const rights = Array.from({ length: fours }, (_, four) => named(RIGHT, placeIn(right, depth, j, k, columnOf(four))));
+      const rights = Array.from({ length: fours }, (_, four) =>
+        named(RIGHT, placeIn(right, depth, j, k, columnOf(four))),
+      );
       const products = totals.flatMap((row, at) => {
         // Just before its use, so that few are in registers at a time.
         const own = named(LEFT, placeIn(left, depth, i, k, i32(at)));
-        const sums = row.map(({ use }, four) => assign(use, add(use, multiply(own.use, present(rights[four], "panels: a column").use))));
+        const sums = row.map(({ use }, four) =>
+          assign(use, add(use, multiply(own.use, present(rights[four], "panels: a column").use))),
+        );
         return [own.statement, ...sums];
       });
       return [...rights.map(({ statement }) => statement), ...products];

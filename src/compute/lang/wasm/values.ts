@@ -109,7 +109,14 @@ export class Values {
       case "unary":
         return scalarUnary(this.#output, expr.op, expr.type, push(a));
       case "binary":
-        return scalarBinary(this.#output, expr.op, expr.a.type, push(a), push(b), present(b, "print: an operand").range);
+        return scalarBinary(
+          this.#output,
+          expr.op,
+          expr.a.type,
+          push(a),
+          push(b),
+          present(b, "print: an operand").range,
+        );
       case "select":
         for (const operand of [b, c, a]) push(operand)();
         return code.op("select");
