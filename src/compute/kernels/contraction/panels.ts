@@ -7,21 +7,10 @@
  * the same for all lanes. Sums are added in the order of k.
  */
 import { present } from "../../../base/assert.ts";
-import {
-  add,
-  divide,
-  i32,
-  less,
-  loadShared,
-  minimum,
-  multiply,
-  remainder,
-  select,
-  subtract,
-} from "../../lang/build.ts";
+import { add, divide, i32, less, loadShared, minimum, multiply, remainder, subtract } from "../../lang/build.ts";
 import { constant, isConstant, laneOf, rangeOf, workgroupOf } from "../../lang/expr.ts";
 import type { Expr, Statement } from "../../lang/kernel.ts";
-import { assign, letIn, storeShared, varIn } from "../../lang/statements.ts";
+import { assign, BARRIER, letIn, storeShared, varIn } from "../../lang/statements.ts";
 import { VECTOR } from "../../lang/vector-access.ts";
 import type { Grid } from "../grid.ts";
 import { layoutOf } from "./operand-layout.ts";
@@ -124,7 +113,9 @@ function roundOf(block: Block, round: Expr): readonly Statement[] {
     const tile = multiplyTile(block, window, i, j);
     return isOneRound ? [...tile, ...storeTile(block, i, j)] : tile;
   });
-  return [...pack(work, left, window), ...pack(work, right, window), tiles];
+  // What others still read is not stored over; what others stored is read.
+  const before = isOneRound ? [] : [BARRIER];
+  return [...before, ...pack(work, left, window), ...pack(work, right, window), BARRIER, tiles];
 }
 
 /** Columns of tiles outside, so that the right panel stays near the processor. */

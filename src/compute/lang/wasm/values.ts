@@ -191,7 +191,7 @@ export class Values {
 }
 
 /** A scalar on the stack as a vector of it in all lanes. */
-export function splat(code: Output["code"], type: ScalarType): void {
+function splat(code: Output["code"], type: ScalarType): void {
   if (type === "bool") {
     // A mask is all ones.
     code.i32(-1);
