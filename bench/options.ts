@@ -14,8 +14,7 @@ export type DeviceEnvironment = (typeof ENVIRONMENTS)[number];
 /** What computes there, ours and the peers' alike: the processor on one thread for "wasm". */
 export type Backend = "webgpu" | "wasm";
 
-const USAGE =
-  "usage: npm run bench -- [NAME ...] [--peers] [--environment NAME] [--json FILE] [--results]";
+const USAGE = "usage: npm run bench -- [NAME ...] [--peers] [--environment NAME] [--json FILE] [--results]";
 
 export interface BenchOptions {
   /** In the order of the command line; all that exist in the environments when none is named. */

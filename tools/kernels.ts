@@ -1,6 +1,6 @@
 /**
  * `npm run kernels [-- FILE ...]`: the tests that compute, with every kernel that they generate held against the
- * interpreter, on WebGPU in Node. Exit 0 only if all agree.
+ * interpreter, on WebGPU in Node and on WebAssembly. Exit 0 only if all agree.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -45,7 +45,12 @@ async function peak(isFused: boolean): Promise<number> {
   for (let i = 1; i < sums.length; i++) code.op("f32x4.add");
   code.lane("f32x4.extract_lane", 0);
   const functions = [{ code, results: ["f32"] as const }];
-  const bytes = assembleModule({ sharedPagesMax: undefined, imports: [], functions, exported: { name: "run", index: 0 } });
+  const bytes = assembleModule({
+    sharedPagesMax: undefined,
+    imports: [],
+    functions,
+    exported: { name: "run", index: 0 },
+  });
   const memory = new WebAssembly.Memory({ initial: 1 });
   const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
   const run = instance.exports["run"] as (rounds: number) => number;

@@ -15,7 +15,8 @@ export async function openLibrary(name: string, backend: Backend, runtime: Runti
     case "jax-js":
       return (await import("./jax-js.ts")).openJaxJs(backend);
     case "tfjs":
-      if (backend === "webgpu") return (await import("./tfjs.ts")).openTfjs((await import("./tfjs-webgpu.ts")).startWebGpu);
+      if (backend === "webgpu")
+        return (await import("./tfjs.ts")).openTfjs((await import("./tfjs-webgpu.ts")).startWebGpu);
       return (await import("./tfjs.ts")).openTfjs((await import("./tfjs-wasm.ts")).startWasm);
     default:
       throw new OptionError(`openLibrary: expected hearth, jax-js or tfjs, found "${name}"`);

@@ -15,12 +15,7 @@ test("without arguments everything runs, in Node, without peers", () => {
 });
 
 test("peers are measured in all environments, unless one is named", () => {
-  expect(parse("--peers").environments).toEqual([
-    "node-webgpu",
-    "chromium-webgpu",
-    "node-wasm",
-    "chromium-wasm",
-  ]);
+  expect(parse("--peers").environments).toEqual(["node-webgpu", "chromium-webgpu", "node-wasm", "chromium-wasm"]);
   expect(parse("--peers", "--environment", "node-webgpu").environments).toEqual(["node-webgpu"]);
 });
 
@@ -36,7 +31,9 @@ test("a browser runs the device's benchmarks alone, and refuses the host's", () 
 test("a name without a program, a name of nothing, an environment of nothing and an empty path are refused by name", () => {
   expect(() => parse("reed-solomon")).toThrow("the benchmark reed-solomon does not exist yet");
   expect(() => parse("matmull")).toThrow('expected names of benchmarks (matmul, mlp, checkpoint), found "matmull"');
-  expect(() => parse("--environment", "deno")).toThrow('expected one of node-webgpu, chromium-webgpu, node-wasm, chromium-wasm, found "deno"');
+  expect(() => parse("--environment", "deno")).toThrow(
+    'expected one of node-webgpu, chromium-webgpu, node-wasm, chromium-wasm, found "deno"',
+  );
   expect(() => parse("--json=")).toThrow("--json: expected a path, found nothing");
   expect(() => parse("--fast")).toThrow("usage: npm run bench");
 });

@@ -13,8 +13,8 @@ const OPENING_MS_MAX = 10_000;
 
 export interface FleetOptions {
   readonly directory: string;
-  /** What every tab opens. */
-  readonly url: string;
+  /** The address that a tab opens, by its number. */
+  readonly urlOf: (tab: number) => string;
   readonly sharedProfile: boolean;
   readonly headful: boolean;
   readonly dataFile: string | null;
@@ -109,12 +109,12 @@ export class Fleet {
   }
 
   async #openTab(index: number, browser: BrowserProcess, page: Page): Promise<void> {
-    const { directory, url, sharedProfile, dataFile, clock, onGone } = this.#options;
+    const { directory, urlOf, sharedProfile, dataFile, clock, onGone } = this.#options;
     const logPath = join(directory, `tab-${index}.log`);
     const tab = new Tab({ index, browser, ownsBrowser: !sharedProfile, page, logPath, dataFile, clock, onGone });
     this.tabs.push(tab);
     try {
-      await tab.open(url);
+      await tab.open(urlOf(index));
       await tab.poll();
     } catch (error) {
       if (tab.state !== "gone") throw error; // Otherwise a fault struck while it opened: that is its report.

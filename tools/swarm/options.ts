@@ -21,7 +21,8 @@ export interface SwarmOptions {
   readonly faults: readonly Fault[];
   /** Seed of the moments inside steps; the run's own seed unless told. */
   readonly faultSeed: number;
-  readonly device: DeviceChoice;
+  /** Tabs take turns where there are several: tab i has the one of number i modulo their count. */
+  readonly devices: readonly [DeviceChoice, ...DeviceChoice[]];
   /** One browser's tabs, instead of a browser a tab. */
   readonly sharedProfile: boolean;
   /** Where everything is kept; null for a temporary folder. */
@@ -48,7 +49,7 @@ export const USAGE: string = `Trains one run in N real browser tabs on this mach
   --seed K               seed of the run (0)
   --set key=value        a setting of the run; repeatable
   --checkpoint-every K   steps between checkpoints (the server's default: 5)
-  --device D             auto, webgpu, wasm or reference (auto)
+  --device D             auto, webgpu, wasm or reference (auto); tabs take turns with several, as in wasm,webgpu
   --shared-profile       N tabs of one browser, instead of a browser a tab
   --profile DIR          keep server log, data and browser storage under DIR
   --resume               go on with the run kept under DIR
@@ -115,7 +116,7 @@ export function parseOptions(argv: readonly string[]): SwarmOptions | "help" {
     checkpointEvery: optional(values["checkpoint-every"], (text) => integer("--checkpoint-every", text, 1, STEPS_MAX)),
     faults: tokens.flatMap((token) => (isFaultToken(token) ? [parseFault(token.name, token.value)] : [])),
     faultSeed: optional(values["fault-seed"], (text) => integer("--fault-seed", text, 0, 2 ** 31 - 1)) ?? seed,
-    device: deviceChoice(values.device ?? "auto"),
+    devices: deviceChoices(values.device ?? "auto"),
     sharedProfile: values["shared-profile"] ?? false,
     profile: optional(values.profile, (path) => resolve(nonEmpty("--profile", path))),
     resume: values.resume ?? false,
@@ -170,6 +171,11 @@ function nonEmpty(option: string, text: string): string {
 function runName(text: string): string {
   if (/^[a-z0-9][a-z0-9-]{0,63}$/.test(text)) return text;
   throw new OptionError(`--run: expected a name such as char-gpt, found "${text}"`);
+}
+
+function deviceChoices(text: string): SwarmOptions["devices"] {
+  const [first = "", ...others] = text.split(",");
+  return [deviceChoice(first), ...others.map(deviceChoice)];
 }
 
 function deviceChoice(text: string): DeviceChoice {

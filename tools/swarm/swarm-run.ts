@@ -1,4 +1,5 @@
 /** A run under way: lines in, faults out, and the one outcome that ends it. */
+import { present } from "../../src/base/assert.ts";
 import type { Clock } from "../../src/base/clock.ts";
 import { describeError } from "../../src/base/errors.ts";
 import { sleep, withDeadline } from "../../src/base/wait.ts";
@@ -84,7 +85,7 @@ export class SwarmRun implements FaultTarget {
     });
     this.#fleet = new Fleet({
       directory,
-      url: `${this.#url}?device=${options.device}`,
+      urlOf: (tab) => `${this.#url}?device=${present(options.devices[tab % options.devices.length], "a device")}`,
       sharedProfile: options.sharedProfile,
       headful: options.headful,
       dataFile: options.text,

@@ -43,7 +43,7 @@ export async function traceRun(options: SwarmOptions, clock: Clock, groups: Proc
     browser = await BrowserProcess.launch({ profile: join(directory, "tab"), headful: options.headful, clock, groups });
     const page = browser.context.pages()[0] ?? (await browser.context.newPage());
     const steps = new Steps(server.origin, room, clock);
-    await page.goto(`${server.origin}/room/${room}?device=${options.device}`);
+    await page.goto(`${server.origin}/room/${room}?device=${options.devices[0]}`);
     const trace = await traceSteps(page, steps, options.steps, clock);
     steps.close();
     return trace;

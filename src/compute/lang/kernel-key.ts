@@ -6,7 +6,9 @@ import { operandsOf, visitOperandsFirst } from "./walk.ts";
 export function kernelKey({ bindings, invocations, workgroup, keepsLoops, body }: Kernel): string {
   const parts = [`${invocations}${keepsLoops === true ? " keeps loops" : ""}`];
   if (workgroup !== undefined) {
-    const shared = workgroup.shared.map(({ type, length, isStoredFirst }) => `${type} ${length}${isStoredFirst === true ? " stored first" : ""}`);
+    const shared = workgroup.shared.map(
+      ({ type, length, isStoredFirst }) => `${type} ${length}${isStoredFirst === true ? " stored first" : ""}`,
+    );
     parts.push(`lanes ${workgroup.lanes} ${shared.join()}`);
   }
   for (const { type, access, length, isShared, aliasOf } of bindings) {

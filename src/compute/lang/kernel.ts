@@ -3,7 +3,8 @@
  *
  * A kernel is a grid of invocations over bound arrays. Its body is a tree of typed expressions and statements:
  * TypeScript values are constants, tree nodes are code. Each target prints the same tree: WGSL for WebGPU
- * (`device/webgpu`), JavaScript for the reference device. So every kernel has an oracle. `build.ts` and `statements.ts`
+ * (`device/webgpu`), WebAssembly for processors (`device/wasm`), JavaScript for the reference device. So every kernel has
+ * an oracle. `build.ts` and `statements.ts`
  * make nodes.
  *
  * Invocations are independent unless the kernel has a `workgroup`: then its lanes share arrays, wait for each other at

@@ -6,7 +6,7 @@ import * as build from "../../../src/compute/lang/build.ts";
 import { invocationOf } from "../../../src/compute/lang/expr.ts";
 import type { Expr, Kernel, UnaryOp } from "../../../src/compute/lang/kernel.ts";
 import { store } from "../../../src/compute/lang/statements.ts";
-import { openNodeWebGpu, webGpuMissing } from "../device/devices.ts";
+import { openNodeWebGpu, openWasm, webGpuMissing } from "../device/devices.ts";
 
 const COUNT = 2048;
 
@@ -75,6 +75,7 @@ function inputsOf(from: number, to: number): Float32Array<ArrayBuffer> {
 
 const DEVICES = [
   { name: "reference", open: async (): Promise<Device> => new ReferenceDevice(), missing: undefined },
+  { name: "wasm", open: openWasm, missing: undefined },
   { name: "webgpu", open: openNodeWebGpu, missing: webGpuMissing },
 ];
 

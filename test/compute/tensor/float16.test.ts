@@ -10,7 +10,7 @@ import type { Runtime } from "../../../src/compute/runtime/runtime.ts";
 import { compile } from "../../../src/compute/tensor/compile.ts";
 import { tensor, zeros } from "../../../src/compute/tensor/create.ts";
 import { setDefaultRuntime } from "../../../src/compute/tensor/runtime-scope.ts";
-import { openNodeWebGpu, webGpuMissing } from "../device/devices.ts";
+import { openNodeWebGpu, openWasm, webGpuMissing } from "../device/devices.ts";
 
 const half = { dtype: "float16" } as const;
 
@@ -19,12 +19,13 @@ function draw(length: number, label: string): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length }, () => (random.uniform() - 0.5) * 2 ** (random.below(44) - 27));
 }
 
-describe.each(["reference", "webgpu in Node"])("%s", (name) => {
+describe.each(["reference", "wasm", "webgpu in Node"])("%s", (name) => {
   let runtime: Runtime | undefined;
-  const isMissing = name !== "reference" && webGpuMissing !== undefined;
+  const isMissing = name === "webgpu in Node" && webGpuMissing !== undefined;
   const it = test.skipIf(isMissing);
   const use = async (): Promise<Runtime> => {
-    runtime ??= createRuntime(name === "reference" ? new ReferenceDevice() : await openNodeWebGpu());
+    const open = { reference: async () => new ReferenceDevice(), wasm: openWasm }[name] ?? openNodeWebGpu;
+    runtime ??= createRuntime(await open());
     setDefaultRuntime(runtime);
     return runtime;
   };

@@ -12,12 +12,13 @@ import { hardtanh } from "../../../src/compute/tensor/ops/hardtanh.ts";
 import { prelu } from "../../../src/compute/tensor/ops/prelu.ts";
 import { setDefaultRuntime } from "../../../src/compute/tensor/runtime-scope.ts";
 import type { Tensor } from "../../../src/compute/tensor/tensor.ts";
-import { openNodeWebGpu, webGpuMissing } from "../device/devices.ts";
+import { openNodeWebGpu, openWasm, webGpuMissing } from "../device/devices.ts";
 
 const { NaN: NAN, POSITIVE_INFINITY: INF } = Number;
 
 const devices: readonly (readonly [string, () => Promise<Runtime>])[] = [
   ["reference", async () => createRuntime(new ReferenceDevice())],
+  ["wasm", async () => createRuntime(await openWasm())],
   ...(webGpuMissing === undefined ? [["webgpu", async () => createRuntime(await openNodeWebGpu())] as const] : []),
 ];
 

@@ -21,7 +21,7 @@ test("what is left out gets a default", () => {
     checkpointEvery: null,
     faults: [],
     faultSeed: 0,
-    device: "auto",
+    devices: ["auto"],
     sharedProfile: false,
     profile: null,
     resume: false,
@@ -35,7 +35,7 @@ test("what is left out gets a default", () => {
 
 test("every option of the contract is understood", () => {
   const options = parse(
-    ...["--text", "package.json", "--steps", "30", "--seed", "7", "--device", "webgpu", "--shared-profile"],
+    ...["--text", "package.json", "--steps", "30", "--seed", "7", "--device", "webgpu,wasm", "--shared-profile"],
     ...["--profile", "kept", "--resume", "--json", "out.jsonl", "--set", "a=1", "--set", "b=x=y", "--timeout", "90"],
   );
   expect(options).toMatchObject({
@@ -43,7 +43,7 @@ test("every option of the contract is understood", () => {
     steps: 30,
     seed: 7,
     faultSeed: 7,
-    device: "webgpu",
+    devices: ["webgpu", "wasm"],
     sharedProfile: true,
     profile: resolve("kept"),
     resume: true,

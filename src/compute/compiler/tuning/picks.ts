@@ -84,7 +84,10 @@ export class Picks {
     const { shape, dtype } = present(groups.at(-1), "Picks.elements: a group").root;
     const count = elementCount(shape);
     const { cost, ...work } = this.#workOf(groups);
-    const candidates = elementCandidates(count, cost, this.#traits).map((value) => ({ name: elementScheduleName(value), value }));
+    const candidates = elementCandidates(count, cost, this.#traits).map((value) => ({
+      name: elementScheduleName(value),
+      value,
+    }));
     return this.#pick(candidates, () => ({ kind: "elementwise", dtype, count, stores: outputs.length, ...work }));
   }
 

@@ -1,7 +1,7 @@
 /**
  * The device without a GPU: kernels as JavaScript over typed arrays, on the thread that owns it.
  *
- * The oracle of the other devices, and what a tab without WebGPU trains on. Work runs in slices of about 8 ms between
+ * The oracle of the other devices, and what a tab with neither a GPU nor WebAssembly trains on. Work runs in slices of about 8 ms between
  * which the event loop runs, so that a worker stays responsive. About 1 GFLOP/s.
  */
 import { assert } from "../../../base/assert.ts";

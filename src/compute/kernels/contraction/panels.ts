@@ -7,10 +7,10 @@
  * the same for all lanes. Sums are added in the order of k.
  */
 import { present } from "../../../base/assert.ts";
-import { add, divide, i32, less, loadShared, minimum, multiply, remainder, select, subtract } from "../../lang/build.ts";
+import { add, divide, i32, less, loadShared, minimum, multiply, remainder, subtract } from "../../lang/build.ts";
 import { constant, isConstant, laneOf, rangeOf, workgroupOf } from "../../lang/expr.ts";
 import type { Expr, Statement } from "../../lang/kernel.ts";
-import { assign, letIn, storeShared, varIn } from "../../lang/statements.ts";
+import { assign, BARRIER, letIn, storeShared, varIn } from "../../lang/statements.ts";
 import { VECTOR } from "../../lang/vector-access.ts";
 import type { Grid } from "../grid.ts";
 import { layoutOf } from "./operand-layout.ts";
@@ -113,7 +113,9 @@ function roundOf(block: Block, round: Expr): readonly Statement[] {
     const tile = multiplyTile(block, window, i, j);
     return isOneRound ? [...tile, ...storeTile(block, i, j)] : tile;
   });
-  return [...pack(work, left, window), ...pack(work, right, window), tiles];
+  // What others still read is not stored over; what others stored is read.
+  const before = isOneRound ? [] : [BARRIER];
+  return [...before, ...pack(work, left, window), ...pack(work, right, window), BARRIER, tiles];
 }
 
 /** Columns of tiles outside, so that the right panel stays near the processor. */
@@ -146,7 +148,12 @@ function pack({ loops }: Work, side: Side, window: Window): readonly Statement[]
 }
 
 /** Lanes take four steps of k of the same row or column. */
-function packAlongInner(side: Side, { first, count, depth, inner }: Window, tile: Expr, loops: Work["loops"]): readonly Statement[] {
+function packAlongInner(
+  side: Side,
+  { first, count, depth, inner }: Window,
+  tile: Expr,
+  loops: Work["loops"],
+): readonly Statement[] {
   const { array, each, operand } = side;
   const lane = laneOf(VECTOR);
   const rounds = divide(add(count, i32(VECTOR - 1)), i32(VECTOR));
@@ -165,7 +172,12 @@ function packAlongInner(side: Side, { first, count, depth, inner }: Window, tile
 }
 
 /** Lanes take rows or columns beside one another, of the same step of k. */
-function packAcross(side: Side, { first, count, depth }: Window, tile: Expr, loops: Work["loops"]): readonly Statement[] {
+function packAcross(
+  side: Side,
+  { first, count, depth }: Window,
+  tile: Expr,
+  loops: Work["loops"],
+): readonly Statement[] {
   const { array, each, operand } = side;
   const lane = laneOf(VECTOR);
   return [
@@ -192,7 +204,13 @@ function placeInMatrix({ first, each, size, tiles }: Side, tile: Expr, i: Expr):
 }
 
 /** Where an element of a tile's totals is kept. */
-function totalPlace({ schedule: { across, rows, columns }, isOneRound }: Block, i: Expr, j: Expr, row: Expr, column: Expr): Expr {
+function totalPlace(
+  { schedule: { across, rows, columns }, isOneRound }: Block,
+  i: Expr,
+  j: Expr,
+  row: Expr,
+  column: Expr,
+): Expr {
   const tile = isOneRound ? i32(0) : add(multiply(i, i32(across)), j);
   return add(multiply(add(multiply(tile, i32(rows)), row), i32(columns)), column);
 }
@@ -215,11 +233,15 @@ function multiplyTile(block: Block, { count, depth }: Window, i: Expr, j: Expr):
   const loop = loops.for("k", i32(0), each === 1 ? count : i32(depth / each), (round) =>
     Array.from({ length: each }, (_, step) => add(multiply(round, i32(each)), i32(step))).flatMap((k) => {
       const named = (array: number, place: Expr): Named => letIn(loops.names, "part", loadShared(array, place, "f32"));
-      const rights = Array.from({ length: fours }, (_, four) => named(RIGHT, placeIn(right, depth, j, k, columnOf(four))));
+      const rights = Array.from({ length: fours }, (_, four) =>
+        named(RIGHT, placeIn(right, depth, j, k, columnOf(four))),
+      );
       const products = totals.flatMap((row, at) => {
         // Just before its use, so that few are in registers at a time.
         const own = named(LEFT, placeIn(left, depth, i, k, i32(at)));
-        const sums = row.map(({ use }, four) => assign(use, add(use, multiply(own.use, present(rights[four], "panels: a column").use))));
+        const sums = row.map(({ use }, four) =>
+          assign(use, add(use, multiply(own.use, present(rights[four], "panels: a column").use))),
+        );
         return [own.statement, ...sums];
       });
       return [...rights.map(({ statement }) => statement), ...products];

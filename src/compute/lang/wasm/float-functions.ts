@@ -10,7 +10,7 @@ import type { Push, VectorMath } from "./vector-math.ts";
 /** log(2) as a sum: nine bits, and the rest. */
 const LOG_2 = [0.693359375, -2.1219444005469057e-4] as const;
 /** exp(r) - 1 - r over r^2, on |r| <= log(2) / 2. */
-const EXP = [0.5, 1.6666665459e-1, 4.1665795894e-2, 8.3334519073e-3, 1.398199950744e-3, 1.9875691500e-4];
+const EXP = [0.5, 1.6666665459e-1, 4.1665795894e-2, 8.3334519073e-3, 1.398199950744e-3, 1.98756915e-4];
 /** Beyond these exp is 0 and infinity. */
 const EXP_RANGE = [-104, 89] as const;
 

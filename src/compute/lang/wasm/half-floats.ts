@@ -21,7 +21,11 @@ export function halvesOfFloats(m: VectorMath, floats: Push): Push {
   const magnitude = m.keep(m.op("v128.and", bits, m.bits(0x7fffffff)));
   const number = m.shifted("i32x4.shr_u", m.multiply(magnitude, m.number(2 ** -112)), 13);
   const isSpecial = m.op("i32x4.gt_s", magnitude, m.bits(EXPONENT - 1));
-  const special = m.op("v128.or", m.op("v128.and", m.shifted("i32x4.shr_u", magnitude, 13), m.bits(0x3ff)), m.bits(0x7c00));
+  const special = m.op(
+    "v128.or",
+    m.op("v128.and", m.shifted("i32x4.shr_u", magnitude, 13), m.bits(0x3ff)),
+    m.bits(0x7c00),
+  );
   const sign = m.op("v128.and", m.shifted("i32x4.shr_u", bits, 16), m.bits(0x8000));
   return m.op("v128.or", m.choose(isSpecial, special, number), sign);
 }

@@ -105,7 +105,8 @@ export class LaneForms {
       if (line.kind === "define" && line.isMutable) this.#depths.set(line.name, depth);
       if ((line.kind === "define" && line.isMutable) || line.kind === "assign") {
         const binding = this.#names.get(line.name);
-        const differs = this.isVarying(line.value) || this.of(line.value).stride !== 0 || depth > this.depthOf(line.name);
+        const differs =
+          this.isVarying(line.value) || this.of(line.value).stride !== 0 || depth > this.depthOf(line.name);
         if (differs && binding?.kind === "mutable" && !binding.isVarying) isNew = binding.isVarying = true;
       }
       if ("body" in line) isNew = this.#spread(line.body, depth + (this.diverges(line) ? 1 : 0)) || isNew;

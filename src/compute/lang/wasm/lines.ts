@@ -141,9 +141,7 @@ export class Lines {
   }
 
   #define({ name, value, isMutable }: Line & { kind: "define" }): void {
-    const isVector = isMutable
-      ? this.#forms.isVaryingName(name)
-      : this.#kept.names.has(name) && this.#isPlain(value);
+    const isVector = isMutable ? this.#forms.isVaryingName(name) : this.#kept.names.has(name) && this.#isPlain(value);
     const type = isVector ? "v128" : slotTypeOf(this.#forms, value);
     const slot = this.#slot(type);
     this.#frame.write(slot, () => (type === "v128" ? this.#values.vector(value) : this.#values.scalar(value)));
@@ -251,7 +249,8 @@ export class Lines {
 
   #clear(base: Local, offset: number, length: number, elementBytes: number): void {
     const code = this.#code;
-    const [bytes, count] = elementBytes >= VECTOR_BYTES ? [elementBytes, length] : [VECTOR_BYTES, Math.ceil(length / 4)];
+    const [bytes, count] =
+      elementBytes >= VECTOR_BYTES ? [elementBytes, length] : [VECTOR_BYTES, Math.ceil(length / 4)];
     const clear = (pushAddress: () => void, at: number): void => {
       pushAddress();
       code.i32x4(0);

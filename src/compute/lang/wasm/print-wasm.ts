@@ -174,7 +174,8 @@ class FunctionPrinter {
     };
     const { builtIns } = numbered;
     if (builtIns.has("workgroup")) values.setName("workgroup", place("i32.div_u"));
-    if (builtIns.has("lane")) values.setName("lane", mode.isRagged ? this.#raggedLane(values, code) : place("i32.rem_u"));
+    if (builtIns.has("lane"))
+      values.setName("lane", mode.isRagged ? this.#raggedLane(values, code) : place("i32.rem_u"));
     nameSubgroup(values, code, numbered, mode);
   }
 

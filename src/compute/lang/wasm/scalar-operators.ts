@@ -133,7 +133,14 @@ const INTEGER: { readonly [Op in BinaryOp]?: readonly [signed: Opcode, unsigned:
 };
 
 /** Two operands of `type`; `divisor` is what is known of the second. */
-export function scalarBinary(output: Output, op: BinaryOp, type: ScalarType, a: Push, b: Push, divisor: Interval): void {
+export function scalarBinary(
+  output: Output,
+  op: BinaryOp,
+  type: ScalarType,
+  a: Push,
+  b: Push,
+  divisor: Interval,
+): void {
   const { code, library } = output;
   const plain = type === "f32" ? FLOAT[op] : INTEGER[op]?.[type === "i32" ? 0 : 1];
   if (plain !== undefined) {

@@ -9,12 +9,13 @@ import { VectorMath, type Push } from "./vector-math.ts";
 
 type Fold = Exclude<SubgroupOp, "broadcastFirst" | "broadcast" | "shuffleXor">;
 
-const FOLDS: { readonly [Op in Fold]: { readonly float: Opcode; readonly signed: Opcode; readonly unsigned: Opcode } } = {
-  add: { float: "f32x4.add", signed: "i32x4.add", unsigned: "i32x4.add" },
-  product: { float: "f32x4.mul", signed: "i32x4.mul", unsigned: "i32x4.mul" },
-  maximum: { float: "f32x4.pmax", signed: "i32x4.max_s", unsigned: "i32x4.max_u" },
-  minimum: { float: "f32x4.pmin", signed: "i32x4.min_s", unsigned: "i32x4.min_u" },
-};
+const FOLDS: { readonly [Op in Fold]: { readonly float: Opcode; readonly signed: Opcode; readonly unsigned: Opcode } } =
+  {
+    add: { float: "f32x4.add", signed: "i32x4.add", unsigned: "i32x4.add" },
+    product: { float: "f32x4.mul", signed: "i32x4.mul", unsigned: "i32x4.mul" },
+    maximum: { float: "f32x4.pmax", signed: "i32x4.max_s", unsigned: "i32x4.max_u" },
+    minimum: { float: "f32x4.pmin", signed: "i32x4.min_s", unsigned: "i32x4.min_u" },
+  };
 
 /** Leaves the result on the stack: one for all lanes, but for `shuffleXor`. `mask` has the lanes that there are. */
 export function subgroup(

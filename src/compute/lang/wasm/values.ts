@@ -109,7 +109,14 @@ export class Values {
       case "unary":
         return scalarUnary(this.#output, expr.op, expr.type, push(a));
       case "binary":
-        return scalarBinary(this.#output, expr.op, expr.a.type, push(a), push(b), present(b, "print: an operand").range);
+        return scalarBinary(
+          this.#output,
+          expr.op,
+          expr.a.type,
+          push(a),
+          push(b),
+          present(b, "print: an operand").range,
+        );
       case "select":
         for (const operand of [b, c, a]) push(operand)();
         return code.op("select");
@@ -184,7 +191,7 @@ export class Values {
 }
 
 /** A scalar on the stack as a vector of it in all lanes. */
-export function splat(code: Output["code"], type: ScalarType): void {
+function splat(code: Output["code"], type: ScalarType): void {
   if (type === "bool") {
     // A mask is all ones.
     code.i32(-1);

@@ -67,7 +67,10 @@ export class VectorMath {
   /** coefficients[0] + x * (coefficients[1] + ...) */
   polynomial(x: Push, coefficients: readonly number[]): Push {
     const [first = 0, ...rest] = [...coefficients].reverse();
-    return rest.reduce((sum, coefficient) => this.add(this.multiply(sum, x), this.number(coefficient)), this.number(first));
+    return rest.reduce(
+      (sum, coefficient) => this.add(this.multiply(sum, x), this.number(coefficient)),
+      this.number(first),
+    );
   }
 
   shifted(name: "i32x4.shl" | "i32x4.shr_s" | "i32x4.shr_u", x: Push, count: number): Push {

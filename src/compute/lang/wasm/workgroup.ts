@@ -18,7 +18,10 @@ export function workgroups(body: Body): void {
   const { kernel, code, frame, values } = body;
   const lanes = lanesOf(kernel);
   const [workgroup, end] = [code.local("i32"), code.local("i32")];
-  for (const [local, parameter] of [[workgroup, PARAMETERS.from], [end, PARAMETERS.to]] as const) {
+  for (const [local, parameter] of [
+    [workgroup, PARAMETERS.from],
+    [end, PARAMETERS.to],
+  ] as const) {
     code.get(parameter);
     code.i32(lanes);
     code.op("i32.div_u");

@@ -14,7 +14,7 @@ import { flatten, Loops, type Index, type Operand } from "../../../../src/comput
 import { add, f32, load, multiply } from "../../../../src/compute/lang/build.ts";
 import type { Kernel } from "../../../../src/compute/lang/kernel.ts";
 import { store } from "../../../../src/compute/lang/statements.ts";
-import { openNodeWebGpu, webGpuMissing } from "../../device/devices.ts";
+import { openNodeWebGpu, openWasm, webGpuMissing } from "../../device/devices.ts";
 
 const SEED = 31;
 
@@ -129,6 +129,7 @@ const SCHEDULES: readonly ContractionSchedule[] = [
 
 /** Those that software adapters take longest to compile. */
 const LARGE_SCHEDULES: readonly ContractionSchedule[] = [
+  "panels of 2x2 for 8, 4x8 by 1", "panels of 3x1 for 512, 6x8 by 2", "panels of 1x3 for 5, 3x12 by 1",
   "workgroup of 8x8, 4x4 by 16", "workgroup of 16x16, 8x4 by 8", "line of 64",
 ].map(parseContractionSchedule); // prettier-ignore
 
@@ -159,6 +160,12 @@ for (const subgroupSize of [4, 8]) {
 const opened: Device[] = [];
 afterAll(() => {
   for (const device of opened) device.destroy();
+});
+
+test("every schedule multiplies any shape on WebAssembly", { timeout: 120_000 }, async () => {
+  const device = await openWasm();
+  opened.push(device);
+  await checkAll(device, SHAPES, LARGE_SCHEDULES);
 });
 
 test.skipIf(webGpuMissing !== undefined)(

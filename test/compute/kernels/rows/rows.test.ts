@@ -22,7 +22,7 @@ import { add, cast, load, multiply, subtract } from "../../../../src/compute/lan
 import type { Expr, Kernel } from "../../../../src/compute/lang/kernel.ts";
 import { store } from "../../../../src/compute/lang/statements.ts";
 import { elementCount, rowMajorStrides } from "../../../../src/compute/layout/shape.ts";
-import { openNodeWebGpu, webGpuMissing } from "../../device/devices.ts";
+import { openNodeWebGpu, openWasm, webGpuMissing } from "../../device/devices.ts";
 
 const SEED = 47;
 /** Of the kernel's arrays: elements, a sum of squares and a row's end a row; what is read. */
@@ -195,6 +195,12 @@ for (const subgroupSize of [4, 8, 32, 64]) {
 const opened: Device[] = [];
 afterAll(() => {
   for (const device of opened) device.destroy();
+});
+
+test("every schedule reduces any rows on WebAssembly", { timeout: 120_000 }, async () => {
+  const device = await openWasm();
+  opened.push(device);
+  await checkAll(device, SCHEDULES);
 });
 
 test.skipIf(webGpuMissing !== undefined)(

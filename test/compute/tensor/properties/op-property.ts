@@ -20,7 +20,7 @@ import { grad } from "../../../../src/compute/tensor/autograd.ts";
 import { tensor } from "../../../../src/compute/tensor/create.ts";
 import { setDefaultRuntime, withRuntime } from "../../../../src/compute/tensor/runtime-scope.ts";
 import { Tensor } from "../../../../src/compute/tensor/tensor.ts";
-import { openNodeWebGpu, webGpuMissing } from "../../device/devices.ts";
+import { openNodeWebGpu, openWasm, webGpuMissing } from "../../device/devices.ts";
 import { InterpreterRuntime } from "../interpreter-runtime.ts";
 import { type NdArray, ndArray } from "./nd-array.ts";
 
@@ -65,7 +65,7 @@ const DERIVATIVE_TOLERANCE = 2e-6;
 const EXACT_TOLERANCE = 2e-6;
 const DEVICE_TOLERANCE = 2e-5;
 
-/** Tests each property on the interpreter, the reference device and, where there is one, WebGPU in Node. */
+/** Tests each property on the interpreter, the reference device, WebAssembly and, where there is one, WebGPU in Node. */
 export function testProperties(properties: readonly OpProperty[], options: PropertyOptions = {}): void {
   const { runs = 15, webGpuRuns = 2 } = options;
   const names = properties.map(({ name }) => name);
@@ -80,17 +80,24 @@ export function testProperties(properties: readonly OpProperty[], options: Prope
       reference.destroy();
     }, 60_000);
   }
-  testOnWebGpu(properties, webGpuRuns);
+  testOnDevice("WebAssembly", properties, webGpuRuns, openWasm);
+  testOnDevice("WebGPU", properties, webGpuRuns, openNodeWebGpu, webGpuMissing);
 }
 
-function testOnWebGpu(properties: readonly OpProperty[], runs: number): void {
+function testOnDevice(
+  name: string,
+  properties: readonly OpProperty[],
+  runs: number,
+  open: () => Promise<Device>,
+  missing?: string,
+): void {
   let device: Promise<Device> | undefined;
   afterAll(async () => (await device)?.destroy());
-  const title = webGpuMissing === undefined ? "" : ` (${webGpuMissing})`;
-  test.skipIf(webGpuMissing !== undefined)(
-    `WebGPU gives the same, ${runs} draws each${title}`,
+  const title = missing === undefined ? "" : ` (${missing})`;
+  test.skipIf(missing !== undefined)(
+    `${name} gives the same, ${runs} draws each${title}`,
     async () => {
-      device = openNodeWebGpu();
+      device = open();
       const runtime = createRuntime(await device);
       for (const property of properties) {
         await check(property, runs, async (draw, view) => {
