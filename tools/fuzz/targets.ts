@@ -13,6 +13,7 @@ import { Tokenizer } from "../../src/model/data/tokenizer/tokenizer.ts";
 import { readSafetensors } from "../../src/model/safetensors/safetensors-file.ts";
 import { readShardIndex } from "../../src/model/safetensors/sharded-file.ts";
 import { writeSafetensors } from "../../src/model/safetensors/write-safetensors.ts";
+import { frameInput, FrameTarget } from "./frames.ts";
 import { mutateBytes, mutateJson, mutateText, randomBytes } from "./mutate.ts";
 import { patterns, tokenizerFiles } from "./tokenizer-files.ts";
 import { zipOf } from "./zip.ts";
@@ -26,6 +27,7 @@ export interface FuzzTarget {
 }
 
 const encoder = new TextEncoder();
+const frames = new FrameTarget();
 const floats = { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) };
 const flags = { shape: [4], data: Uint32Array.of(1, 0, 1, 1), dtype: "bool" as const };
 const weights = writeSafetensors(
@@ -71,6 +73,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
     input: (random) => changedBytes(random.pick(archives), random),
     read: async (input) => total([...(await readNpz(input as Bytes)).values()]),
   },
+  { name: "frames", input: frameInput, read: (input) => frames.read(input as Bytes) },
   { name: "csv", input: (random) => mutateText(random.pick(csv), random), read: readTable },
 ];
 

@@ -5,7 +5,7 @@ import type { Deferred } from "../deferred.ts";
 import type { PeerId } from "../transport/transport.ts";
 import type { Frame } from "../wire/frame.ts";
 import { ScatteredMessage } from "./scattered-message.ts";
-import type { Placed } from "./scattered-message.ts";
+import type { MessageBounds, Placed } from "./scattered-message.ts";
 
 /** Frames that need no grant. Part of the protocol: both sides count the same. */
 const WINDOW_FRAMES = 16;
@@ -24,17 +24,17 @@ export class Counterpart {
   /** Settled when the other side wants more than the window. */
   readonly #grant: Deferred<void> = deferred<void>();
   readonly #expected: number;
-  readonly #bytesMax: (message: number) => number;
+  readonly #boundsOf: (message: number) => MessageBounds;
   readonly #partial = new Map<number, ScatteredMessage>();
   readonly #whole = new Set<number>();
   #framesSent = 0;
   #framesHeard = 0;
 
-  /** `expected`: how many messages it sends, each of at most `bytesMax`. */
-  constructor(peer: PeerId, expected: number, bytesMax: (message: number) => number) {
+  /** `expected`: how many messages it sends, each within its bounds. */
+  constructor(peer: PeerId, expected: number, boundsOf: (message: number) => MessageBounds) {
     this.peer = peer;
     this.#expected = expected;
-    this.#bytesMax = bytesMax;
+    this.#boundsOf = boundsOf;
   }
 
   /** Resolves when another frame may be sent to it. */
@@ -54,7 +54,7 @@ export class Counterpart {
     if (number >= this.#expected) return { kind: "fault", message: "expected no more messages, found one" };
     if (this.#whole.has(number)) return { kind: "duplicate" };
     this.#framesHeard += 1;
-    const partial = this.#partial.get(number) ?? new ScatteredMessage(this.#bytesMax(number));
+    const partial = this.#partial.get(number) ?? new ScatteredMessage(this.#boundsOf(number));
     this.#partial.set(number, partial);
     const placed = partial.add(frame);
     if (placed.kind !== "whole") return placed;

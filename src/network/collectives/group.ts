@@ -37,6 +37,7 @@ export interface GroupOptions extends ProgramOptions {
   readonly reduce?: Reducer;
   /** Parts of a buffer that members reduce in an all-reduce, adding up to 1 (see `linkShares`); equal if left out. */
   readonly shares?: readonly number[];
+  /** How messages are cut; the same on all members. 64 KiB if left out. */
   readonly framePayloadBytes?: number;
   /** Members find out together who is gone. A member that is silent for 6 s is; they agree within 3 s more. */
   readonly verdict?: Partial<VerdictLimits>;

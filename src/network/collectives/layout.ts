@@ -12,7 +12,7 @@ export function evenLayout(elements: number, chunks: number, elementBytes: numbe
 }
 
 /** `count` + 1 offsets from 0 to `elements`. */
-export function evenBounds(elements: number, count: number): number[] {
+function evenBounds(elements: number, count: number): number[] {
   return Array.from({ length: count + 1 }, (_, at) => Math.floor((at * elements) / count));
 }
 

@@ -66,6 +66,7 @@ export interface OperationTask {
 export type Chunks = (chunk: number) => Bytes | undefined;
 
 const MESSAGE_BYTES_MAX = 256 * 1024 * 1024;
+const PIECE_BYTES_MIN = 256;
 const EMPTY: Bytes = new Uint8Array(0);
 
 export class Operation {
@@ -96,7 +97,10 @@ export class Operation {
     this.#startMs = context.clock.nowMs();
     this.#ranks = context.members.map((peer, rank) => {
       const chunks = present(this.#program.chunkOf[rank], "rank");
-      return new Counterpart(peer, chunks.length, (message) => this.#agreedBytes(chunks[message]) ?? MESSAGE_BYTES_MAX);
+      return new Counterpart(peer, chunks.length, (message) => ({
+        bytesMax: this.#agreedBytes(chunks[message]) ?? MESSAGE_BYTES_MAX,
+        pieceBytesMin: Math.min(PIECE_BYTES_MIN, context.framePayloadBytes),
+      }));
     });
   }
 

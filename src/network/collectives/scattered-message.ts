@@ -10,19 +10,26 @@ export type Placed =
   | { readonly kind: "whole"; readonly message: Bytes }
   | { readonly kind: "fault"; readonly message: string };
 
-/** Frames smaller than this on average are no way to send a large message, but one to fill memory with their headers. */
-const PIECE_BYTES_MIN = 256;
 const PIECES_MIN = 64;
+
+/** Bounds of a message. */
+export interface MessageBounds {
+  readonly bytesMax: number;
+  /** Frames smaller than this on average are no way to send a large message, but one to fill memory with headers. */
+  readonly pieceBytesMin: number;
+}
 
 /** One message on its way in. Holds at most `bytesMax`. */
 export class ScatteredMessage {
   readonly #bytesMax: number;
+  readonly #piecesMax: number;
   readonly #pieces = new Map<number, Bytes>();
   #bytes = 0;
   #chunks: number | null = null;
 
-  constructor(bytesMax: number) {
+  constructor({ bytesMax, pieceBytesMin }: MessageBounds) {
     this.#bytesMax = bytesMax;
+    this.#piecesMax = PIECES_MIN + bytesMax / pieceBytesMin;
   }
 
   add({ chunk, chunks, payload }: Frame): Placed {
@@ -30,7 +37,7 @@ export class ScatteredMessage {
     if (chunks !== this.#chunks || chunk >= chunks) {
       return { kind: "fault", message: `expected a chunk of ${this.#chunks}, found chunk ${chunk} of ${chunks}` };
     }
-    if (chunks > PIECES_MIN + this.#bytesMax / PIECE_BYTES_MIN) {
+    if (chunks > this.#piecesMax) {
       const found = `expected a message of at most ${this.#bytesMax} bytes, found ${chunks} chunks`;
       return { kind: "fault", message: found };
     }

@@ -9,6 +9,10 @@ import { ALGORITHMS } from "../../../src/network/collectives/algorithms.ts";
 import type { AlgorithmName } from "../../../src/network/collectives/algorithms.ts";
 import type { Group } from "../../../src/network/collectives/group.ts";
 import type { ReduceOptions } from "../../../src/network/collectives/group-verbs.ts";
+import { countProgram } from "../../../src/network/collectives/count-program.ts";
+import { evenLayout } from "../../../src/network/collectives/layout.ts";
+import { HEADER_BYTES } from "../../../src/network/wire/frame.ts";
+import type { Program } from "../../../src/network/collectives/program.ts";
 import { ranksOf } from "../../../src/network/collectives/program.ts";
 import { ringAllReduce } from "../../../src/network/collectives/programs/ring.ts";
 import { swarm } from "../support/swarm.ts";
@@ -237,6 +241,24 @@ test("unequal shares and another ring order change no sum", async () => {
     const options = next({ algorithm });
     for (const sum of await each(all, groups, (group) => group.allReduce(floats(group.rank, 501), options))) {
       expect(sum).toEqual(expected);
+    }
+  }
+});
+
+test("what goes over the links is what a program's count says: its bytes, and a header a message", async () => {
+  for (const size of [2, 3, 4, 7, 8]) {
+    const all = await swarm(size, SEED);
+    const groups = all.groups(1, { near: near(size) });
+    const length = 840 * size;
+    for (const algorithm of names("all-reduce")) {
+      const sent = (): number => all.muxes.reduce((sum, mux) => sum + mux.bytesSent().gradients, 0);
+      const before = sent();
+      const options = next({ algorithm });
+      await each(all, groups, (group) => group.allReduce(floats(group.rank, length), options));
+      const program = ALGORITHMS["all-reduce"][algorithm]?.({ size, root: 0, groups: near(size) }) as Program;
+      const { bounds } = evenLayout(length, program.chunks, 4);
+      const count = countProgram(program, (chunk) => (bounds[chunk + 1] ?? 0) - (bounds[chunk] ?? 0));
+      expect(sent() - before, `${algorithm} of ${size}`).toBe(count.bytes + HEADER_BYTES * count.messages);
     }
   }
 });

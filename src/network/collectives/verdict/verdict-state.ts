@@ -95,7 +95,7 @@ export function judge(state: VerdictState, event: VerdictEvent, nowMs: number, l
 }
 
 /** Accusations in one order, so that equal sets have equal names. */
-export function nameOf(accusations: readonly Accusation[]): string {
+function nameOf(accusations: readonly Accusation[]): string {
   return accusations
     .map(({ accuser, accused }) => `${accuser}:${accused}`)
     .sort()
