@@ -149,7 +149,7 @@ test("neighbours in different spans do not join", () => {
   runs.addSpan(4);
   runs.addSpan(4);
   expect(runs.take(5)).toBeUndefined();
-  expect([runs.take(4), runs.take(4)].sort()).toEqual([0, 4]);
+  expect([runs.take(4), runs.take(4)].sort((a = 0, b = 0) => a - b)).toEqual([0, 4]);
   runs.give(0);
   runs.give(4);
   expect(runs.largestFree).toBe(4);

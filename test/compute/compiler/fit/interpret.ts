@@ -47,7 +47,7 @@ class Contents {
 }
 
 /** Steps as they are. */
-export function planOf(steps: Steps): PlanStep[] {
+function planOf(steps: Steps): PlanStep[] {
   return steps.map((kernels) => ({ kind: "compute", kernels }));
 }
 

@@ -118,7 +118,7 @@ test("memory that is used again is zeros, and none is left taken", () => {
   const memory = new LinearMemory(false);
   const first = memory.take(1000);
   memory.bytesAt(first, 1000).fill(7);
-  memory.give(first, 1000);
+  memory.give(first);
   const second = memory.take(1000);
   expect(second).toBe(first);
   expect(new Set(memory.bytesAt(second, 1000))).toEqual(new Set([0]));
