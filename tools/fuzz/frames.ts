@@ -2,6 +2,7 @@
 import { systemClock } from "../../src/base/clock.ts";
 import type { Bytes } from "../../src/base/bytes.ts";
 import type { Random } from "../../src/base/random.ts";
+import { CorruptDataError } from "../../src/base/errors.ts";
 import { Group } from "../../src/network/collectives/group.ts";
 import { Mux } from "../../src/network/mux.ts";
 import type { Link, Transport } from "../../src/network/transport/transport.ts";
@@ -73,8 +74,9 @@ export class FrameTarget {
     this.#group = this.#open();
   }
 
-  /** Frames that were dropped so far; now and then a new epoch begins, and operations with it. */
+  /** Now and then a new epoch begins, and operations with it. @throws CorruptDataError for what is no frame */
   read(input: Bytes): number {
+    const refusedBefore = this.#refused();
     this.#stranger.receive(input);
     this.#frames += 1;
     if (this.#frames % 500 === 0) {
@@ -82,7 +84,14 @@ export class FrameTarget {
       this.#epoch += 1;
       this.#group = this.#open();
     }
+    const refused = this.#refused() - refusedBefore;
+    if (refused > 0) throw new CorruptDataError(`frame: expected a whole one, found ${refused} that was dropped`);
     return 0;
+  }
+
+  #refused(): number {
+    const { malformed, checksum, version } = this.#mux.stats().dropped;
+    return malformed + checksum + version;
   }
 
   #open(): Group {
