@@ -61,7 +61,7 @@ test(
     const thrice = await swarm(`--tabs 4 --steps ${STEPS} --kill gpu@2 --kill gpu@6 --kill gpu@10`);
     console.log("longest steps:", [once, thrice].map(longestSteps).join("; "));
     expectUndisturbed(thrice, expected);
-    expect(enginesOf(thrice)).toEqual(Array(4).fill("reference"));
+    expect(enginesOf(thrice)).toEqual(Array(4).fill("wasm"));
     expect(thrice.tabs.map(({ engine }) => engine)).toEqual(Array(4).fill(expect.stringContaining("goes on with the CPU"))); // prettier-ignore
   },
   3 * TIMEOUT_MS,

@@ -6,6 +6,7 @@ import type { Node } from "../../../src/compute/compiler/ir.ts";
 import { lower } from "../../../src/compute/compiler/lower.ts";
 import { microProblem, type MicroInput } from "../../../src/compute/compiler/tuning/micro-problem.ts";
 import type { Problem } from "../../../src/compute/compiler/tuning/problem.ts";
+import type { DeviceTraits } from "../../../src/compute/kernels/device-traits.ts";
 import { elementCount } from "../../../src/compute/layout/shape.ts";
 import { firstDifference } from "../../../src/compute/runtime/first-difference.ts";
 import { ProblemBench } from "../../../src/compute/runtime/problem-bench.ts";
@@ -14,13 +15,13 @@ import { evaluateAll } from "../compiler/evaluate.ts";
 import { contractions, elementwises } from "../compiler/tuning/random-problem.ts";
 
 /** Names that the problem's kernels offer. */
-function candidatesOf(problem: Problem): readonly string[] {
+function candidatesOf(problem: Problem, traits: DeviceTraits): readonly string[] {
   let names: readonly string[] = [];
   const choose = ({ candidates }: { readonly candidates: readonly string[] }): string => {
     names = candidates;
     return "";
   };
-  lower(microProblem(problem).outputs, 8, { choices: { choose } });
+  lower(microProblem(problem).outputs, 8, { choices: { choose }, traits });
   return names;
 }
 
@@ -43,9 +44,10 @@ for (const device of testDevices) {
   const runs = device.name === "reference" ? 25 : 2;
   describe.skipIf(device.missing !== undefined)(`${device.name}${device.missing ? ` (${device.missing})` : ""}`, () => {
     const agree = async (problem: Problem): Promise<void> => {
-      const bench = new ProblemBench((await device.open()).device, problem);
+      const { device: on } = await device.open();
+      const bench = new ProblemBench(on, problem);
       const expected = await bench.run(await bench.prepareDefault());
-      for (const name of candidatesOf(problem)) {
+      for (const name of candidatesOf(problem, on.info)) {
         const found = await bench.run((await bench.prepare(name)) ?? []);
         for (const [i, { dtype, shape }] of bench.outputs.entries()) {
           expect(
@@ -92,7 +94,8 @@ for (const device of testDevices) {
         stores: 1,
         isHeavy: false,
       };
-      const bench = new ProblemBench((await device.open()).device, problem);
+      const { device: on } = await device.open();
+      const bench = new ProblemBench(on, problem);
       expect(await bench.prepare("no such candidate")).toBeNull();
       bench.destroy();
     });

@@ -57,7 +57,7 @@ test("a GPU that stays away is replaced by the CPU, which says so", async () => 
   answering(null);
   const kinds: string[] = [];
   for (let count = 0; count < 4; count++) kinds.push(await tryOnce());
-  expect(kinds).toEqual(["none", "none", "none", "reference"]);
+  expect(kinds).toEqual(["none", "none", "none", "wasm"]);
   expect(opened).toMatchObject([{ reason: expect.stringMatching(/goes on with the CPU: the GPU process ended/) }]);
 });
 
@@ -69,6 +69,6 @@ test("a browser that never answers has the CPU at work within half of a step's d
   await clock.advance(14_000);
   expect(kind).toBe("waiting");
   await clock.advance(2_000);
-  expect(kind).toBe("reference");
+  expect(kind).toBe("wasm");
   expect(opened).toHaveLength(1);
 });
