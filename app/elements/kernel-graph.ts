@@ -273,10 +273,10 @@ class KernelGraph extends LitElement {
     act();
   }
 
-  /** Where keys begin: what the chosen kernel stores, else what is in the middle. */
+  /** Where keys begin: what the chosen kernel stores, else what is in the middle, or the first while nothing is drawn. */
   #start(): number {
     const [output] = this.isAfter ? (this.kernels[this.picked]?.outputs ?? []) : [];
-    return output ?? this.#canvas?.nearestToMiddle() ?? -1;
+    return output ?? Math.max(0, this.#canvas?.nearestToMiddle() ?? 0);
   }
 
   #pick(step: number): void {
