@@ -36,7 +36,9 @@ for (const { name, missing, open } of testDevices) {
       const report = await tune(runtime, { budgetMs: 60_000 });
       expect(report).toMatchObject({ waiting: 0, isDeviceLost: false });
       const rows = tuningTable(runtime);
-      expect(rows.map(({ kind }) => kind).sort()).toEqual(name === "wasm" ? ["contraction"] : ["contraction", "elementwise"]);
+      expect(rows.map(({ kind }) => kind).sort()).toEqual(
+        name === "wasm" ? ["contraction"] : ["contraction", "elementwise"],
+      );
       for (const { candidates, winner } of rows) {
         expect(candidates.map(({ rejection }) => rejection)).toEqual(candidates.map(() => null));
         expect(candidates.map(({ name: candidate }) => candidate)).toContain(winner);
