@@ -106,6 +106,18 @@ test("the silent are left out, then the smallest set, then the highest ranks", (
   expect(excludedRanks(accuse([0, 1], [1, 2], [0, 2]))).toEqual([1, 2]);
 });
 
+test("33 ranks that all accuse one another are told apart at once, and so are pairs that do", () => {
+  const everybody = ranksOf(33).flatMap((accuser) =>
+    ranksOf(33).flatMap((accused) => (accuser === accused ? [] : [{ accuser, accused }])),
+  );
+  expect(excludedRanks(everybody)).toEqual(ranksOf(33).slice(1));
+  const pairs = ranksOf(16).flatMap((pair) => [
+    { accuser: 2 * pair, accused: 2 * pair + 1 },
+    { accuser: 2 * pair + 1, accused: 2 * pair },
+  ]);
+  expect(excludedRanks(pairs)).toEqual(ranksOf(16).map((pair) => 2 * pair + 1));
+});
+
 test("a view survives the wire, and other bytes are none", () => {
   const views: View[] = [
     { kind: "accusing", accusations: [] },
