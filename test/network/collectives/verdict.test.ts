@@ -118,6 +118,17 @@ test("33 ranks that all accuse one another are told apart at once, and so are pa
   expect(excludedRanks(pairs)).toEqual(ranksOf(16).map((pair) => 2 * pair + 1));
 });
 
+test("a member that gives up keeps its verdict to itself", () => {
+  const accused = judge(beginVerdict(0, 3, 0), { kind: "lost", rank: 1 }, 0, LIMITS).state;
+  const nearly = judge(accused, { kind: "tick" }, 300, LIMITS).state;
+  const view: View = { kind: "accusing", accusations: [{ accuser: 1, accused: 0 }] };
+  const heard = judge(nearly, { kind: "told", from: 2, view }, 400, LIMITS).state;
+  const { state, effects } = judge(heard, { kind: "tick" }, 2_500, LIMITS);
+  expect(effects).toEqual([{ kind: "decide", lost: [1], isAgreed: false }]);
+  expect(judge(state, { kind: "tick" }, 2_750, LIMITS).effects).toEqual([]);
+  expect(judge(state, { kind: "told", from: 2, view }, 2_800, LIMITS).effects).toEqual([]);
+});
+
 test("a view survives the wire, and other bytes are none", () => {
   const views: View[] = [
     { kind: "accusing", accusations: [] },

@@ -154,6 +154,12 @@ class NetworkRun {
       }
       try {
         this.#shrink(member);
+      } catch (error) {
+        this.#violate(`peer ${member.peer} cannot shrink: ${describeError(error)}`);
+        member.end = "bug";
+        return;
+      }
+      try {
         next = await this.#firstLacking(member, next);
       } catch (error) {
         if (!(error instanceof HearthError)) this.#violate(`peer ${member.peer}: ${describeError(error)}`);

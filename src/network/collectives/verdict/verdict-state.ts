@@ -31,6 +31,8 @@ export interface VerdictState {
   readonly rank: number;
   readonly size: number;
   readonly view: View;
+  /** Gave up: its verdict is its own, and nobody else is to hear of it. */
+  readonly isAlone: boolean;
   /** By rank, the view it told last, in one canonical form. */
   readonly told: readonly string[];
   readonly heardAtMs: readonly number[];
@@ -63,6 +65,7 @@ export function beginVerdict(rank: number, size: number, nowMs: number): Verdict
     rank,
     size,
     view: { kind: "accusing", accusations: [] },
+    isAlone: false,
     told: new Array<string>(size).fill(""),
     heardAtMs: new Array<number>(size).fill(nowMs),
     tickedAtMs: nowMs,
@@ -79,6 +82,7 @@ export function judge(state: VerdictState, event: VerdictEvent, nowMs: number, l
     case "told": {
       const { from, view } = event;
       const after = heard(state, from, nowMs);
+      if (after.isAlone) return { state: after, effects: [] };
       if (view.kind === "decided") return adopt(after, from, view.lost);
       if (after.view.kind === "decided") {
         return { state: after, effects: [{ kind: "tell", view: after.view, to: from }] };
@@ -114,6 +118,7 @@ function tick(before: VerdictState, nowMs: number, limits: VerdictLimits): Verdi
   const wasAway = nowMs - before.tickedAtMs > silenceMsMax / 2;
   const heardAtMs = wasAway ? before.heardAtMs.map(() => nowMs) : before.heardAtMs;
   const state = { ...before, heardAtMs, tickedAtMs: nowMs };
+  if (state.isAlone) return { state, effects: [] };
   const silent = heardAtMs.flatMap((ms, rank) => (rank !== self && nowMs - ms >= silenceMsMax ? [rank] : []));
   const { state: after, effects } = accuse(
     state,
@@ -122,7 +127,8 @@ function tick(before: VerdictState, nowMs: number, limits: VerdictLimits): Verdi
     limits,
   );
   const hasTold = effects.some(({ kind }) => kind === "tell");
-  return { state: after, effects: hasTold ? effects : [{ kind: "tell", view: after.view }, ...effects] };
+  if (hasTold || after.isAlone) return { state: after, effects };
+  return { state: after, effects: [{ kind: "tell", view: after.view }, ...effects] };
 }
 
 function accuse(before: VerdictState, more: readonly Accusation[], nowMs: number, limits: VerdictLimits): VerdictStep {
@@ -156,7 +162,8 @@ function decide(
   const verdict = isAgreed ? lost : [...new Set(own)].sort((a, b) => a - b);
   const view: View = { kind: "decided", lost: verdict };
   effects.push({ kind: "decide", lost: verdict, isAgreed });
-  return { state: { ...state, view }, effects: isAgreed ? [...effects, { kind: "tell", view }] : effects };
+  if (isAgreed) effects.push({ kind: "tell", view });
+  return { state: { ...state, view, isAlone: !isAgreed }, effects };
 }
 
 /** Not of one whom the own view leaves out: others may count on that view already. */
