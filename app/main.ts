@@ -73,6 +73,7 @@ class HearthApp extends LitElement {
 
   protected override willUpdate(): void {
     if (this.route.kind === "room") void import("./pages/room-page.ts");
+    else if (this.route.kind === "pool") void import("./pages/pool-page.ts");
     else if (this.route.kind === "inspect") void import("./pages/inspect-page.ts");
     else document.title = "hearth";
   }
@@ -107,6 +108,8 @@ function page(route: Route): TemplateResult {
       return html`<home-page></home-page>`;
     case "room":
       return html`<room-page .room=${route.room}></room-page>`;
+    case "pool":
+      return html`<pool-page></pool-page>`;
     case "inspect":
       return html`<inspect-page .model=${route.model}></inspect-page>`;
     case "unknown":

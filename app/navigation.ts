@@ -1,8 +1,9 @@
-/** The addresses `/`, `/room/<id>` and `/inspect/<model>`, over the history API. */
+/** The addresses `/`, `/pool`, `/room/<id>` and `/inspect/<model>`, over the history API. */
 
 export type Route =
   | { readonly kind: "home" }
   | { readonly kind: "room"; readonly room: string }
+  | { readonly kind: "pool" }
   | { readonly kind: "inspect"; readonly model: string | null }
   | { readonly kind: "unknown"; readonly path: string };
 
@@ -16,6 +17,7 @@ const NAVIGATED = "hearth-navigated";
 /** What the address asks for. */
 export function routeOf(path: string): Route {
   if (path === "/" || path === "/index.html") return { kind: "home" };
+  if (/^\/pool\/?$/.test(path)) return { kind: "pool" };
   const inspect = INSPECT_PATH.exec(path);
   if (inspect !== null) return { kind: "inspect", model: inspect[1] ?? null };
   const room = ROOM_PATH.exec(path)?.[1];

@@ -1,14 +1,15 @@
 /** One tab's part in one room, from opening to leaving: a Lit controller around `join`. */
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 import { join } from "hearth/swarm";
-import type { JoinOptions, Run } from "hearth/swarm";
+import type { Run } from "hearth/swarm";
 import type { RoomView } from "hearth/elements";
 import { missingFeature } from "./platform.ts";
 import { SERVER_AWAY, isServerThere, untilServerThere } from "./server-health.ts";
 
 const DEVICES = ["auto", "webgpu", "wasm", "reference"] as const;
+const PATHS = ["auto", "webrtc"] as const;
 
-/** Joins at once when its host appears, and leaves when it goes. */
+/** Joins when its host appears and knows the room, and leaves when it goes. */
 export class RoomSession implements ReactiveController {
   /** The newest view; null until the room answers. */
   view: RoomView | null = null;
@@ -17,30 +18,42 @@ export class RoomSession implements ReactiveController {
 
   readonly #host: ReactiveControllerHost;
   readonly #changed: () => void;
+  readonly #room: () => string;
   #end = new AbortController();
   #run: Run | null = null;
+  /** The room that was last to be joined. */
+  #entered = "";
   /** As people set it: it holds for the next join too. */
   #memoryBudgetMiB: number | null = null;
+  #share = 1;
 
-  constructor(host: ReactiveControllerHost, changed: () => void) {
+  constructor(host: ReactiveControllerHost, room: () => string, changed: () => void) {
     this.#host = host;
+    this.#room = room;
     this.#changed = changed;
     host.addController(this);
   }
 
   hostConnected(): void {
-    void this.join();
+    this.enter();
+  }
+
+  /** Joins the room unless that has been done: a page whose code loads late knows its room only at its first update. */
+  enter(): void {
+    if (this.#room() !== "" && this.#room() !== this.#entered) void this.join();
   }
 
   hostDisconnected(): void {
+    this.#entered = "";
     this.#end.abort();
     this.#run = null;
   }
 
-  /** Joins the room that the address names, and leaves the one before. */
+  /** Joins the room, and leaves the one before. */
   async join(): Promise<void> {
     this.#end.abort();
     this.#end = new AbortController();
+    this.#entered = this.#room();
     const { signal } = this.#end;
     this.#run = null;
     this.view = null;
@@ -48,7 +61,18 @@ export class RoomSession implements ReactiveController {
     if (this.problem !== null) return;
     try {
       const memoryBudgetMiB = this.#memoryBudgetMiB;
-      const run = await join(location.href, { worker: startEngine, device: deviceAsked(), memoryBudgetMiB, signal });
+      const asked = {
+        device: askedFor("device", DEVICES),
+        paths: askedFor("paths", PATHS),
+        iceTransportPolicy: iceTransportPolicyAsked(),
+      };
+      const run = await join(new URL(`/room/${this.#room()}`, location.origin), {
+        worker: startEngine,
+        ...asked,
+        memoryBudgetMiB,
+        share: this.#share,
+        signal,
+      });
       if (signal.aborted) return void run.leave();
       this.#run = run;
       run.addEventListener("view", () => this.#show(run));
@@ -75,6 +99,17 @@ export class RoomSession implements ReactiveController {
     await this.command((run) => run.setMemoryBudget(mebibytes));
   }
 
+  /** The part of the device's time that this tab gives, in this room and the next. */
+  async setShare(share: number): Promise<void> {
+    this.#share = share;
+    await this.command((run) => run.setShare(share));
+  }
+
+  /** So many minutes from now this tab leaves by itself; null for no end. */
+  async setMinutes(minutes: number | null): Promise<void> {
+    await this.command((run) => run.setMinutes(minutes));
+  }
+
   #show(run: Run): void {
     if (run !== this.#run) return;
     this.view = run.view;
@@ -96,10 +131,15 @@ export class RoomSession implements ReactiveController {
   }
 }
 
-/** `?device=webgpu` and so on; anything else is left to hearth. */
-function deviceAsked(): NonNullable<JoinOptions["device"]> {
-  const asked = new URLSearchParams(location.search).get("device");
-  return DEVICES.find((device) => device === asked) ?? "auto";
+/** `?device=webgpu`, `?paths=webrtc` and so on; anything else is left to hearth. */
+function askedFor<T extends string>(name: string, choices: readonly T[]): T | "auto" {
+  const asked = new URLSearchParams(location.search).get(name);
+  return choices.find((choice) => choice === asked) ?? "auto";
+}
+
+/** `?ice=relay`: by TURN servers alone. */
+function iceTransportPolicyAsked(): RTCIceTransportPolicy {
+  return new URLSearchParams(location.search).get("ice") === "relay" ? "relay" : "all";
 }
 
 function startEngine(): Worker {

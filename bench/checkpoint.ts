@@ -1,4 +1,7 @@
-/** Writing and reading a generation of a checkpoint: hashing, files, and every byte verified on the way back. */
+/**
+ * Writing and reading a generation of a checkpoint: hashing, files, and every byte verified on the way back. And how much
+ * of a step a checkpoint takes from training that goes on beside it.
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,9 +10,11 @@ import type { Bytes } from "../src/base/bytes.ts";
 import { systemClock } from "../src/base/clock.ts";
 import { hashBytes } from "../src/base/hash.ts";
 import { Random } from "../src/base/random.ts";
+import { fastHash } from "../src/host/fast-hash.ts";
 import { FileSystemStore } from "../src/storage/file-system/file-system-store.ts";
 import { ChunkStore } from "../src/training/checkpoint/chunk-store.ts";
 import type { GenerationPart } from "../src/training/checkpoint/chunk-store.ts";
+import { checkpointStall } from "./checkpoint-stall.ts";
 import { medianMs } from "./measure.ts";
 import type { Measured } from "./result.ts";
 
@@ -23,7 +28,7 @@ export async function checkpoint(): Promise<Measured[]> {
   const folder = await mkdtemp(join(tmpdir(), "hearth-bench-"));
   try {
     const store = new FileSystemStore(folder);
-    const open = () => new ChunkStore({ store, clock: systemClock, id: "bench" });
+    const open = () => new ChunkStore({ store, clock: systemClock, id: "bench", hash: fastHash });
     const chunks = open();
     let step = 0;
     // All made before the clock runs: bytes that no earlier generation has, as training makes them.
@@ -38,7 +43,7 @@ export async function checkpoint(): Promise<Measured[]> {
         }
       }
     });
-    return [measured("write", writeMs), measured("read", readMs)];
+    return [measured("write", writeMs), measured("read", readMs), ...(await checkpointStall(store))];
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

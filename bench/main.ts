@@ -1,11 +1,13 @@
 /** `npm run bench`: ours and, with `--peers`, others beside it, in the same run; medians of 5 after a warm-up. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describeError, HearthError } from "../src/base/errors.ts";
-import { allReduce } from "./all-reduce.ts";
+import { allReduceInTabs, allReduceInThreads } from "./all-reduce/all-reduce.ts";
 import { allocator } from "./allocator.ts";
 import { DEVICE_CASES } from "./cases/device-cases.ts";
 import { checkpoint } from "./checkpoint.ts";
+import { join } from "./join.ts";
+import { overlap } from "./overlap/overlap.ts";
 import { reedSolomon } from "./reed-solomon.ts";
 import { deviceResult } from "./device-result.ts";
 import type { CaseRequest } from "./environments/case-report.ts";
@@ -14,31 +16,40 @@ import type { Host } from "./environments/host.ts";
 import { openNodeHost } from "./environments/node-host.ts";
 import { runEnvironment } from "./environments/run-environment.ts";
 import type { EnvironmentReport } from "./environments/run-environment.ts";
-import { OURS, PEERS } from "./libraries/library.ts";
+import { OURS, PEERS, PEERS_ON_BACKENDS } from "./libraries/library.ts";
 import { parseBenchOptions } from "./options.ts";
 import type { BenchOptions, DeviceEnvironment } from "./options.ts";
 import { resultsPage } from "./results-page.ts";
 import { rounded, tableOf } from "./result.ts";
 import type { BenchResult, Measured } from "./result.ts";
 
-const HOST_BENCHMARKS: ReadonlyMap<string, () => Promise<Measured[]>> = new Map([
-  ["all-reduce", allReduce],
-  ["allocator", allocator],
-  ["checkpoint", checkpoint],
-  ["reed-solomon", reedSolomon],
-]);
+type HostBenchmark = (peers: boolean) => Promise<Measured[]>;
 
-const HOSTS: Readonly<Record<DeviceEnvironment, () => Promise<Host>>> = {
-  "node-webgpu": () => openNodeHost("webgpu"),
-  "chromium-webgpu": () => openChromiumHost("webgpu"),
-  "node-wasm": () => openNodeHost("wasm"),
-  "chromium-wasm": () => openChromiumHost("wasm"),
+/** Node's threads and files come under the one environment of Node that there is, tabs under that of Chromium. */
+const HOST_BENCHMARKS: Readonly<Partial<Record<DeviceEnvironment, ReadonlyMap<string, HostBenchmark>>>> = {
+  "node-webgpu": new Map([
+    ["all-reduce", allReduceInThreads],
+    ["allocator", allocator],
+    ["checkpoint", checkpoint],
+    ["join", join],
+    ["overlap", overlap],
+    ["reed-solomon", reedSolomon],
+  ]),
+  "chromium-webgpu": new Map([["all-reduce", allReduceInTabs]]),
+};
+
+const HOSTS: Readonly<Record<DeviceEnvironment, (hasAllCores: boolean) => Promise<Host>>> = {
+  "node-webgpu": (hasAllCores) => openNodeHost("webgpu", hasAllCores),
+  "chromium-webgpu": (hasAllCores) => openChromiumHost("webgpu", hasAllCores),
+  "node-wasm": (hasAllCores) => openNodeHost("wasm", hasAllCores),
+  "chromium-wasm": (hasAllCores) => openChromiumHost("wasm", hasAllCores),
 };
 
 const RESULTS_PATH = fileURLToPath(new URL("./RESULTS.md", import.meta.url));
 
 async function main(argv: readonly string[]): Promise<number> {
-  const existing = { device: new Set(DEVICE_CASES.keys()), host: new Set(HOST_BENCHMARKS.keys()) };
+  const host = new Map(Object.entries(HOST_BENCHMARKS).map(([name, all]) => [name, new Set(all.keys())]));
+  const existing = { device: new Set(DEVICE_CASES.keys()), host };
   const options = parseBenchOptions(argv, existing);
   const results: BenchResult[] = [];
   const bounds: string[] = [];
@@ -46,28 +57,31 @@ async function main(argv: readonly string[]): Promise<number> {
     const report = await benchDevice(environment, options, results);
     if (report) bounds.push(boundsOf(environment, report));
   }
-  for (const name of options.names) results.push(...(await benchHost(name)));
+  for (const name of options.names) {
+    for (const environment of options.environments) results.push(...(await benchHost(name, environment, options)));
+  }
   console.log(tableOf(results));
   console.log(bounds.join("\n"));
   if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
-  if (options.results) writeFileSync(RESULTS_PATH, resultsPage(results, bounds, argv));
+  if (options.results)
+    writeFileSync(RESULTS_PATH, resultsPage(results, bounds, argv, readFileSync(RESULTS_PATH, "utf8")));
   return results.every(({ ours }) => ours !== null) ? 0 : 1;
 }
 
 /** Adds to `results` as they come. Null when there is nothing to run on a device. */
 async function benchDevice(
   environment: DeviceEnvironment,
-  { names, peers }: BenchOptions,
+  { names, peers, backends, allCores }: BenchOptions,
   results: BenchResult[],
 ): Promise<EnvironmentReport | null> {
-  const libraries = [OURS, ...(peers ? PEERS : [])];
+  const libraries = [OURS, ...(backends ? PEERS_ON_BACKENDS : peers ? PEERS : [])];
   const requests = names.flatMap((name) =>
     (DEVICE_CASES.get(name) ?? []).map((_, index): CaseRequest => ({ name, index, libraries })),
   );
   if (requests.length === 0) return null;
   console.error(`${environment}: opening`);
   return runEnvironment({
-    open: HOSTS[environment],
+    open: () => HOSTS[environment](allCores),
     requests,
     onReport({ name, index }, report) {
       const benchCase = DEVICE_CASES.get(name)?.[index];
@@ -82,20 +96,23 @@ async function benchDevice(
   });
 }
 
-/** Node's threads and files come under the one environment of Node that there is. */
-async function benchHost(name: string): Promise<BenchResult[]> {
-  const measure = HOST_BENCHMARKS.get(name);
+async function benchHost(
+  name: string,
+  environment: DeviceEnvironment,
+  { peers }: BenchOptions,
+): Promise<BenchResult[]> {
+  const measure = HOST_BENCHMARKS[environment]?.get(name);
   if (!measure) return [];
-  console.error(`${name} ...`);
-  const measured = await measure();
+  console.error(`${environment}: ${name} ...`);
+  const measured = await measure(peers);
   return measured.map((line) => ({
     name,
     case: line.case,
-    environment: "node-webgpu",
+    environment,
     unit: line.unit,
     better: line.better,
     ours: rounded(line.ours),
-    peers: {},
+    peers: line.peers ?? {},
     notes: line.notes,
   }));
 }

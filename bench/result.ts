@@ -17,7 +17,8 @@ export interface BenchResult {
 }
 
 /** What a benchmark of the host finds out by itself; the rest is added for all alike. */
-export type Measured = Pick<BenchResult, "case" | "unit" | "better" | "notes"> & { readonly ours: number };
+export type Measured = Pick<BenchResult, "case" | "unit" | "better" | "notes"> &
+  Partial<Pick<BenchResult, "peers">> & { readonly ours: number };
 
 /** 3 significant digits. */
 export function rounded(value: number): number {

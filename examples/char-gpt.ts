@@ -1,6 +1,6 @@
 /** A small GPT that learns to write like the text it is given, character by character. */
 import { ByteTokenizer, CharTokenizer, compile, functional as F, noGrad, OptionError } from "hearth";
-import { defineRun, type Dataset, type HostTensor, type Random, type RunDefinition } from "hearth/swarm";
+import { defineRun, type Dataset, type HostTensor, type Random, type RunDefinition, type Settings } from "hearth/swarm";
 import { Gpt } from "./gpt.ts";
 import { numbersFrom } from "./settings.ts";
 
@@ -9,6 +9,11 @@ const CONTEXT = 64;
 const VOCABULARY_MAX = 512;
 const SAMPLE_CHARACTERS = 120;
 const DEFAULTS = { lr: 3e-3, width: 64, heads: 4, layers: 2 };
+
+/** All settings but that of the gradients' codec are numbers. */
+function numericOf(settings: Settings): Settings {
+  return Object.fromEntries(Object.entries(settings).filter(([key]) => key !== "codec"));
+}
 
 class Text implements Dataset {
   readonly tokenizer: CharTokenizer | ByteTokenizer;
@@ -51,14 +56,16 @@ const run: RunDefinition<Text, Gpt> = defineRun({
       return new Text(bytes ? new TextDecoder().decode(bytes) : await ownSource());
     },
   },
-  model: ({ dataset, settings }) => new Gpt(dataset.tokenizer.vocabularySize, CONTEXT, numbersFrom(settings, DEFAULTS)),
+  model: ({ dataset, settings }) =>
+    new Gpt(dataset.tokenizer.vocabularySize, CONTEXT, numbersFrom(numericOf(settings), DEFAULTS)),
   loss: (model, { x, y }) => F.crossEntropy(model.forward(x), y, { axis: -1 }),
   optimizer: (settings) => ({
     kind: "adamw",
-    lr: numbersFrom(settings, DEFAULTS).lr,
+    lr: numbersFrom(numericOf(settings), DEFAULTS).lr,
     betas: [0.9, 0.99],
     weightDecay: 0.1,
   }),
+  gradientCodec: ({ codec }) => codec,
   async sample(model, { tokenizer, tokens }, random) {
     const next = compile<"x">(({ x }) => noGrad(() => model.forward(x)));
     const window = Array.from(tokens.subarray(0, CONTEXT));

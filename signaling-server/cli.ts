@@ -5,7 +5,10 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { systemClock } from "../src/base/clock.ts";
 import { describeError, HearthError, OptionError } from "../src/base/errors.ts";
-import { DEFAULT_LIMITS } from "../src/training/coordinator/protocol.ts";
+import { DEFAULT_LIMITS, type Limits } from "../src/training/coordinator/protocol.ts";
+import { type JetStreamAddress, parseLogAddress } from "./log/jet-stream-store.ts";
+import type { RelayLimits } from "./relay/relay-ledger.ts";
+import type { IceOptions } from "./relay/tickets.ts";
 import { openCoordinator } from "./rooms/room-driver.ts";
 import { type RunningServer, startServer } from "./server.ts";
 
@@ -17,45 +20,94 @@ export interface ServerArguments {
   readonly port: number;
   readonly host: string | undefined;
   readonly data: string;
+  /** Where the rooms' logs are; null for the data folder. */
+  readonly logAddress: JetStreamAddress | null;
   readonly app: string | undefined;
+  readonly ice: IceOptions;
+  /** Bytes a second that a member may send through the relay; null for the usual, 0 for no relay. */
+  readonly relayBytesPerSecond: number | null;
 }
 
-/** @throws OptionError with one sentence */
-export function parseServerArguments(argv: readonly string[]): ServerArguments {
-  let values: { port?: string; host?: string; data?: string; app?: string };
-  try {
-    const option = { type: "string" } as const;
-    ({ values } = parseArgs({ args: [...argv], options: { port: option, host: option, data: option, app: option } }));
-  } catch (cause) {
-    const found = cause instanceof Error ? cause.message.split(". ")[0] : String(cause);
-    throw new OptionError(`Expected the options --port N, --host NAME, --data DIR and --app DIR, found: ${found}.`, {
-      cause,
-    });
-  }
+const text = { type: "string" } as const;
+const OPTIONS = {
+  port: text,
+  host: text,
+  data: text,
+  log: text,
+  app: text,
+  stun: { type: "string", multiple: true },
+  turn: { type: "string", multiple: true },
+  "turn-secret": text,
+  "relay-mbits": text,
+} as const;
+
+/** What holds a secret may also come by HEARTH_TURN_SECRET and HEARTH_LOG, where others cannot read it. @throws OptionError with one sentence */
+export function parseServerArguments(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>> = {},
+): ServerArguments {
+  const values = parseStrictly(argv);
   const port = Number(values.port ?? PORT);
   if (!/^\d+$/.test(values.port ?? "0") || port > 65_535) {
     throw new OptionError(`--port: expected a number from 0 to 65535, found "${values.port}".`);
   }
-  return { port, host: values.host, data: values.data ?? ".hearth", app: values.app };
+  const { host, data = ".hearth", app } = values;
+  const secret = values["turn-secret"] ?? environment["HEARTH_TURN_SECRET"] ?? null;
+  const ice = {
+    stun: iceUrls("--stun", values.stun ?? [], /^stuns?:\S+$/, "stun:host:3478"),
+    turn: iceUrls("--turn", values.turn ?? [], /^turns?:\S+$/, "turn:host:3478?transport=udp"),
+    turnSecret: secret,
+  };
+  const log = values.log ?? environment["HEARTH_LOG"] ?? null;
+  const logAddress = log === null ? null : parseLogAddress(log);
+  return { port, host, data, logAddress, app, ice, relayBytesPerSecond: relayRate(values["relay-mbits"]) };
+}
+
+function parseStrictly(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options: OPTIONS }).values;
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message.split(". ")[0] : String(cause);
+    const expected =
+      "--port N, --host NAME, --data DIR, --log URL, --app DIR, --stun URL, --turn URL, --turn-secret TEXT and --relay-mbits N";
+    throw new OptionError(`Expected the options ${expected}, found: ${found}.`, { cause });
+  }
+}
+
+function iceUrls(option: string, urls: readonly string[], pattern: RegExp, example: string): readonly string[] {
+  const wrong = urls.find((url) => !pattern.test(url));
+  if (wrong !== undefined) throw new OptionError(`${option}: expected an address like ${example}, found "${wrong}".`);
+  return urls;
+}
+
+function relayRate(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  if (!/^\d{1,6}$/.test(text)) {
+    throw new OptionError(`--relay-mbits: expected a whole number, 0 for no relay, found "${text}".`);
+  }
+  return (Number(text) * 1_000_000) / 8;
 }
 
 /**
  * Runs the server until a signal ends it. Prints exactly one line on stdout, when it is ready: `hearth: http://...`.
  * What goes wrong is a sentence on stderr and exit code 1.
  */
-export async function runServer(args: ServerArguments): Promise<void> {
+export async function runServer(args: ServerArguments, limits: Limits = DEFAULT_LIMITS): Promise<void> {
   const log = (line: string): void => void process.stderr.write(`hearth: ${line}\n`);
   try {
     const server = await startServer({
       port: args.port,
       host: args.host,
       dataDirectory: args.data,
+      logAddress: args.logAddress,
       appDirectory: args.app ?? builtApp(),
       version: versionOf(),
       clock: systemClock,
       random: randomBytes,
-      limits: DEFAULT_LIMITS,
+      limits,
       open: openCoordinator,
+      ice: args.ice,
+      relay: relayOptions(args.relayBytesPerSecond),
       log,
     });
     stopOnSignals(server, log);
@@ -63,6 +115,11 @@ export async function runServer(args: ServerArguments): Promise<void> {
   } catch (error) {
     fail(error);
   }
+}
+
+function relayOptions(bytesPerSecond: number | null): Partial<RelayLimits> | null {
+  if (bytesPerSecond === null) return {};
+  return bytesPerSecond === 0 ? null : { bytesPerSecond };
 }
 
 /** Says what is wrong and ends the program. */

@@ -12,10 +12,12 @@ import type { Clock } from "../src/base/clock.ts";
 import { describeError, ProtocolError } from "../src/base/errors.ts";
 import type { ClientMessage, RefusalCode, ServerMessage } from "../src/network/wire/messages.ts";
 import { parseClientMessage, versionRefusal } from "../src/network/wire/validate.ts";
+import { CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_POLICY, closeSocket } from "./close-socket.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Conn } from "./rooms/room-driver.ts";
 import { RoomDriver } from "./rooms/room-driver.ts";
 import type { Rooms } from "./rooms/rooms.ts";
+import { iceServersFor, type IceOptions, type Tickets } from "./relay/tickets.ts";
 
 export const COORDINATOR_PATH = "/coordinator";
 const MESSAGE_BYTES_MAX = 1024 * 1024;
@@ -26,13 +28,8 @@ const SOCKETS_MAX = 2_000;
 const WINDOW_MESSAGES_MAX = 5_000;
 const WINDOW_BYTES_MAX = 64 * 1024 * 1024;
 const WINDOW_MS = 10_000;
-/** For the close handshake. */
-const CLOSE_MS_MAX = 2_000;
-const REASON_BYTES_MAX = 123;
-
-const CLOSE_NORMAL = 1000;
-const CLOSE_GOING_AWAY = 1001;
-const CLOSE_POLICY = 1008;
+/** How long a ticket or a credential holds; members get fresh ones in half of it. */
+const RIGHTS_MS = 60 * 60_000;
 
 type Hello = Extract<ClientMessage, { kind: "hello" }>;
 
@@ -41,6 +38,12 @@ export interface CoordinatorSocketsOptions {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly log: (line: string) => void;
+  /** How members may reach one another. */
+  readonly paths: {
+    readonly ice: IceOptions;
+    /** Of the relay, where there is one. */
+    readonly tickets: Tickets | null;
+  };
 }
 
 export class CoordinatorSockets {
@@ -84,6 +87,7 @@ class CoordinatorSocket implements Conn {
   readonly #options: CoordinatorSocketsOptions;
   readonly #isQuiet: () => boolean;
   readonly #cancelHello: () => void;
+  #cancelRights: () => void = () => {};
   #room: RoomDriver | null = null;
   #hasSaidHello = false;
   /** What had arrived with the hello: reading pauses while the room is loaded. */
@@ -97,9 +101,7 @@ class CoordinatorSocket implements Conn {
     this.#socket = socket;
     this.#options = options;
     this.#isQuiet = isQuiet;
-    this.#cancelHello = options.clock.after(HELLO_MS_MAX, () =>
-      this.refuse("malformed", `The server expected a hello within ${HELLO_MS_MAX / 1000} s and got none.`),
-    );
+    this.#cancelHello = options.clock.after(HELLO_MS_MAX, () => this.#hangUp());
     socket.on("message", (data, isBinary) => this.#receive(data, isBinary));
     socket.on("close", () => this.#closed());
     // A message that is too large, or no WebSocket frames at all: `ws` closes the socket by itself.
@@ -124,6 +126,12 @@ class CoordinatorSocket implements Conn {
     this.#end(CLOSE_POLICY, reason);
   }
 
+  /** A refusal would be for good, but a tab that froze when it had connected may come again. */
+  #hangUp(): void {
+    this.#options.metrics.refused("malformed");
+    this.#end(CLOSE_POLICY, `The server expected a hello within ${HELLO_MS_MAX / 1000} s and got none.`);
+  }
+
   close(reason: string): void {
     this.#end(CLOSE_NORMAL, reason);
   }
@@ -131,9 +139,7 @@ class CoordinatorSocket implements Conn {
   #end(code: number, reason: string): void {
     if (this.#isClosed) return;
     this.#closed();
-    this.#socket.close(code, cut(reason));
-    const cancel = this.#options.clock.after(CLOSE_MS_MAX, () => this.#socket.terminate());
-    this.#socket.once("close", cancel);
+    closeSocket(this.#socket, this.#options.clock, code, reason);
   }
 
   /** Also when we close: what it still sends is no longer heard, and its room is told now. */
@@ -141,6 +147,7 @@ class CoordinatorSocket implements Conn {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#cancelHello();
+    this.#cancelRights();
     if (!this.#isQuiet()) this.#room?.detach(this);
   }
 
@@ -193,8 +200,23 @@ class CoordinatorSocket implements Conn {
     if (!(entered instanceof RoomDriver)) return this.refuse(entered.code, entered.reason);
     if (this.#isClosed) return entered.detach(this);
     this.#room = entered;
+    if (hello.role === "member") this.#tellPaths(hello);
     for (const message of [hello, ...this.#early]) entered.post({ kind: "message", conn: this.id, message });
     this.#early = [];
+  }
+
+  /** Now, so that it comes before anybody can be dialled, and again in time. */
+  #tellPaths(hello: Hello): void {
+    const { clock, paths } = this.#options;
+    const { peer } = hello.info;
+    const untilMs = clock.wallMs() + RIGHTS_MS;
+    const message: ServerMessage = {
+      kind: "network",
+      iceServers: iceServersFor(paths.ice, peer, untilMs),
+      relayTicket: paths.tickets?.issue({ room: hello.room, peer }, untilMs) ?? null,
+    };
+    this.send(JSON.stringify(message));
+    this.#cancelRights = clock.after(RIGHTS_MS / 2, () => this.#tellPaths(hello));
   }
 
   #hear(message: ClientMessage): void {
@@ -202,15 +224,4 @@ class CoordinatorSocket implements Conn {
     if (this.#room) this.#room.post({ kind: "message", conn: this.id, message });
     else this.#early.push(message);
   }
-}
-
-/** As much of a sentence as fits into a close frame. */
-function cut(reason: string): string {
-  const bytes = Buffer.from(reason);
-  return bytes.byteLength <= REASON_BYTES_MAX
-    ? reason
-    : `${bytes
-        .subarray(0, REASON_BYTES_MAX - 3)
-        .toString()
-        .replace(/\uFFFD+$/u, "")}...`;
 }

@@ -3,7 +3,7 @@ import { fail, parseServerArguments, runServer, type ServerArguments } from "./c
 
 let args: ServerArguments;
 try {
-  args = parseServerArguments(process.argv.slice(2));
+  args = parseServerArguments(process.argv.slice(2), process.env);
 } catch (error) {
   fail(error);
 }

@@ -18,6 +18,8 @@ export interface Gauges {
   readonly checkpointAgeSeconds: number | null;
   readonly logBytes: number;
   readonly peerSockets: number;
+  readonly relaySockets: number;
+  readonly relayWaitingBytes: number;
 }
 
 type Direction = "in" | "out";
@@ -57,6 +59,12 @@ export class Metrics {
     this.#add(`hearth_ws_bytes_total{direction="${direction}"}`, bytes);
   }
 
+  /** A sealed message that the relay passed on. */
+  relayed(bytes: number): void {
+    this.#add("hearth_relay_messages_total", 1);
+    this.#add("hearth_relay_bytes_total", bytes);
+  }
+
   refused(code: RefusalCode): void {
     this.#add(`hearth_refused_total{code="${code}"}`, 1);
   }
@@ -71,6 +79,12 @@ export class Metrics {
       ...gauge("hearth_members_connected", "Members connected to rooms.", gauges.members),
       ...gauge("hearth_observers_connected", "Connections that only watch.", gauges.observers),
       ...gauge("hearth_peerjs_sockets", "Sockets of the PeerJS signaling.", gauges.peerSockets),
+      ...gauge("hearth_relay_sockets", "Sockets of the relay.", gauges.relaySockets),
+      ...gauge(
+        "hearth_relay_waiting_bytes",
+        "Bytes at the relay that wait for their receivers.",
+        gauges.relayWaitingBytes,
+      ),
       ...this.#counter("hearth_steps_committed_total", "Training steps committed."),
       ...this.#counter("hearth_epochs_total", "Membership epochs formed."),
       ...this.#counter("hearth_aborts_total", "Steps aborted and retried."),
@@ -85,6 +99,8 @@ export class Metrics {
       ...gauge("hearth_log_bytes", "Size of the commit logs in use.", gauges.logBytes),
       ...this.#counter("hearth_ws_messages_total", "Messages over the coordinator's sockets."),
       ...this.#counter("hearth_ws_bytes_total", "Bytes of those messages."),
+      ...this.#counter("hearth_relay_messages_total", "Sealed messages passed between members."),
+      ...this.#counter("hearth_relay_bytes_total", "Bytes of those messages."),
       ...this.#counter("hearth_refused_total", "Clients refused, by reason."),
       "# HELP hearth_event_loop_lag_seconds How late timers ran since the last scrape.",
       "# TYPE hearth_event_loop_lag_seconds gauge",

@@ -13,6 +13,7 @@
  * ```
  */
 export { HearthFire } from "./host/browser/elements/fire.ts";
+export { HearthLinkMatrix } from "./host/browser/elements/link-matrix.ts";
 export { HearthLossChart } from "./host/browser/elements/loss-chart.ts";
 export { HearthMemory } from "./host/browser/elements/memory.ts";
 export { HearthMembers } from "./host/browser/elements/members.ts";
@@ -22,6 +23,8 @@ export { HearthStatus } from "./host/browser/elements/status.ts";
 export { HearthStepTime } from "./host/browser/elements/step-time.ts";
 export { PacedElement, ViewElement } from "./host/browser/elements/view-element.ts";
 export { formatBytes, formatMemory, formatMs, plural } from "./host/browser/elements/format.ts";
+export { offerWords } from "./host/browser/elements/offer-words.ts";
 export { theme } from "./host/browser/elements/theme.ts";
 export type { CellUse, MemorySummary, UsedFor } from "./network/wire/memory-summary.ts";
+export type { Offer } from "./network/wire/messages.ts";
 export type { RoomView } from "./host/browser/room-view.ts";

@@ -33,6 +33,8 @@ export type { BackwardOptions, GradOptions } from "./compute/tensor/autograd.ts"
 export { checkpoint } from "./compute/tensor/checkpoint.ts";
 export { compile } from "./compute/tensor/compile.ts";
 export type { CompiledFunction, CompileOptions, Inputs, TensorInput } from "./compute/tensor/compile.ts";
+export type { OnStageValues } from "./compute/tensor/traced-plan.ts";
+export type { OnStage, Stages } from "./compute/runtime/runtime.ts";
 export { explain } from "./compute/tensor/explain.ts";
 export type { Explanation, ExplainOptions } from "./compute/tensor/explain.ts";
 export { asTensor, full, fullLike, ones, onesLike, tensor, zeros, zerosLike } from "./compute/tensor/create.ts";

@@ -4,8 +4,20 @@ export type { Dataset, HostTensor, OptimizerSpec, RunDefinition, Settings } from
 export { createRoom, FILE_BYTES_MAX } from "./host/browser/create-room.ts";
 export type { RoomOptions } from "./host/browser/create-room.ts";
 export { join, Run } from "./host/browser/join.ts";
-export type { JoinOptions, StartOptions } from "./host/browser/join.ts";
+export type { JoinOptions, PathChoice, StartOptions } from "./host/browser/join.ts";
+export { joinPool, PoolTab } from "./host/browser/pool.ts";
+export type { PoolOptions, PoolView } from "./host/browser/pool.ts";
 export { serveEngine } from "./host/browser/engine-worker.ts";
-export type { CheckpointView, Phase, RoomView } from "./host/browser/room-view.ts";
-export type { DataSpec, HistoryPoint, RosterEntry, RunSpec, StepLine, StepTimes } from "./network/wire/messages.ts";
+export type { Identity } from "./network/transport/websocket-relay/identity.ts";
+export type { CheckpointView, ChoiceView, LinkView, Phase, RoomView, StorageView } from "./host/browser/room-view.ts";
+export type {
+  DataSpec,
+  HistoryPoint,
+  QueueSpec,
+  RosterEntry,
+  ImportSpec,
+  RunSpec,
+  StepLine,
+  StepTimes,
+} from "./network/wire/messages.ts";
 export { Random } from "./base/random.ts";

@@ -80,13 +80,13 @@ function simulate(): number {
     plant: plantOf(values.plant),
     say: (text) => console.log(text),
   });
-  const { seeds, violations, faults, simulatedHours, rollbacks, commits } = report;
+  const { seeds, violations, faults, simulatedHours, stragglers, rollbacks, commits } = report;
   if (values.json !== undefined) {
-    writeFileSync(values.json, `${JSON.stringify({ seeds, violations, faults, simulatedHours })}\n`);
+    writeFileSync(values.json, `${JSON.stringify({ seeds, violations, faults, simulatedHours, stragglers })}\n`);
   }
   const struck = Object.values(faults).reduce((sum, count) => sum + count, 0);
   console.log(
-    `${seeds} seeds, ${violations.length} violations, ${simulatedHours.toFixed(1)} simulated hours, ${commits} commits, ${rollbacks} rollbacks, ${struck} faults ${JSON.stringify(faults)}`,
+    `${seeds} seeds, ${violations.length} violations, ${simulatedHours.toFixed(1)} simulated hours, ${commits} commits, ${rollbacks} rollbacks, stragglers ${JSON.stringify(stragglers)}, ${struck} faults ${JSON.stringify(faults)}`,
   );
   return violations.length > 0 ? 1 : 0;
 }

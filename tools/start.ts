@@ -9,7 +9,7 @@ import { buildApp } from "./build-app.ts";
 let args: ServerArguments;
 let app: string;
 try {
-  args = parseServerArguments(process.argv.slice(2));
+  args = parseServerArguments(process.argv.slice(2), process.env);
   app = args.app ?? (await buildApp(fileURLToPath(new URL("..", import.meta.url))));
 } catch (error) {
   fail(error);

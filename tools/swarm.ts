@@ -3,22 +3,20 @@ import { systemClock } from "../src/base/clock.ts";
 import { HearthError } from "../src/base/errors.ts";
 import { buildApp } from "./build-app.ts";
 import { SwarmConsole } from "./swarm/console.ts";
+import { Interruption } from "./swarm/interruption.ts";
 import { parseOptions, USAGE, type SwarmOptions } from "./swarm/options.ts";
-import { parentOf, ProcessGroups } from "./swarm/processes.ts";
+import { ProcessGroups } from "./swarm/processes.ts";
 import { describeBytesSent, type SwarmResult } from "./swarm/result.ts";
 import { runSwarm } from "./swarm/run-swarm.ts";
 import { ROOT } from "./swarm/server-process.ts";
 import { describeSummary } from "./swarm/summary.ts";
 
 const EXIT_OPTIONS = 2;
-/** What shells expect of a program that a signal ended. */
-const SIGNAL_EXITS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 const TROUBLE_SHOWN = 3;
-const SHELL_POLL_MS = 1_000;
 
 const view = new SwarmConsole(process.stderr, () => systemClock.nowMs());
 const groups = new ProcessGroups();
-let interruptedBy: keyof typeof SIGNAL_EXITS | null = null;
+const interruption = new Interruption();
 
 process.on("exit", () => groups.endAll());
 process.exit(await main(process.argv.slice(2)));
@@ -44,43 +42,12 @@ function run(options: SwarmOptions): Promise<SwarmResult> {
     onLine: (line) => view.line(line),
     onProgress: (progress) => view.progress(progress),
     onNote: (text) => view.note(text),
-    signal: untilSignal(),
+    signal: interruption.signal,
     groups,
     prepare: async () => {
       await buildApp(ROOT);
     },
   });
-}
-
-/** The first signal ends the run in order; a second one ends it at once. */
-function untilSignal(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of Object.keys(SIGNAL_EXITS) as (keyof typeof SIGNAL_EXITS)[]) {
-    process.on(signal, () => {
-      if (interruptedBy !== null) process.exit(SIGNAL_EXITS[signal]);
-      interruptedBy = signal;
-      controller.abort();
-    });
-  }
-  watchShell(() => {
-    interruptedBy ??= "SIGTERM";
-    controller.abort();
-  });
-  return controller.signal;
-}
-
-/**
- * npm passes a signal on to its shell, and the shell to nobody. So a run that npm started ends when that shell is gone,
- * which is two up: between it and this process stands tsx.
- */
-function watchShell(onGone: () => void): void {
-  if (process.env["npm_lifecycle_event"] === undefined) return;
-  const [parent, shell] = [process.ppid, parentOf(process.ppid)];
-  const look = (): void => {
-    if (process.ppid !== parent || parentOf(parent) !== shell) onGone();
-    else systemClock.after(SHELL_POLL_MS, look);
-  };
-  systemClock.after(SHELL_POLL_MS, look);
 }
 
 /** Says how it went, and returns the exit code. */
@@ -95,5 +62,5 @@ function report(result: SwarmResult): number {
   ]);
   if (exitCode === 1) process.stderr.write(`swarm: ${reason}\n${lines.map((line) => `${line}\n`).join("")}`);
   if (directory !== null) process.stderr.write(`logs and storage are kept under ${directory}\n`);
-  return interruptedBy === null ? exitCode : SIGNAL_EXITS[interruptedBy];
+  return interruption.exitCode ?? exitCode;
 }

@@ -7,13 +7,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UnsupportedError } from "../src/base/errors.ts";
 import { packageProgram, runCommand } from "./house/command.ts";
-import { needChromium, needVulkan } from "./house/needs.ts";
+import { needChromium, needVulkan, wantNats } from "./house/needs.ts";
 import type { Environment } from "./house/needs.ts";
 import { readTotals, sumTotals, totalsLine } from "./house/totals.ts";
 import type { Totals } from "./house/totals.ts";
 
 async function needs(): Promise<Environment> {
   const chromium = await needChromium();
+  await wantNats();
   return { ...chromium.environment, ...(await needVulkan(chromium.path)) };
 }
 

@@ -1,7 +1,11 @@
 /**
  * `npm run trace`: does the page stay responsive while its tab trains? Trains char-gpt in one real tab, traces the page,
  * and prints the CPU time of its main thread's longest tasks. Exit 1 if one takes over 50 ms.
+ *
+ * `npm run trace -- --overlap FILE`: is communication hidden behind computation? Writes one step of the two members of
+ * `npm run bench -- overlap` for Perfetto, and prints how much of it is.
  */
+import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { systemClock } from "../src/base/clock.ts";
 import { HearthError, OptionError } from "../src/base/errors.ts";
@@ -9,6 +13,7 @@ import { buildApp } from "./build-app.ts";
 import { parseOptions, type SwarmOptions } from "./swarm/options.ts";
 import { ProcessGroups } from "./swarm/processes.ts";
 import { ROOT } from "./swarm/server-process.ts";
+import { traceOverlap } from "./trace/overlap-trace.ts";
 import { traceRun, type TraceResult } from "./trace/trace-run.ts";
 
 /** A task above this keeps a click waiting: https://w3c.github.io/longtasks/ */
@@ -25,7 +30,9 @@ process.exit(await main(process.argv.slice(2)));
 
 async function main(argv: readonly string[]): Promise<number> {
   try {
-    const options = optionsOf(argv);
+    const { overlap, ...rest } = valuesOf(argv);
+    if (overlap !== undefined) return await writeOverlap(overlap);
+    const options = optionsOf(rest);
     await buildApp(ROOT);
     const result = await traceRun(options, systemClock, groups);
     process.stdout.write(describe(result));
@@ -37,20 +44,42 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** `--steps` and `--device`, as the swarm takes them. @throws OptionError */
-function optionsOf(argv: readonly string[]): SwarmOptions {
-  let values: { readonly steps?: string; readonly device?: string };
+interface Values {
+  readonly steps?: string;
+  readonly device?: string;
+  readonly overlap?: string;
+}
+
+/** @throws OptionError */
+function valuesOf(argv: readonly string[]): Values {
   try {
     const option = { type: "string" } as const;
-    ({ values } = parseArgs({ args: [...argv], options: { steps: option, device: option } }));
+    const options = { steps: option, device: option, overlap: option };
+    return parseArgs({ args: [...argv], options }).values;
   } catch (cause) {
     const found = cause instanceof Error ? cause.message.split(". ")[0] : String(cause);
-    throw new OptionError(`expected the options --steps N and --device NAME, found: ${found}`, { cause });
+    const expected = "expected the options --steps N and --device NAME, or --overlap FILE";
+    throw new OptionError(`${expected}, found: ${found}`, { cause });
   }
-  const { steps = STEPS, device = DEVICE } = values;
+}
+
+/** `--steps` and `--device`, as the swarm takes them. @throws OptionError */
+function optionsOf({ steps = STEPS, device = DEVICE }: Values): SwarmOptions {
   const options = parseOptions(["--tabs", "1", "--run", "char-gpt", "--steps", steps, "--device", device]);
   if (options === "help" || options.steps < 2) throw new OptionError(`--steps: expected 2 or more, found ${steps}`);
   return options;
+}
+
+async function writeOverlap(path: string): Promise<number> {
+  const { file, parameters, computedMs, stepMs, hiddenShare } = await traceOverlap();
+  writeFileSync(path, JSON.stringify(file));
+  const lines = [
+    `a step of 2 members and ${parameters} parameters: ${stepMs.toFixed(0)} ms, of which the slots take ${computedMs.toFixed(0)} ms`,
+    `hiddenShare: ${hiddenShare.toFixed(2)} of the time of the gradients' operations is beside computation`,
+    `${path}: ${file.traceEvents.length} events; open it at https://ui.perfetto.dev`,
+  ];
+  process.stdout.write(lines.map((line) => `${line}\n`).join(""));
+  return 0;
 }
 
 function longTasks({ tasks }: TraceResult): number {

@@ -41,6 +41,7 @@ class RoomFacts extends ViewElement {
       ${fact("Epoch", String(view?.epoch ?? 0), "grows when somebody comes or goes")}
       ${fact("Incarnation", String(view?.incarnation ?? 0), "grows when the run is resumed")}
       ${fact("Data", view?.spec?.data?.name ?? "the run's own", data(view))}
+      ${fact("Storage", STORAGE_NAMES[view?.storage?.kind ?? ""] ?? "opening", promise(view))}
       ${fact("Seed", String(view?.spec?.seed ?? "–"), "same seed, same run")}
     </dl>`;
   }
@@ -58,7 +59,9 @@ function sent(view: RoomView | null): string {
 }
 
 function counted(view: RoomView | null): string {
-  return `the browser counts ${formatBytes(view?.bytesSentByBrowser ?? 0)}`;
+  const isByPorts = Object.values(view?.paths ?? {}).includes("port");
+  const where = isByPorts ? " over WebRTC" : "";
+  return `the browser counts ${formatBytes(view?.bytesSentByBrowser ?? 0)}${where}`;
 }
 
 function checkpoint(view: RoomView | null): string {
@@ -67,8 +70,26 @@ function checkpoint(view: RoomView | null): string {
 
 function kept(view: RoomView | null): string {
   if (!view?.checkpoint) return view?.spec ? `one every ${plural(view.spec.checkpointEvery, "step")}` : "";
-  const { copies, ms } = view.checkpoint;
-  return `on ${plural(copies, "device")} at least, written in ${formatMs(ms)}`;
+  const { copies, ms, scheme, lossChance } = view.checkpoint;
+  const isStriped = scheme !== null && scheme[0] > 1;
+  const how = isStriped ? `any ${plural(copies - 1, "device")} can go` : `on ${plural(copies, "device")} at least`;
+  const risk = lossChance === null ? "" : `, chance of loss below ${percent(lossChance)}`;
+  return `${how}, written in ${formatMs(ms)}${risk}`;
+}
+
+/** Rounded up to one figure: it is a bound. */
+function percent(chance: number): string {
+  if (chance <= 1e-9) return "0.0000001 %";
+  const unit = 10 ** Math.floor(Math.log10(chance));
+  return `${(Math.ceil(chance / unit) * unit * 100).toLocaleString("en", { maximumSignificantDigits: 1 })} %`;
+}
+
+const STORAGE_NAMES: Readonly<Record<string, string>> = { opfs: "private files", "indexed-db": "IndexedDB" };
+
+function promise(view: RoomView | null): string {
+  const isPersistent = view?.storage?.isPersistent ?? null;
+  if (isPersistent === null) return "asked the browser to keep it";
+  return isPersistent ? "the browser keeps it" : "the browser may take it back when its disk is full";
 }
 
 function data(view: RoomView | null): string {

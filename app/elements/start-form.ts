@@ -12,11 +12,22 @@ import { startFormStyles } from "./start-form-styles.ts";
 
 const SEED_MAX = 2 ** 32 - 1;
 const STEPS_MAX = 1_000_000;
+const MEMBERS_MAX = 256;
+const PRIORITY_MAX = 10;
+
+/** How a field is named where its number is wrong. */
+const TITLES: Readonly<Record<string, string>> = {
+  seed: "The seed",
+  steps: "The number of steps",
+  members: "The number of members from the pool",
+  priority: "The priority",
+};
 
 class StartForm extends LitElement {
   static override properties: PropertyDeclarations = {
     run: { state: true },
     file: { state: true },
+    from: { state: true },
     problem: { state: true },
     isBusy: { state: true },
   };
@@ -24,6 +35,8 @@ class StartForm extends LitElement {
 
   declare protected run: RunSummary;
   declare protected file: File | null;
+  /** A checkpoint to go on from. */
+  declare protected from: File | null;
   declare protected problem: string;
   declare protected isBusy: boolean;
 
@@ -31,6 +44,7 @@ class StartForm extends LitElement {
     super();
     this.run = runs[0];
     this.file = null;
+    this.from = null;
     this.problem = "";
     this.isBusy = false;
   }
@@ -61,8 +75,34 @@ class StartForm extends LitElement {
               Steps
               <input name="steps" inputmode="numeric" placeholder=${String(this.run.steps)} />
             </label>
+            <label class="field">
+              Members from the pool
+              <input name="members" inputmode="numeric" placeholder="none" aria-describedby="pool-hint" />
+            </label>
+            <label class="field">
+              Priority
+              <input name="priority" inputmode="numeric" placeholder="0" aria-describedby="pool-hint" />
+            </label>
+            <p class="hint" id="pool-hint">
+              With so many at least it starts, as soon as the server's pool has them at once; a run of higher priority
+              goes first, and may make it pause.
+            </p>
             <p class="hint" id="seed-hint">
               The same seed and the same data train the same model, in any number of tabs.
+            </p>
+            <label class="field">
+              Go on from a checkpoint
+              <input
+                name="from"
+                type="file"
+                accept=".safetensors"
+                aria-describedby="from-hint"
+                @change=${(event: Event) => this.#goOnFrom(event)}
+              />
+            </label>
+            <p class="hint" id="from-hint">
+              One that was downloaded from a room of this run. Steps count on from it, with its seed and, for the same
+              losses, the same data.
             </p>
           </div>
         </details>
@@ -101,12 +141,19 @@ class StartForm extends LitElement {
     if (file) this.run = runForFile(file.name, this.run);
   }
 
+  #goOnFrom(event: Event): void {
+    this.from = (event.target as HTMLInputElement).files?.[0] ?? null;
+    this.problem = "";
+  }
+
   async #start(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     if (this.isBusy) return;
     this.problem = "";
     const seed = this.#whole("seed", SEED_MAX, 0);
     const steps = this.#whole("steps", STEPS_MAX, 1);
+    const membersMin = this.#whole("members", MEMBERS_MAX, 1);
+    const priority = this.#whole("priority", PRIORITY_MAX, 0) ?? 0;
     if (this.problem) return;
     this.isBusy = true;
     try {
@@ -115,6 +162,8 @@ class StartForm extends LitElement {
         run: this.run.name,
         steps: steps ?? this.run.steps,
         ...(seed === null ? {} : { seed }),
+        from: this.from,
+        ...(membersMin === null ? {} : { queue: { priority, membersMin, membersMax: MEMBERS_MAX } }),
         file: this.run.accept ? (this.file ?? (await defaultFile(this.run.name))) : null,
       });
       navigate(`/room/${room}`);
@@ -131,7 +180,7 @@ class StartForm extends LitElement {
     if (text === "") return null;
     const value = Number(text);
     if (Number.isInteger(value) && value >= min && value <= max) return value;
-    const title = name === "seed" ? "The seed" : "The number of steps";
+    const title = TITLES[name] ?? name;
     this.problem = `${title} must be a whole number from ${min} to ${max.toLocaleString("en")}; "${text}" is not.`;
     return null;
   }

@@ -144,6 +144,11 @@ class HomePage extends LitElement {
         <start-form class="card"></start-form>
         <div class="side">
           <join-form class="card"></join-form>
+          <section class="card" aria-labelledby="pool">
+            <h2 id="pool">Help any run</h2>
+            <p class="hint">The server gives this tab to a run that waits for members, and says why.</p>
+            <p><a class="button" href="/pool" @click=${open("/pool")}>Help any run</a></p>
+          </section>
           <ul class="facts">
             <li><strong>Your tab is the machine</strong>WebGPU where there is one, else the CPU.</li>
             <li>
@@ -152,7 +157,8 @@ class HomePage extends LitElement {
             <li><strong>Kept by everyone</strong>Each device stores its share of every checkpoint.</li>
             <li>
               <strong>Nothing hidden</strong>
-              <a href="/inspect" @click=${inspect}>Look inside a step</a>: its kernels, their sources and times.
+              <a href="/inspect" @click=${open("/inspect")}>Look inside a step</a>: its kernels, their sources and
+              times.
             </li>
           </ul>
         </div>
@@ -161,10 +167,13 @@ class HomePage extends LitElement {
   }
 }
 
-function inspect(event: MouseEvent): void {
-  if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-  event.preventDefault();
-  navigate("/inspect");
+/** Follows a link within the page. */
+function open(path: string): (event: MouseEvent) => void {
+  return (event) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    navigate(path);
+  };
 }
 
 customElements.define("home-page", HomePage);

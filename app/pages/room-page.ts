@@ -6,6 +6,7 @@ import type { RoomView } from "hearth/elements";
 import "../elements/event-log.ts";
 import "../elements/file-drop.ts";
 import "../elements/memory-budget.ts";
+import "../elements/own-limits.ts";
 import "../elements/room-facts.ts";
 import { navigate } from "../navigation.ts";
 import { RoomSession } from "../room-session.ts";
@@ -13,13 +14,20 @@ import { runs } from "../runs.ts";
 import { controls } from "../styles/controls.ts";
 import { roomPageStyles } from "./room-page-styles.ts";
 
+/** By then the browser has taken the file over. */
+const DOWNLOAD_MS_MAX = 60_000;
+
 /** Extends ViewElement for its pace: however fast views come, the page renders at most four times a second. */
 class RoomPage extends ViewElement {
   static override properties: PropertyDeclarations = { room: { attribute: false } };
   static override styles: CSSResult[] = [theme, controls, roomPageStyles];
 
   declare room: string;
-  readonly #session: RoomSession = new RoomSession(this, () => (this.view = this.#session.view));
+  readonly #session: RoomSession = new RoomSession(
+    this,
+    () => this.room,
+    () => this.#shown(),
+  );
 
   constructor() {
     super();
@@ -29,7 +37,7 @@ class RoomPage extends ViewElement {
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
     // Another room in the same page: that one is joined, and this one left.
-    if (changed.get("room")) void this.#session.join();
+    if (changed.has("room")) this.#session.enter();
     this.view = this.#session.view;
     document.title = titleOf(this.view);
   }
@@ -55,12 +63,20 @@ class RoomPage extends ViewElement {
     `;
   }
 
+  #shown(): void {
+    const { view } = this.#session;
+    const isOver = view?.phase === "stopped" && this.view?.phase !== "stopped";
+    this.view = view;
+    if (isOver) this.dispatchEvent(new CustomEvent("room-over", { detail: view.problem }));
+  }
+
   #cards(view: RoomView | null): TemplateResult {
     const mayWrite = view?.phase === "training" || view?.phase === "finished";
     return html`
       <div class="side">
         ${card("Invite others", html`<hearth-room-link></hearth-room-link>`)}
         ${card("Around the fire", html`<hearth-members .view=${view}></hearth-members>`)}
+        ${view && view.phase !== "stopped" ? card("What this tab gives", this.#limits(view)) : nothing}
       </div>
       <div class="main-column">
         ${card(
@@ -78,6 +94,7 @@ class RoomPage extends ViewElement {
           html`<hearth-step-time .view=${view}></hearth-step-time> ${view?.spec ? insideLink(view.spec.run) : nothing}`,
         )}
         ${view?.memory ? card("What this tab's memory holds", this.#memory(view)) : nothing}
+        ${card("Who reaches whom", html`<hearth-link-matrix .view=${view}></hearth-link-matrix>`)}
         ${card("Kept and sent", html`<room-facts .view=${view}></room-facts>`)}
         ${card("What happened", html`<event-log .view=${view}></event-log>`)}
       </div>
@@ -95,6 +112,14 @@ class RoomPage extends ViewElement {
       }`;
   }
 
+  #limits({ members, self }: RoomView): TemplateResult {
+    return html`<own-limits
+      .offer=${members.find(({ peer }) => peer === self)?.offer ?? null}
+      @share-change=${({ detail }: CustomEvent<number>) => void this.#session.setShare(detail)}
+      @minutes-change=${({ detail }: CustomEvent<number | null>) => void this.#session.setMinutes(detail)}
+    ></own-limits>`;
+  }
+
   #buttons(view: RoomView): TemplateResult {
     const { phase } = view;
     if (phase === "stopped") return this.#wayOut();
@@ -108,7 +133,25 @@ class RoomPage extends ViewElement {
             : html`<button class="button" @click=${act("pause")}>Pause this tab</button>`
       }
       <button class="button" @click=${act("leave")}>Leave</button>
+      ${
+        view.checkpoint
+          ? html`<button class="button" @click=${() => void this.#download(view)}>Download checkpoint</button>`
+          : nothing
+      }
     </div>`;
+  }
+
+  /** The newest checkpoint as a file; a room can be started from it. */
+  async #download({ spec }: RoomView): Promise<void> {
+    await this.#session.command(async (run) => {
+      const file = new Blob([await run.exportCheckpoint()], { type: "application/octet-stream" });
+      const url = URL.createObjectURL(file);
+      const link = document.createElement("a");
+      link.href = url;
+      link.download = `${spec?.run ?? "checkpoint"}.safetensors`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(url), DOWNLOAD_MS_MAX);
+    });
   }
 
   #wayOut(): TemplateResult {

@@ -67,7 +67,8 @@ export const controls: CSSResult = css`
     display: block;
     font-size: 0.9375rem;
   }
-  .field input {
+  .field input,
+  .field select {
     display: block;
     width: 100%;
     min-height: 2.75rem;

@@ -1,5 +1,5 @@
 /** `chromium-webgpu` and `chromium-wasm`: a page of a browser of its own with a fresh profile, served by Vite. */
-import { rmSync } from "node:fs";
+import { realpathSync, rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -22,13 +22,15 @@ import type { PageReady } from "./site/page.ts";
 
 const SITE = fileURLToPath(new URL("./site", import.meta.url));
 const ROOT = resolve(SITE, "../../..");
+/** Where packages are, which may be behind a link. */
+const MODULES = realpathSync(join(ROOT, "node_modules"));
 const OPEN_MS_MAX = 90_000;
 
-/** Isolated pages have finer clocks. */
+/** Isolated pages have finer clocks, and threads: jax-js computes by WebAssembly on all of them. */
 const ISOLATION = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
 
 /** @throws UnsupportedError without a browser, or when the device does not open; DeadlineError */
-export async function openChromiumHost(backend: Backend): Promise<Host> {
+export async function openChromiumHost(backend: Backend, hasAllCores: boolean): Promise<Host> {
   const folder = await mkdtemp(join(tmpdir(), "hearth-bench-"));
   const groups = new ProcessGroups();
   const endAll = (): void => {
@@ -44,13 +46,17 @@ export async function openChromiumHost(backend: Backend): Promise<Host> {
     for (let closer = closers.pop(); closer; closer = closers.pop()) await closer();
   };
   try {
-    const server = await serve(join(folder, "vite"));
+    const server = await serve(join(folder, "vite"), backend === "wasm" && !hasAllCores ? {} : ISOLATION);
     closers.push(() => server.close());
     const profile = join(folder, "profile");
     const browser = await BrowserProcess.launch({ profile, headful: false, clock: systemClock, groups });
     closers.push(() => browser.close());
     const { port } = present(server.httpServer?.address(), "the address of the page's server") as AddressInfo;
-    return await openPage(await browser.context.newPage(), `http://127.0.0.1:${port}/?backend=${backend}`, close);
+    return await openPage(
+      await browser.context.newPage(),
+      `http://127.0.0.1:${port}/?backend=${backend}${hasAllCores ? "&all-cores" : ""}`,
+      close,
+    );
   } catch (error) {
     await close();
     throw error;
@@ -86,7 +92,7 @@ async function openPage(page: Page, url: string, close: () => Promise<void>): Pr
 }
 
 /** The page with its modules as they are, and the peers in one piece each. */
-async function serve(cacheDir: string): Promise<ViteDevServer> {
+async function serve(cacheDir: string, headers: Record<string, string>): Promise<ViteDevServer> {
   const server = await createServer({
     root: SITE,
     configFile: false,
@@ -109,7 +115,7 @@ async function serve(cacheDir: string): Promise<ViteDevServer> {
         "@noble/hashes/sha2.js",
       ],
     },
-    server: { host: "127.0.0.1", port: 0, hmr: false, watch: null, fs: { allow: [ROOT] }, headers: ISOLATION },
+    server: { host: "127.0.0.1", port: 0, hmr: false, watch: null, fs: { allow: [ROOT, MODULES] }, headers },
   });
   return server.listen();
 }

@@ -21,7 +21,7 @@ async function open(): Promise<HostApi> {
     Object.assign(globalThis, globals);
     Object.defineProperty(globalThis, "navigator", { value: { gpu, userAgent: "Node.js" }, configurable: true });
   }
-  const { runtime } = await openRuntime(backend, { threads: 1 });
+  const { runtime } = await openRuntime(backend, process.argv[3] === "all-cores" ? {} : { threads: 1 });
   return createHostApi(backend, runtime, (stage) => say({ kind: "stage", stage }));
 }
 

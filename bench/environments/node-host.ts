@@ -20,8 +20,8 @@ const OPEN_MS_MAX = 60_000;
 const LAST_WORDS_MAX = 300;
 
 /** @throws UnsupportedError when the process does not get a device; DeadlineError */
-export async function openNodeHost(backend: Backend): Promise<Host> {
-  const child = new Child(backend);
+export async function openNodeHost(backend: Backend, hasAllCores: boolean): Promise<Host> {
+  const child = new Child(backend, hasAllCores);
   try {
     const opened = child.answer("ready");
     const { deviceName } = await withDeadline(`bench: opening ${backend} in Node`, opened, systemClock, { deadlineMs: OPEN_MS_MAX }); // prettier-ignore
@@ -50,13 +50,13 @@ class Child {
   #settle: (message: ToParent) => void = () => {};
   #lastWords = "";
 
-  constructor(backend: Backend) {
+  constructor(backend: Backend, hasAllCores: boolean) {
     const loader = ["--import", import.meta.resolve("tsx")];
     // jax-js uses iterator helpers, which Node 20 keeps behind a flag that later ones no longer know.
     const helpers = "Iterator" in globalThis ? [] : ["--harmony-iterator-helpers"];
     // Node 20 has relaxed SIMD behind a flag, browsers have it as it is.
     const vectors = backend === "wasm" && !hasMultiplyAdd() ? ["--experimental-wasm-relaxed-simd"] : [];
-    this.#process = fork(PROGRAM, [backend], {
+    this.#process = fork(PROGRAM, [backend, ...(hasAllCores ? ["all-cores"] : [])], {
       execArgv: [...loader, ...helpers, ...vectors],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     });

@@ -1,21 +1,20 @@
 /** jax-js: each problem as its users write it, with `jit` and `valueAndGrad`. Arrays belong to whoever is given them. */
 import { defaultDevice, getWebGPUDevice, init, lax, nn, numpy as np } from "@jax-js/jax";
 import { UnsupportedError } from "../../src/base/errors.ts";
-import type { Backend } from "../options.ts";
 import type { AttentionProblem, HostTensor, Program } from "../cases/problem.ts";
 import { permuted } from "../cases/values.ts";
 import { array, computed, differentiated } from "./jax-js-programs.ts";
 import { charGpt, mlp } from "./jax-js-training.ts";
-import type { Library } from "./library.ts";
+import type { Library, PeerBackend } from "./library.ts";
+import { onBackend } from "./on-backend.ts";
 
 /** @throws UnsupportedError when it does not find the device */
-export async function openJaxJs(backend: Backend): Promise<Library> {
+export async function openJaxJs(backend: PeerBackend): Promise<Library> {
   const devices = await init(backend);
   if (!devices.includes(backend)) {
     throw new UnsupportedError(`jax-js: expected the device ${backend}, found ${devices.join(", ")}`);
   }
-  defaultDevice(backend);
-  return {
+  const library: Library = {
     lost: backend === "webgpu" ? getWebGPUDevice().lost : new Promise(() => {}),
     programs: {
       matmul: ({ a, b }) => computed((x, y) => [np.matmul(x, y)], [array(a), array(b)]),
@@ -30,6 +29,7 @@ export async function openJaxJs(backend: Backend): Promise<Library> {
       charGpt,
     },
   };
+  return onBackend(library, async () => void defaultDevice(backend));
 }
 
 function gelu(x: np.Array): np.Array {

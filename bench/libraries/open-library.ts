@@ -5,20 +5,33 @@
 import type { Runtime } from "hearth";
 import { OptionError } from "../../src/base/errors.ts";
 import type { Backend } from "../options.ts";
-import type { Library } from "./library.ts";
+import type { Library, PeerBackend } from "./library.ts";
 
-/** @throws whatever a peer throws when it does not find its device */
+/** `name` may say on which backend: "tfjs on cpu". @throws whatever a peer throws when it does not find its device */
 export async function openLibrary(name: string, backend: Backend, runtime: Runtime): Promise<Library> {
-  switch (name) {
+  const [library, told] = name.split(" on ") as [string, PeerBackend | undefined];
+  switch (library) {
     case "hearth":
       return (await import("./hearth.ts")).openHearth(runtime);
     case "jax-js":
-      return (await import("./jax-js.ts")).openJaxJs(backend);
+      return (await import("./jax-js.ts")).openJaxJs(told ?? backend);
     case "tfjs":
-      if (backend === "webgpu")
-        return (await import("./tfjs.ts")).openTfjs((await import("./tfjs-webgpu.ts")).startWebGpu);
-      return (await import("./tfjs.ts")).openTfjs((await import("./tfjs-wasm.ts")).startWasm);
+      return (await import("./tfjs.ts")).openTfjs(told ?? backend, await tfjsStart(told ?? backend));
     default:
       throw new OptionError(`openLibrary: expected hearth, jax-js or tfjs, found "${name}"`);
+  }
+}
+
+async function tfjsStart(backend: PeerBackend): Promise<() => Promise<{ readonly lost: Promise<unknown> }>> {
+  switch (backend) {
+    case "wasm":
+      return (await import("./tfjs-wasm.ts")).startWasm;
+    case "webgpu":
+      return (await import("./tfjs-webgpu.ts")).startWebGpu;
+    case "webgl":
+    case "cpu": {
+      const { startOther } = await import("./tfjs-others.ts");
+      return () => startOther(backend);
+    }
   }
 }

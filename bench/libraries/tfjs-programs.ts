@@ -49,8 +49,15 @@ export function computed(fn: () => tf.Tensor[], inputs: readonly tf.Tensor[]): P
 
 /** It submits by itself after every few dispatches; the rest is flushed as reading a result does, without the reading. */
 async function idle(): Promise<void> {
+  const name = tf.getBackend();
   // On the processor ops are done when they return.
-  if (tf.getBackend() === "wasm") return;
+  if (name === "wasm" || name === "cpu") return;
+  if (name === "webgl") {
+    // What is read back comes after all that was asked for before. A small tensor would not go to the GPU at all.
+    const last = tf.tidy(() => tf.ones([1024]).add(1));
+    await last.data();
+    return last.dispose();
+  }
   const backend = tf.backend() as WebGPUBackend;
   backend.ensureCommandEncoderReady();
   backend.endComputePassEncoder();

@@ -9,7 +9,9 @@ const FOLDER = "node_modules/@tensorflow/tfjs-backend-wasm/dist/";
 /** @throws UnsupportedError when it does not start */
 export async function startWasm(): Promise<{ readonly lost: Promise<unknown> }> {
   const isPage = "document" in globalThis;
-  const { pathname } = new URL(`../../${FOLDER}`, import.meta.url);
+  // Not in place: Vite takes `new URL(`...`, import.meta.url)` for a pattern of files that it is to bundle.
+  const here = import.meta.url;
+  const { pathname } = new URL(`../../${FOLDER}`, here);
   setWasmPaths(pathname.startsWith("/@fs") || !isPage ? pathname : `/@fs${pathname}`);
   tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
   const isThere = await tf.setBackend("wasm");

@@ -5,13 +5,17 @@ import { permuted } from "../cases/values.ts";
 import { attend, causalMask, gelu, layerNorm } from "./tfjs-layers.ts";
 import { array, computed, differentiated } from "./tfjs-programs.ts";
 import { charGpt, mlp } from "./tfjs-training.ts";
-import type { Library } from "./library.ts";
+import type { Library, PeerBackend } from "./library.ts";
+import { onBackend } from "./on-backend.ts";
 
-/** `start` starts a backend; `lost` resolves when its device is gone. */
-export async function openTfjs(start: () => Promise<{ readonly lost: Promise<unknown> }>): Promise<Library> {
+/** `start` starts the backend; `lost` resolves when its device is gone. */
+export async function openTfjs(
+  backend: PeerBackend,
+  start: () => Promise<{ readonly lost: Promise<unknown> }>,
+): Promise<Library> {
   tf.enableProdMode();
   const { lost } = await start();
-  return {
+  const library: Library = {
     lost,
     programs: {
       matmul({ a, b }) {
@@ -28,6 +32,9 @@ export async function openTfjs(start: () => Promise<{ readonly lost: Promise<unk
       charGpt,
     },
   };
+  return onBackend(library, async () => {
+    if (tf.getBackend() !== backend) await tf.setBackend(backend);
+  });
 }
 
 function attention({ q, k, v, weight }: AttentionProblem): Program {

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { HearthError, OptionError } from "../../src/base/errors.ts";
 import type { RandomSource } from "../../src/base/random.ts";
 import type { RunSpec } from "../../src/network/wire/messages.ts";
-import { hash } from "../../src/network/wire/schemas.ts";
+import { hash, MEMBERS_MAX, PRIORITY_MAX } from "../../src/network/wire/schemas.ts";
 import { type Rooms, UNKNOWN_ROOM } from "../rooms/rooms.ts";
 import { readJson, sendJson } from "./reply.ts";
 
@@ -20,7 +20,13 @@ function words(pattern: RegExp, sentence: string): v.GenericSchema<string> {
   return v.pipe(v.string(sentence), v.regex(pattern, sentence));
 }
 
-const WANTED = "run, seed, steps, checkpointEvery, startWith, data, settings";
+const WANTED = "run, seed, steps, checkpointEvery, startWith, data, from, settings, queue";
+
+const file = {
+  hash,
+  bytes: integer(1, 4 * 1024 ** 3),
+  name: words(/^[^\p{Cc}]{1,255}$/u, "expected a file name of 1 to 255 characters"),
+};
 
 /** What a room is asked for with. Stricter than what the wire lets through: it is kept for ever. */
 const roomRequest = v.strictObject(
@@ -29,17 +35,13 @@ const roomRequest = v.strictObject(
     seed: v.optional(integer(0, Number.MAX_SAFE_INTEGER)),
     steps: v.optional(integer(1, 1_000_000), 200),
     checkpointEvery: v.optional(integer(1, 10_000), 5),
-    startWith: v.optional(integer(1, 256), 1),
-    data: v.nullish(
+    startWith: v.optional(integer(1, 256)),
+    data: v.nullish(v.strictObject(file, "expected an object of hash, bytes and name, and no other keys"), null),
+    from: v.exactOptional(
       v.strictObject(
-        {
-          hash,
-          bytes: integer(1, 4 * 1024 ** 3),
-          name: words(/^[^\p{Cc}]{1,255}$/u, "expected a file name of 1 to 255 characters"),
-        },
-        "expected an object of hash, bytes and name, and no other keys",
+        { ...file, step: integer(0, 999_999) },
+        "expected an object of hash, bytes, name and step, and no other keys",
       ),
-      null,
     ),
     settings: v.optional(
       v.pipe(
@@ -51,6 +53,19 @@ const roomRequest = v.strictObject(
         v.maxEntries(64, "expected at most 64 settings"),
       ),
       {},
+    ),
+    queue: v.optional(
+      v.pipe(
+        v.strictObject(
+          {
+            priority: v.optional(integer(0, PRIORITY_MAX), 0),
+            membersMin: v.optional(integer(1, MEMBERS_MAX), 1),
+            membersMax: v.optional(integer(1, MEMBERS_MAX), MEMBERS_MAX),
+          },
+          "expected an object of priority, membersMin and membersMax, and no other keys",
+        ),
+        v.check(({ membersMin, membersMax }) => membersMin <= membersMax, "expected membersMin of at most membersMax"),
+      ),
     ),
   },
   (issue) => `expected an object of ${WANTED}, found ${issue.received}`,
@@ -130,6 +145,16 @@ export function parseRoomRequest(body: unknown, random: RandomSource): RunSpec {
     const path = v.getDotPath(issue);
     throw new OptionError(`new room: ${path === null ? "" : `${path.slice(0, 80)}: `}${issue.message.slice(0, 200)}`);
   }
+  const { steps, from } = result.output;
+  if (from && from.step >= steps) {
+    throw new OptionError(
+      `new room: steps: expected more than the ${from.step} that “${from.name}” has done, found ${steps}`,
+    );
+  }
   const [a = 0, b = 0, c = 0, d = 0] = random(4);
-  return { ...result.output, seed: result.output.seed ?? ((a << 24) | (b << 16) | (c << 8) | d) >>> 0 };
+  const { queue, ...wanted } = result.output;
+  const seed = wanted.seed ?? ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+  // A run of the pool gets its members at once, and starts with all of them.
+  const startWith = wanted.startWith ?? queue?.membersMin ?? 1;
+  return { ...wanted, seed, startWith, ...(queue ? { queue } : {}) };
 }

@@ -65,9 +65,12 @@ export async function serveStatic(
   await pipeline(createReadStream(file, { end: Math.max(0, found.size - 1) }), response).catch(() => {});
 }
 
-/** The file for an address, or null. The page itself answers for `/` and for every room. */
+/** Addresses that the page itself answers for, besides `/`. */
+const PAGE = /^\/(?:room\/[^/]+|pool|inspect(?:\/[^/]+)?)\/?$/;
+
+/** The file for an address, or null. */
 function resolveFile(directory: string, pathname: string): string | null {
-  if (pathname === "/" || /^\/room\/[^/]+\/?$/.test(pathname)) return join(directory, "index.html");
+  if (pathname === "/" || PAGE.test(pathname)) return join(directory, "index.html");
   let path: string;
   try {
     path = decodeURIComponent(pathname);

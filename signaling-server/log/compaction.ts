@@ -1,12 +1,15 @@
 /**
- * What a log can be shortened to: the records that still matter, in their old order, and the losses as one record.
+ * What a log can be shortened to: the records that still matter, in their old order, the quarantines that are
+ * remembered, and the losses as one record.
  *
  * A commit record is about 16 kB, and only the last one is ever used again. Folding the short log gives the same state
  * as folding the long one.
  */
 import { present } from "../../src/base/assert.ts";
 import type { LogRecord } from "../../src/training/coordinator/protocol.ts";
+import { quarantineRecords } from "../../src/training/coordinator/quarantine.ts";
 import { initialState, replay, type State } from "../../src/training/coordinator/state.ts";
+import type { LogSummary } from "./log-store.ts";
 
 interface Numbered {
   readonly index: number;
@@ -46,7 +49,9 @@ export class Compaction {
     if (commit.length === 0 || this.#hasVoidCheckpoint()) kept.push(...rollback);
     if (this.#state.durable.endDigests !== null) kept.push(...this.#newest("end"));
     kept.sort((a, b) => a.index - b.index);
-    return [...kept.map(({ record }) => record), { kind: "history", points: this.#state.durable.history }];
+    const { quarantines, history } = this.#state.durable;
+    const folded = [...quarantineRecords(quarantines), { kind: "history" as const, points: history }];
+    return [...kept.map(({ record }) => record), ...folded];
   }
 
   #newest(kind: LogRecord["kind"]): Numbered[] {
@@ -60,12 +65,17 @@ export class Compaction {
   }
 
   /** What the room was made with. @throws InvariantError when the log does not say */
-  get room(): Of<"room"> {
+  get #room(): Of<"room"> {
     return present(this.#last.get("room"), "the log's room record").record as Of<"room">;
   }
 
-  /** The step last committed. */
-  get step(): number {
-    return this.#state.durable.record?.step ?? 0;
+  get summary(): LogSummary {
+    const { generations, endDigests, record } = this.#state.durable;
+    return {
+      room: this.#room,
+      step: record?.step ?? 0,
+      hasEnded: endDigests !== null,
+      checkpoint: generations.at(-1) ?? null,
+    };
   }
 }

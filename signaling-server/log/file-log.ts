@@ -8,14 +8,13 @@
 import { mkdir, open, readFile, rename, rm, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { assert } from "../../src/base/assert.ts";
-import { AbortedError, CorruptDataError, describeError, QuotaError, UnsupportedError } from "../../src/base/errors.ts";
-import type { CommitLog } from "../../src/training/coordinator/commit-log.ts";
+import { AbortedError, CorruptDataError, describeError, QuotaError } from "../../src/base/errors.ts";
 import type { LogRecord } from "../../src/training/coordinator/protocol.ts";
 import { Compaction } from "./compaction.ts";
 import { decodeLines, encodeLine } from "./log-lines.ts";
+import { isReadableVersion, LOG_VERSION, versionFault, type LogSummary, type RoomLog } from "./log-store.ts";
 
 const COMPACT_ABOVE_BYTES = 16 * 1024 * 1024;
-const VERSION = 1;
 
 /** The file's first line. */
 interface Header {
@@ -38,11 +37,13 @@ interface Tail {
   readonly checksum: number;
 }
 
-export class FileLog implements CommitLog {
+export class FileLog implements RoomLog {
   readonly path: string;
   #tail: Tail;
   #length: number;
   #compactAtBytes: number;
+  /** The file says an older version: it is rewritten before a record is appended that its readers may not know. */
+  #isOld: boolean;
   readonly #compactAboveBytes: number;
   readonly #compaction: Compaction;
   readonly #watchers = new Set<(record: LogRecord, length: number) => void>();
@@ -50,11 +51,17 @@ export class FileLog implements CommitLog {
   #last: Promise<unknown> = Promise.resolve();
   #broken: QuotaError | AbortedError | null = null;
 
-  private constructor(path: string, tail: Tail, length: number, compaction: Compaction, compactAboveBytes: number) {
+  private constructor(
+    path: string,
+    tail: Tail,
+    read: { readonly length: number; readonly isOld: boolean; readonly compaction: Compaction },
+    compactAboveBytes: number,
+  ) {
     this.path = path;
     this.#tail = tail;
-    this.#length = length;
-    this.#compaction = compaction;
+    this.#length = read.length;
+    this.#isOld = read.isOld;
+    this.#compaction = read.compaction;
     this.#compactAboveBytes = compactAboveBytes;
     this.#compactAtBytes = compactAboveBytes;
   }
@@ -91,7 +98,8 @@ export class FileLog implements CommitLog {
     });
     const length = header.length + records.length - header.kept;
     const compactAboveBytes = options.compactAboveBytes ?? COMPACT_ABOVE_BYTES;
-    return new FileLog(path, { handle, bytes, checksum }, length, compaction, compactAboveBytes);
+    const isOld = header.version < LOG_VERSION;
+    return new FileLog(path, { handle, bytes, checksum }, { length, isOld, compaction }, compactAboveBytes);
   }
 
   get length(): number {
@@ -103,9 +111,8 @@ export class FileLog implements CommitLog {
     return this.#tail.bytes;
   }
 
-  /** What was made, and how far it got: kept up to date, so that nobody has to read the file for it. */
-  get summary(): { readonly room: Extract<LogRecord, { kind: "room" }>; readonly step: number } {
-    return { room: this.#compaction.room, step: this.#compaction.step };
+  get summary(): LogSummary {
+    return this.#compaction.summary;
   }
 
   appendIf(expectedLength: number, record: LogRecord): Promise<void> {
@@ -116,6 +123,7 @@ export class FileLog implements CommitLog {
           `log: append to ${this.path}: expected ${expectedLength} records, found ${this.#length}: another coordinator leads this room`,
         );
       }
+      if (this.#isOld) await this.#compact();
       await this.#append(record);
       if (this.#tail.bytes > this.#compactAtBytes) await this.#compact();
     });
@@ -160,6 +168,7 @@ export class FileLog implements CommitLog {
     const old = this.#tail.handle;
     try {
       this.#tail = await writeWhole(this.path, this.#compaction.records(), this.#length);
+      this.#isOld = false;
       await old.close();
     } catch {
       await rm(`${this.path}.new`, { force: true });
@@ -183,8 +192,8 @@ function decodeLog(
   if (header?.format !== "hearth-log") {
     throw new CorruptDataError(`log: ${path}, line 1: expected a header, found none`);
   }
-  if (header.version !== VERSION) {
-    throw new UnsupportedError(`log: ${path}: expected version ${VERSION}, found ${header.version}`);
+  if (!isReadableVersion(header.version)) {
+    throw new CorruptDataError(`log: ${path}: ${versionFault(header.version)}`);
   }
   if (records.length < header.kept) {
     throw new CorruptDataError(
@@ -196,7 +205,7 @@ function decodeLog(
 
 /** The whole file at once: written beside, synced, renamed. Returns the new file, open. */
 async function writeWhole(path: string, records: readonly LogRecord[], length: number): Promise<Tail> {
-  const header: Header = { format: "hearth-log", version: VERSION, kept: records.length, length };
+  const header: Header = { format: "hearth-log", version: LOG_VERSION, kept: records.length, length };
   let checksum = 0;
   const lines = [header, ...records].map((value) => {
     const line = encodeLine(value, checksum);

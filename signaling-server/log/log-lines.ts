@@ -56,11 +56,14 @@ export function decodeLines(file: string, bytes: Buffer): DecodedLines {
   return { values, bytes: at, checksum };
 }
 
-/** True for the tail of an append that did not finish. A line that is long enough but has no end is damaged, not torn. */
+/**
+ * True for the tail of an append that did not finish. A line that is longer than it says is damaged, not torn: zeros
+ * over a line's end join it to the next one, and it had been whole.
+ */
 function isTorn(line: Buffer, isOpen: boolean, isLast: boolean): boolean {
   if (!isLast && !isOpen) return false;
-  if (line.includes(0)) return true;
-  if (!isOpen) return false;
+  const hasHole = line.includes(0);
+  if (!hasHole && !isOpen) return false;
   const head = readHead(line);
   return head === null || line.byteLength <= head.start + head.bytes;
 }

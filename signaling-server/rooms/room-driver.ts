@@ -59,7 +59,7 @@ export class RoomDriver {
   readonly #options: RoomDriverOptions;
   readonly #coordinator: Coordinator;
   readonly #conns = new Map<string, Conn>();
-  readonly #queue: Event[] = [{ kind: "start" }];
+  readonly #queue: Event[];
   readonly #endTicks: () => void;
   readonly #endWatch: () => void;
   readonly #time: SteadyClock;
@@ -75,6 +75,7 @@ export class RoomDriver {
   private constructor(options: RoomDriverOptions, coordinator: Coordinator) {
     this.#options = options;
     this.#coordinator = coordinator;
+    this.#queue = [{ kind: "start", wallMs: options.clock.wallMs() }];
     this.#length = options.log.length;
     this.#emptySinceMs = options.clock.nowMs();
     this.#time = new SteadyClock(options.clock.nowMs());

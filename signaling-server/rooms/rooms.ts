@@ -2,15 +2,12 @@
  * All rooms of one server: made, loaded from their logs when somebody comes, and put away when nobody has been there
  * for a while. A room that fails takes no other with it.
  */
-import { existsSync } from "node:fs";
-import { mkdir, readdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { Clock } from "../../src/base/clock.ts";
-import { describeError, HearthError, QuotaError } from "../../src/base/errors.ts";
+import { describeError, HearthError } from "../../src/base/errors.ts";
 import type { RandomSource } from "../../src/base/random.ts";
 import type { RefusalCode, RunLine, RunSpec } from "../../src/network/wire/messages.ts";
 import type { Limits, LogRecord } from "../../src/training/coordinator/protocol.ts";
-import { FileLog } from "../log/file-log.ts";
+import type { LogStore, LogSummary, RoomLog } from "../log/log-store.ts";
 import { repeat } from "../repeat.ts";
 import { type Conn, type OpenCoordinator, RoomDriver } from "./room-driver.ts";
 import { isRoomId, makeRoomId } from "./room-id.ts";
@@ -18,12 +15,12 @@ import { isRoomId, makeRoomId } from "./room-id.ts";
 const SWEEP_MS = 5_000;
 
 export interface RoomsOptions {
-  readonly directory: string;
+  readonly logs: LogStore;
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly limits: Limits;
   readonly open: OpenCoordinator;
-  /** Rooms on the disk, and rooms in memory (about 1 MB each). */
+  /** Rooms that have a log, and rooms in memory (about 1 MB each). */
   readonly storedMax: number;
   readonly loadedMax: number;
   /** Members, and as many who only watch, in one room at a time. */
@@ -32,7 +29,9 @@ export interface RoomsOptions {
   readonly idleMsMax: number;
   readonly log: (line: string) => void;
   readonly onLine: (line: RunLine) => void;
-  readonly onAppend: (record: LogRecord) => void;
+  /** A room was made, or a record became durable in the log of one that is loaded. */
+  readonly onMade: (room: string, spec: RunSpec) => void;
+  readonly onAppend: (record: LogRecord, room: string) => void;
   readonly onRefusal: (code: RefusalCode) => void;
 }
 
@@ -53,7 +52,7 @@ export interface Refusal {
 /** A room in memory. */
 interface LoadedRoom {
   readonly driver: RoomDriver;
-  readonly log: FileLog;
+  readonly log: RoomLog;
   /** When its newest checkpoint was logged, since it was loaded. */
   checkpointAtMs: number | null;
 }
@@ -65,7 +64,7 @@ export class Rooms {
   readonly #stored: Set<string>;
   readonly #loaded = new Map<string, LoadedRoom>();
   /** Of rooms that are not loaded. */
-  readonly #summaries = new Map<string, RoomSummary>();
+  readonly #summaries = new Map<string, LogSummary>();
   /** Loading, reading and putting away the same room wait for each other. */
   readonly #busy = new Map<string, Promise<unknown>>();
   readonly #endSweeps: () => void;
@@ -78,20 +77,10 @@ export class Rooms {
     this.#endSweeps = repeat(options.clock, SWEEP_MS, () => this.#sweep());
   }
 
-  /** The rooms under `directory`, none of them loaded. @throws QuotaError */
+  /** The rooms of `logs`, none of them loaded. @throws QuotaError */
   static async open(options: RoomsOptions): Promise<Rooms> {
-    try {
-      await mkdir(options.directory, { recursive: true });
-      const names = await readdir(options.directory);
-      return new Rooms(
-        options,
-        names.filter((name) => isRoomId(name) && existsSync(join(options.directory, name, "log"))),
-      );
-    } catch (cause) {
-      throw new QuotaError(`data folder ${options.directory}: expected to read it, found ${describeError(cause)}`, {
-        cause,
-      });
-    }
+    const names = await options.logs.list();
+    return new Rooms(options, names.filter(isRoomId));
   }
 
   get stored(): number {
@@ -102,7 +91,7 @@ export class Rooms {
     return this.#loaded.values();
   }
 
-  /** A new room, on the disk when this resolves; a refusal when there are too many. @throws QuotaError */
+  /** A new room, durable when this resolves; a refusal when there are too many. @throws QuotaError */
   async create(spec: RunSpec): Promise<string | Refusal> {
     if (this.#stored.size + this.#making >= this.#options.storedMax) {
       return { code: "busy", reason: `This server keeps ${this.#options.storedMax} rooms at most, and has as many.` };
@@ -110,9 +99,9 @@ export class Rooms {
     this.#making += 1;
     try {
       const room = makeRoomId(this.#options.random);
-      const log = await FileLog.create(join(this.#options.directory, room), { kind: "room", room, spec });
-      await log.close();
+      await this.#options.logs.create(room, { kind: "room", room, spec });
       this.#stored.add(room);
+      this.#options.onMade(room, spec);
       return room;
     } finally {
       this.#making -= 1;
@@ -121,13 +110,35 @@ export class Rooms {
 
   /** Null when there is no such room. Reads a room's log the first time only. @throws CorruptDataError, QuotaError */
   async summary(room: string): Promise<RoomSummary | null> {
-    if (!this.#stored.has(room)) return null;
+    const found = await this.#summary(room);
+    if (!found) return null;
+    const { spec } = found.room;
+    const members = this.#loaded.get(room)?.driver.count("member") ?? 0;
+    return { run: spec.run, step: found.step, members, spec };
+  }
+
+  /** What every room's log tells, one after another; a log that cannot be read is left out. */
+  async *summaries(): AsyncGenerator<LogSummary> {
+    for (const room of [...this.#stored]) {
+      if (this.#isEnded) return;
+      const found = await this.#summary(room).catch((error: unknown) => void this.#loadRefusal(room, error));
+      if (found) yield found;
+    }
+  }
+
+  /** The room's coordinator stands still after its next commit, which is a checkpoint; or goes on. */
+  hold(room: string, isHeld: boolean): void {
+    this.#loaded.get(room)?.driver.post({ kind: "hold", isHeld });
+  }
+
+  async #summary(room: string): Promise<LogSummary | null> {
+    if (!(await this.#isStored(room))) return null;
     return this.#exclusively(room, async () => {
       const loaded = this.#loaded.get(room);
-      if (loaded) return summaryOf(loaded.log, loaded.driver.count("member"));
+      if (loaded) return loaded.log.summary;
       const known = this.#summaries.get(room);
       if (known) return known;
-      const log = await FileLog.open(join(this.#options.directory, room));
+      const log = await this.#options.logs.open(room);
       await log.close();
       return this.#remember(room, log);
     });
@@ -135,7 +146,8 @@ export class Rooms {
 
   /** Attaches `conn` to the room, which is loaded if it was not; or says why not. A broken room is a refusal too. */
   async enter(room: string, conn: Conn): Promise<RoomDriver | Refusal> {
-    if (!this.#stored.has(room)) return UNKNOWN_ROOM;
+    const isStored = await this.#isStored(room).catch((error: unknown) => this.#loadRefusal(room, error));
+    if (isStored !== true) return isStored || UNKNOWN_ROOM;
     // Attaching is part of the exclusive work: a room that somebody is about to enter must not be put away.
     return this.#exclusively(room, async () => {
       const entered = await this.#ready(room);
@@ -163,9 +175,19 @@ export class Rooms {
       }
       return await this.#load(room);
     } catch (error) {
-      this.#options.log(`room ${shorten(room)} cannot be loaded: ${failureOf(error)}`);
-      return { code: "busy", reason: loadFailure(error) };
+      return this.#loadRefusal(room, error);
     }
+  }
+
+  /** One that another server made counts too, where servers share their logs. */
+  async #isStored(room: string): Promise<boolean> {
+    if (!this.#stored.has(room) && isRoomId(room) && (await this.#options.logs.has(room))) this.#stored.add(room);
+    return this.#stored.has(room);
+  }
+
+  #loadRefusal(room: string, error: unknown): Refusal {
+    this.#options.log(`room ${shorten(room)} cannot be loaded: ${failureOf(error)}`);
+    return { code: "busy", reason: loadFailure(error) };
   }
 
   /** Ends all rooms between two of their events; their logs are whole and closed then. */
@@ -178,7 +200,7 @@ export class Rooms {
 
   async #load(room: string): Promise<RoomDriver> {
     const { clock, open, limits, onLine, onRefusal, onAppend } = this.#options;
-    const log = await FileLog.open(join(this.#options.directory, room));
+    const log = await this.#options.logs.open(room);
     try {
       const onFailed = (error: unknown): void => {
         this.#options.log(`room ${shorten(room)} has failed: ${failureOf(error)}`);
@@ -188,7 +210,7 @@ export class Rooms {
       const loaded: LoadedRoom = { driver, log, checkpointAtMs: null };
       log.watch((record) => {
         if (record.kind === "checkpoint") loaded.checkpointAtMs = clock.nowMs();
-        onAppend(record);
+        onAppend(record, room);
       });
       this.#loaded.set(room, loaded);
       this.#summaries.delete(room);
@@ -208,8 +230,8 @@ export class Rooms {
     this.#loaded.delete(room);
   }
 
-  #remember(room: string, log: FileLog): RoomSummary {
-    const summary = summaryOf(log, 0);
+  #remember(room: string, log: RoomLog): LogSummary {
+    const { summary } = log;
     this.#summaries.set(room, summary);
     return summary;
   }
@@ -241,11 +263,6 @@ export class Rooms {
     this.#busy.set(room, settled);
     return result;
   }
-}
-
-function summaryOf(log: FileLog, members: number): RoomSummary {
-  const { room, step } = log.summary;
-  return { run: room.spec.run, step, members, spec: room.spec };
 }
 
 /** A room's name is its key: logs show its beginning only. */

@@ -35,9 +35,3 @@ export function floatsOf(bytes: Bytes): Float32Array<ArrayBuffer> {
   if (bytes.byteOffset % 4 === 0) return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
   return new Float32Array(bytes.slice().buffer);
 }
-
-/** True for the same bytes, or for none on both sides. */
-export function equalBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return a.byteLength === b.byteLength && a.every((byte, at) => byte === b[at]);
-}

@@ -30,6 +30,8 @@ export interface FetchOptions extends WaitOptions {
   readonly category: ByteCategory;
   /** Told of each source that failed, whether or not another one had the blob. */
   readonly onFault?: (fault: BlobFault) => void;
+  /** Told of each blob as it is had, also where others never come: what a broken transfer need not repeat. */
+  readonly onBlob?: (hash: Hash, bytes: Bytes, source: PeerId) => void;
 }
 
 /** Bytes by their SHA-256, served to peers and fetched from them. */
@@ -62,7 +64,7 @@ export class BlobExchange {
    * DeadlineError, AbortedError
    */
   async fetchAll(wanted: readonly WantedBlob[], options: FetchOptions): Promise<Map<Hash, Bytes>> {
-    const { deadlineMs, signal, category, onFault } = options;
+    const { deadlineMs, signal, category, onFault, onBlob } = options;
     const what = `fetching ${wanted.length} blobs`;
     const end = new AbortController();
     const fetch = new BlobFetch(this.#withoutSelf(wanted), {
@@ -73,6 +75,7 @@ export class BlobExchange {
         await this.#requests.ask(source, { category, hashes }, end.signal, onAnswer);
       },
       onFault: onFault ?? (() => {}),
+      onBlob: onBlob ?? (() => {}),
     });
     try {
       return await withDeadline(what, fetch.run(), this.#clock, { deadlineMs, signal });

@@ -34,6 +34,7 @@ export interface BlobFetchOptions {
     onAnswer: (index: number, blob: Bytes | undefined) => void,
   ) => Promise<void>;
   readonly onFault: (fault: BlobFault) => void;
+  readonly onBlob: (hash: Hash, bytes: Bytes, source: PeerId) => void;
 }
 
 const LANES = 2;
@@ -133,6 +134,7 @@ export class BlobFetch {
     } else if (hashBytes(blob) === item.hash) {
       item.state = "had";
       this.#blobs.set(item.hash, blob);
+      if (!this.#isStopped) this.#options.onBlob(item.hash, blob, source);
     } else {
       const found = `expected bytes with that hash from peer ${source}, found others`;
       this.#fault(source, item, new CorruptDataError(`blob ${item.hash}: ${found}`));

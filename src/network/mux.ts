@@ -18,6 +18,7 @@ import type { FrameRank } from "./outbox.ts";
 import { decodeFrame, encodeFrame } from "./wire/frame.ts";
 import type { Frame, FrameFault } from "./wire/frame.ts";
 import type { ByteCategory, ByteCounts } from "./wire/messages.ts";
+import { frameRulesOf } from "./transport/frame-rules.ts";
 import type { Link, LinkStats, PathKind, PeerId, Transport } from "./transport/transport.ts";
 
 /**
@@ -60,6 +61,7 @@ export class Mux {
   readonly #malformed = new Map<Link, number>();
   readonly #router: FenceRouter;
   readonly #blobHandlers = new Map<BlobFrame, FrameHandler>();
+  readonly #frameListeners = new Set<(peer: PeerId, frame: Frame, bytes: number) => void>();
   readonly #lostListeners = new Set<(peer: PeerId, reason: string) => void>();
   readonly #ledger = new ByteLedger();
   readonly #dropped: Record<DropReason, number> = {
@@ -98,6 +100,18 @@ export class Mux {
     return Object.fromEntries([...this.#links].map(([peer, link]) => [peer, link.path]));
   }
 
+  /** How messages to and from a peer are cut into frames where nothing else is asked for. */
+  framePayloadBytes(peer: PeerId): number {
+    return frameRulesOf(this.#links.get(peer)?.path ?? "webrtc").payloadBytes;
+  }
+
+  /** Waits for a sign of life, and brings `LinkStats.roundTripMs` up to date. @throws DeadlineError, PeerLostError, AbortedError */
+  async probe(peer: PeerId, options: WaitOptions): Promise<void> {
+    const link = this.#links.get(peer);
+    if (link === undefined) throw new PeerLostError(peer, `probe: expected a link to peer ${peer}, found none`);
+    await link.probe(options);
+  }
+
   /** Drops the link to a peer. */
   disconnect(peer: PeerId, reason: string): void {
     this.#transport.disconnect(peer, reason);
@@ -110,10 +124,10 @@ export class Mux {
   async send(peer: PeerId, frame: Frame, category: ByteCategory, priority: number = 0): Promise<void> {
     const link = this.#links.get(peer);
     const outbox = link && this.#outboxes.get(link);
-    if (outbox === undefined) {
+    if (link === undefined || outbox === undefined) {
       throw new PeerLostError(peer, `send: expected an open link to peer ${peer}, found none`);
     }
-    const bytes = encodeFrame(frame);
+    const bytes = encodeFrame(frame, frameRulesOf(link.path).hasChecksum);
     const { byteLength } = bytes; // Read first: the link may transfer the buffer away.
     await outbox.push(bytes, rankOf(frame, priority));
     this.#ledger.add(category, byteLength);
@@ -133,6 +147,12 @@ export class Mux {
   onLost(listener: (peer: PeerId, reason: string) => void): () => void {
     this.#lostListeners.add(listener);
     return () => void this.#lostListeners.delete(listener);
+  }
+
+  /** Told of every sound frame and its bytes before it is handed on: for measuring. The result stops it. */
+  onFrame(listener: (peer: PeerId, frame: Frame, bytes: number) => void): () => void {
+    this.#frameListeners.add(listener);
+    return () => void this.#frameListeners.delete(listener);
   }
 
   /** Counts a frame that a handler could make no sense of. */
@@ -188,8 +208,9 @@ export class Mux {
       this.#dropped.stale += 1; // Of a link that was replaced.
       return;
     }
-    const { ok: frame, error } = decodeFrame(message);
+    const { ok: frame, error } = decodeFrame(message, frameRulesOf(link.path).hasChecksum);
     if (frame === undefined) return this.#refuse(link, error);
+    for (const listener of this.#frameListeners) listener(link.peer, frame, message.byteLength);
     switch (frame.type) {
       case "blobRequest":
       case "blobAnswer": {
@@ -202,6 +223,8 @@ export class Mux {
       case "grant":
       case "verdict":
         return this.#router.deliver(link.peer, frame);
+      case "probe":
+        return; // Whoever measures has seen it.
       default:
         frame.type satisfies never;
         assert(false, "receive: unknown frame type");
@@ -229,5 +252,5 @@ export class Mux {
 /** Grants, requests and verdicts are few and small, and others wait for them. Blobs have one frame at a time in line. */
 function rankOf({ type, operation }: Frame, priority: number): FrameRank {
   if (type === "data") return { priority, operation };
-  return { priority: type === "blobAnswer" ? priority : -Infinity, operation: 0 };
+  return { priority: type === "blobAnswer" || type === "probe" ? priority : -Infinity, operation: 0 };
 }

@@ -1,7 +1,7 @@
 /**
  * Bytes at rest: a flat, ordered key-value store. It knows neither tensors nor peers; keys are paths like
- * `chunk/<sha256>` (see `key.ts` for what they may hold). IndexedDB in browsers, files in Node, memory in tests: one
- * conformance suite for all.
+ * `chunk/<sha256>` (see `key.ts` for what they may hold). Private files or IndexedDB in browsers, files in Node, memory
+ * in tests: one conformance suite for all.
  */
 import type { Bytes } from "../base/bytes.ts";
 
@@ -20,7 +20,7 @@ export interface PutOptions {
  * one that takes too long with DeadlineError.
  */
 export interface Store {
-  readonly kind: "indexed-db" | "file-system" | "memory";
+  readonly kind: "opfs" | "indexed-db" | "file-system" | "memory";
   /** @throws CorruptDataError when the storage has the key and cannot read its value */
   get(key: string): Promise<Bytes | undefined>;
   /**
@@ -28,11 +28,6 @@ export interface Store {
    * until it resolves. @throws QuotaError when the storage is full or refuses
    */
   put(entries: readonly Entry[], options: PutOptions): Promise<void>;
-  /**
-   * Puts `value`, `strict`, if the key has exactly the bytes `expected`, or no value for undefined; else changes nothing
-   * and resolves to false. Of two at once, in whatever tabs, one finds what it expects. @throws as `put`
-   */
-  swap(key: string, expected: Bytes | undefined, value: Bytes): Promise<boolean>;
   /** Missing keys are fine. */
   delete(keys: readonly string[]): Promise<void>;
   /** Keys that start with `prefix`, in order. */

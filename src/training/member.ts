@@ -5,23 +5,28 @@
 import type { Bytes } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import { describeError, MissingDataError, PeerLostError } from "../base/errors.ts";
-import { hashBytes, type Hash } from "../base/hash.ts";
+import type { Hash } from "../base/hash.ts";
 import type { BlobExchange } from "../network/blob-exchange.ts";
 import { Group } from "../network/collectives/group.ts";
+import { deferred, type Deferred } from "../network/deferred.ts";
 import { bytesSince } from "../network/byte-ledger.ts";
 import type { Mux } from "../network/mux.ts";
 import type { PathKind, PeerId } from "../network/transport/transport.ts";
 import type {
   ByteCounts,
-  CheckpointOrder,
   ClientMessage,
   MemberInfo,
+  RunSpec,
   ServerMessage,
+  StateLayout,
 } from "../network/wire/messages.ts";
 import { PROTOCOL_VERSION } from "../network/wire/messages.ts";
-import type { ChunkStore } from "./checkpoint/chunk-store.ts";
-import { saveCheckpoint } from "./checkpoint/save.ts";
+import type { Chunks } from "./checkpoint/chunks.ts";
+import { CheckpointKeeper } from "./checkpoint/checkpoint-keeper.ts";
 import { runDataParallelStep, type StepEngine } from "./parallel/data/data-parallel-step.ts";
+import { SlotError } from "./parallel/data/slot-sums.ts";
+import { Farewell } from "./farewell.ts";
+import { LinkChoice, type Chosen } from "./link-choice.ts";
 import {
   INITIAL_MEMBER,
   isAtFence,
@@ -31,11 +36,12 @@ import {
   type MemberEffect,
   type MemberEvent,
   type MemberState,
-  type PlanMessage,
+  type ReduceMessage,
   type VersionName,
 } from "./recovery/member.ts";
 import { genesisVersion, Replica, type Version } from "./recovery/replica.ts";
 import { SyncError, syncToEpoch } from "./recovery/sync.ts";
+import { voteOf } from "./vote.ts";
 
 /** A step engine that can also show what its device holds. */
 export interface MemberEngine extends StepEngine {
@@ -43,6 +49,8 @@ export interface MemberEngine extends StepEngine {
   initialParameters(): Float32Array<ArrayBuffer>;
   /** What it computes on, for people: "webgpu: SwiftShader". */
   readonly name: string;
+  /** What the state's bytes are: kept with checkpoints. */
+  readonly layout?: StateLayout;
   /** Slots a second, as measured by the warm-up. */
   readonly slotsPerSecond: number;
   /** Puts `parameters` on the device and reads them back from it. */
@@ -63,23 +71,28 @@ export interface MemberOptions {
   readonly link: CoordinatorLink;
   readonly mux: Mux;
   readonly blobs: BlobExchange;
-  readonly chunks: ChunkStore;
+  readonly chunks: Chunks;
   readonly clock: Clock;
   /** Tells people; never read by the protocol. */
   readonly note: (text: string) => void;
   /** Other bytes that peers may ask for by content: the run's data. */
   readonly findBlob?: (hash: Hash) => Bytes | undefined;
+  /** At checkpoints so far apart what is on disk is read again and mended: a minute unless told. */
+  readonly scrubEveryMs?: number;
   /** A new committed version: for samples and displays. */
   readonly onCommitted?: (name: VersionName) => void;
+  /** The epoch's group chooses its programs by this from the step at hand on: for displays. */
+  readonly onChosen?: (chosen: Chosen) => void;
 }
-
-/** Checkpoints are written in the background for at most so long. */
-const SAVE_MS_MAX = 25_000;
 
 interface Work {
   readonly fence: Fence;
   readonly controller: AbortController;
-  readonly group: Group;
+  /**
+   * Opened by the first step, for which all members have linked up: links that are found dead while the epoch forms, and
+   * are made anew, tear nothing. Frames that come before it are kept.
+   */
+  group: Group | null;
 }
 
 export class Member {
@@ -88,13 +101,22 @@ export class Member {
   #replica: Replica | null = null;
   #state: MemberState = INITIAL_MEMBER;
   #work: Work | null = null;
+  /** Whose slots of the step under way count as their backups computed them. */
+  #decision: Deferred<ReduceMessage["late"]> | null = null;
   #isPaused = false;
+  readonly #farewell: Farewell;
   #isWelcome = false;
+  #spec: RunSpec | null = null;
+  readonly #keeper: CheckpointKeeper;
+  readonly #links: LinkChoice;
   #countedBytes: ByteCounts;
 
   constructor(options: MemberOptions) {
     this.#options = options;
+    this.#keeper = new CheckpointKeeper(options);
+    this.#links = new LinkChoice(options);
     this.#countedBytes = options.mux.bytesSent();
+    this.#farewell = new Farewell(options.clock, (message) => options.link.send(message));
     options.blobs.serve(
       async (hash) => this.#replica?.find(hash) ?? options.findBlob?.(hash) ?? options.chunks.readChunk(hash),
     );
@@ -115,17 +137,20 @@ export class Member {
     return { kind: "hello", protocol: PROTOCOL_VERSION, room, role: "member", info };
   }
 
-  /** Prepared: from now on the member joins whenever it is welcome. */
-  async prepared(engine: MemberEngine): Promise<void> {
+  /** Prepared: from now on the member joins whenever it is welcome. `first` is the state that the run begins with; from the seed unless told. */
+  async prepared(engine: MemberEngine, first?: Version): Promise<void> {
     this.#engine = engine;
-    this.#replica = new Replica(genesisVersion(engine.initialParameters(), engine.stateFloats));
+    this.#replica = new Replica(first ?? genesisVersion(engine.initialParameters(), engine.stateFloats));
     await this.#join();
   }
 
   async onMessage(message: ServerMessage): Promise<void> {
     if (message.kind === "welcome") {
       this.#isWelcome = true;
+      this.#spec = message.spec;
       await this.#join();
+    } else if (message.kind === "released") {
+      this.#farewell.end(true);
     } else if (!this.#isPaused) {
       this.#dispatch({ kind: "server", message });
     }
@@ -136,16 +161,37 @@ export class Member {
     this.#dispatch({ kind: "disconnected" });
   }
 
-  /** Out of the run until `resume`, connection kept: the others go on without this tab. */
-  pause(reason: string): void {
+  /**
+   * Hands this tab's part over: the step in flight is finished, then the others take over what it holds. Resolves once
+   * they have it, or took too long, or at once where there is nothing to hand over or nobody to tell. False when
+   * `resume` called it off.
+   */
+  async retire(reason: string): Promise<boolean> {
+    const { epoch, committed } = this.#state;
+    if (this.#isPaused || !this.#isWelcome || (epoch === null && committed === null)) return true;
+    return this.#farewell.begin(reason);
+  }
+
+  /** Out of the run until `resume`, connection kept: the others take over and lose nothing. False when `resume` called it off. */
+  async pause(reason: string): Promise<boolean> {
+    if (!(await this.retire(reason))) return false;
+    this.#farewell.end(true);
     this.#isPaused = true;
     this.#options.link.send({ kind: "leave", reason });
     this.#dispatch({ kind: "disconnected" });
+    return true;
   }
 
+  /** In again, also where handing over was still under way. */
   async resume(): Promise<void> {
     this.#isPaused = false;
+    this.#farewell.end(false);
     await this.#join();
+  }
+
+  /** The newest checkpoint that was ordered while this tab took part. @throws as `CheckpointKeeper.export` */
+  exportCheckpoint(): Promise<Bytes> {
+    return this.#keeper.export(this.#engine?.layout, this.#spec);
   }
 
   async #join(): Promise<void> {
@@ -155,6 +201,7 @@ export class Member {
     const replica = this.#replica;
     if (!engine || !replica || !this.#isWelcome || this.#isPaused) return;
     const { genesis } = replica;
+    this.#farewell.say();
     link.send({
       kind: "join",
       engine: engine.name,
@@ -165,6 +212,7 @@ export class Member {
         parameters: genesis.parameterHashes,
         optimizer: [...genesis.optimizer.values()].map(({ hash }) => hash),
       },
+      ...(engine.layout ? { layout: engine.layout } : {}),
     });
   }
 
@@ -181,15 +229,18 @@ export class Member {
       case "sync":
         return this.#begin(effect.epoch);
       case "step":
-        return this.#run(effect.epoch, "the step", (work) => this.#step(work, effect.plan, effect.epoch));
+        return this.#run(effect.epoch, "the step", (work) => this.#step(work, effect));
+      case "reduce":
+        this.#decision?.resolve(effect.order.late);
+        return;
       case "promote":
         this.#promote(effect.name);
         return;
       case "digest":
-        this.#digest(effect.name);
+        this.#keeper.digest(this.#ready(), effect.name);
         return;
       case "checkpoint":
-        this.#checkpoint(effect.name, effect.order, effect.epoch);
+        this.#keeper.checkpoint(this.#ready(), effect);
         return;
       case "send":
         this.#options.link.send(effect.message);
@@ -205,16 +256,28 @@ export class Member {
 
   #cancel(reason: string): void {
     this.#work?.controller.abort(reason);
-    this.#work?.group.close(reason);
+    this.#work?.group?.close(reason);
     this.#work = null;
   }
 
   #begin(epoch: EpochMessage): void {
+    const fence: Fence = { incarnation: epoch.incarnation, epoch: epoch.epoch };
+    this.#work = { fence, controller: new AbortController(), group: null };
+    this.#run(fence, "the epoch", (work) => this.#sync(work, epoch));
+  }
+
+  /** @throws PeerLostError where a link was lost since the epoch formed */
+  #openGroup(fence: Fence, epoch: EpochMessage): Group {
     const { mux, clock } = this.#options;
     const members = epoch.members.map((member) => member.peer);
-    const fence: Fence = { incarnation: epoch.incarnation, epoch: epoch.epoch };
-    this.#work = { fence, controller: new AbortController(), group: new Group({ mux, members, fence, clock }) };
-    this.#run(fence, "the epoch", (work) => this.#sync(work, epoch));
+    const lost = members.find((peer) => peer !== mux.self && !mux.isLinked(peer));
+    if (lost !== undefined) {
+      throw new PeerLostError(
+        lost,
+        `epoch ${fence.epoch}: expected a link to every member, found none to peer ${lost}`,
+      );
+    }
+    return new Group({ mux, members, fence, clock });
   }
 
   /** Runs `job` under the fence at hand; its failure is an event, never an exception. */
@@ -230,25 +293,30 @@ export class Member {
         this.#options.note(`${what} failed: ${describeError(error)}`);
         const reason = describeError(error).slice(0, 400);
         const { incarnation, epoch } = fence;
-        this.#dispatch({ kind: "workFailed", fence: { incarnation, epoch }, reason, unreachable, missing });
+        const slot = error instanceof SlotError ? { slot: error.slot } : {};
+        this.#dispatch({ kind: "workFailed", fence: { incarnation, epoch }, reason, unreachable, missing, ...slot });
       },
     );
   }
 
   async #sync(work: Work, epoch: EpochMessage): Promise<MemberEvent> {
-    const { mux, blobs, chunks, room, info } = this.#options;
+    const { mux, blobs, chunks, clock, room, info } = this.#options;
     const replica = this.#replica;
     if (!replica) throw new SyncError("an epoch came before this tab was prepared", [], []);
     const rank = epoch.members.findIndex((member) => member.peer === info.peer);
-    const version = await syncToEpoch({
+    const { version, recovered } = await syncToEpoch({
       epoch,
       rank,
       mux,
       blobs,
       find: (hash) => replica.find(hash),
       readChunk: (hash) => chunks.readChunk(hash),
+      keep: (hash, bytes) => replica.keepArrived(hash, bytes),
+      genesis: replica.genesis,
+      clock,
       signal: work.controller.signal,
     });
+    const links = await this.#links.rowFor(epoch, info.peer);
     const stored = await chunks.generations(room);
     work.controller.signal.throwIfAborted();
     if (isAtFence(this.#state, work.fence)) replica.replace(version);
@@ -256,20 +324,29 @@ export class Member {
       const { step, chain, parameterRoot } = epoch.record;
       this.#options.onCommitted?.({ step, chain, parameterRoot });
     }
-    return { kind: "synced", fence: work.fence, inventory: replica.inventory(stored) };
+    return { kind: "synced", fence: work.fence, inventory: replica.inventory(stored), recovered, links };
   }
 
-  async #step(work: Work, plan: PlanMessage, epoch: EpochMessage): Promise<MemberEvent> {
-    const { clock, mux } = this.#options;
+  async #step(work: Work, { plan, epoch, links }: Extract<MemberEffect, { kind: "step" }>): Promise<MemberEvent> {
+    const { clock, mux, info } = this.#options;
     const { engine, replica } = this.#ready();
     replica.settle();
+    const decision = deferred<ReduceMessage["late"]>();
+    this.#decision = decision;
+    const { backups = [], step } = plan;
+    const onComputed = (rank: number): void => this.#dispatch({ kind: "computed", fence: work.fence, step, rank });
+    const group = (work.group ??= this.#openGroup(work.fence, epoch));
+    const chosen = this.#links.use(group, links, 4 * engine.parameterCount);
+    if (chosen) this.#options.onChosen?.(chosen);
     const output = await runDataParallelStep({
       engine,
-      group: work.group,
+      group,
       map: epoch.map,
       step: plan.step,
       slots: plan.slots,
+      ...(plan.audits ? { audits: plan.audits } : {}),
       committed: replica.committed,
+      cover: backups.length > 0 ? { backups, onComputed, decision: decision.promise } : null,
       deadlineMs: plan.deadlineMs,
       signal: work.controller.signal,
       clock,
@@ -279,24 +356,8 @@ export class Member {
     const sent = mux.bytesSent();
     const bytesSent = bytesSince(sent, this.#countedBytes);
     this.#countedBytes = sent;
-    const optimizer = [...output.version.optimizer].map(([shard, { hash }]) => [shard, hash] as const);
-    return {
-      kind: "stepped",
-      fence: work.fence,
-      vote: {
-        kind: "vote",
-        incarnation: plan.incarnation,
-        epoch: plan.epoch,
-        step: plan.step,
-        parameterRoot: output.version.parameterRoot,
-        parameters: output.parameters,
-        optimizer,
-        losses: output.losses,
-        times: output.times,
-        bytesSent,
-        paths: this.#paths(epoch),
-      },
-    };
+    const news = { bytesSent, paths: this.#paths(epoch), links: this.#links.news(epoch, info.peer) };
+    return { kind: "stepped", fence: work.fence, vote: voteOf(plan, output, news) };
   }
 
   #paths(epoch: EpochMessage): Record<PeerId, PathKind> {
@@ -307,38 +368,6 @@ export class Member {
   #promote(name: VersionName): void {
     this.#replica?.promote();
     this.#options.onCommitted?.(name);
-  }
-
-  #digest({ step, chain }: VersionName): void {
-    const { link, note } = this.#options;
-    const { engine, replica } = this.#ready();
-    if (!replica.committed) return;
-    engine.readBack(replica.committed.parameters).then(
-      (bytes) => link.send({ kind: "digest", step, chain, digest: hashBytes(bytes) }),
-      (error: unknown) => note(`reading the parameters back failed: ${describeError(error)}`),
-    );
-  }
-
-  /** Runs beside training, on a version that nothing changes any more. */
-  #checkpoint(name: VersionName, order: CheckpointOrder, epoch: EpochMessage): void {
-    const { link, chunks, blobs, clock, room, note, info } = this.#options;
-    const { replica } = this.#ready();
-    const version = replica.committed;
-    if (!version) return;
-    replica.pin(version);
-    const { step, chain } = name;
-    const startMs = clock.nowMs();
-    const report = (shards: readonly number[], error: string | null): void =>
-      link.send({ kind: "stored", step, chain, shards, error, ms: clock.nowMs() - startMs });
-    const options = { deadlineMs: SAVE_MS_MAX };
-    saveCheckpoint({ room, self: info.peer, name, version, epoch, order, blobs, chunks, options, note })
-      .then((shards) => report(shards, null))
-      .catch((error: unknown) => {
-        note(`this tab could not store its part of checkpoint ${step}: ${describeError(error)}`);
-        report([], describeError(error).slice(0, 400));
-      })
-      .then(() => chunks.collect(room, [...order.keep, { step, chain }]))
-      .catch((error: unknown) => note(`old checkpoints could not be removed: ${describeError(error)}`));
   }
 
   #ready(): { engine: MemberEngine; replica: Replica } {

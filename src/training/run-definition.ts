@@ -63,6 +63,12 @@ export interface RunDefinition<D extends Dataset = Dataset, M extends Module = M
   loss(model: M, batch: { x: Tensor; y: Tensor }): Tensor;
   /** The update rule and its options. */
   optimizer(settings: Settings): OptimizerSpec;
+  /**
+   * How gradients are packed for the wire: `float16` (2 bytes a parameter), `int8` (1.06), `int4` (0.56) or `topk` (the
+   * largest 2 %, 0.16); `none`, as they are, if left out. Sums are float32 whatever it is, and all members have the same
+   * bits; but with a codec they depend on who computes what. Another name is an OptionError when the run begins.
+   */
+  gradientCodec?(settings: Settings): string | undefined;
   /** Something for people to read that grows better as the model learns. */
   sample?(model: M, dataset: D, random: Random): Promise<string>;
 }

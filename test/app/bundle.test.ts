@@ -8,7 +8,7 @@ import { emptyEngine } from "./support/empty-engine.ts";
 
 const APP = resolve(import.meta.dirname, "../../app");
 /** Lit, uPlot, PeerJS and the pages came to 90 kB when this was written; a fifth more is worth a look. */
-const GZIP_BYTES_MAX = 110_000;
+const GZIP_BYTES_MAX = 116_000;
 const OF_THE_ENGINE = /\/src\/(compute|model|training|storage|network\/collectives)\//;
 
 let chunks: Rolldown.OutputChunk[];
@@ -35,7 +35,7 @@ test("the page carries nothing of the engine", () => {
   expect(carried.map(([name]) => name).filter((name) => OF_THE_ENGINE.test(name))).toEqual([]);
 });
 
-test("all chunks of the page together stay under 110 kB, compressed", () => {
+test("all chunks of the page together stay under 116 kB, compressed", () => {
   const bytes = chunks.reduce((sum, chunk) => sum + gzipSync(chunk.code).byteLength, 0);
   expect(bytes).toBeGreaterThan(20_000);
   expect(bytes).toBeLessThan(GZIP_BYTES_MAX);

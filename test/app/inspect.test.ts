@@ -1,4 +1,4 @@
-/** The inspecting page in Chromium, its worker and all: on SwiftShader and on the reference device. */
+/** The inspecting page in Chromium, its worker and all: on SwiftShader, on the reference device and on WebAssembly. */
 import { readFile } from "node:fs/promises";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -14,7 +14,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => app.close());
 
-const CPU = "?device=reference";
+const CPU = "?device=wasm";
 
 /** Opens the page, and waits until its step is compiled and measured. */
 async function withStep(
@@ -235,7 +235,7 @@ test("the step leaves the page as text and as JSON", { timeout: 60_000 }, () =>
     const [jsonName, json] = await download("Download JSON");
     expect(jsonName).toBe("mlp-step.json");
     const { model, device, plans } = JSON.parse(json) as { model: string; device: string; plans: PlanReport[] };
-    expect([model, device]).toEqual(["mlp", "CPU (JavaScript)"]);
+    expect([model, device]).toEqual(["mlp", expect.stringMatching(/^CPU \(WebAssembly/)]);
     expect(plans[0]?.kernels.length).toBe(await rows(page).count());
   }),
 );

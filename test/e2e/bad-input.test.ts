@@ -163,8 +163,12 @@ test.concurrent(
       playRogue(hearth, { member, hello: "hello 99", messages: [] }),
       playRogue(hearth, { member, hello: HELLO, messages: [frameOfVersion(99)] }),
     ]);
-    expect(greeting).toEqual(cutOff(/^bye expected protocol version 1, found 99$/));
-    expect(frame).toEqual(cutOff(/^bye peer rogue-\S+ sent a frame of another version: .* version 1, found 99$/));
+    expect(greeting).toEqual(cutOff(new RegExp(`^bye expected protocol version ${PROTOCOL_VERSION}, found 99$`)));
+    expect(frame).toEqual(
+      cutOff(
+        new RegExp(`^bye peer rogue-\\S+ sent a frame of another version: .* version ${PROTOCOL_VERSION}, found 99$`),
+      ),
+    );
     await expectTraining();
   },
   TEST_MS_MAX,

@@ -14,7 +14,7 @@ const STEPS = 20;
 test("each of three tabs sent what its browser counted, and a line of the swarm's summary says so", async () => {
   process.env["NODE_ENV"] = "production"; // The app is built as it is served, not as under a test runner.
   await buildApp(ROOT);
-  const args = `--tabs 3 --run addition --steps ${STEPS} --seed 7 --device reference --shared-profile`;
+  const args = `--tabs 3 --run addition --steps ${STEPS} --seed 7 --device reference --shared-profile --paths webrtc`;
   const options = parseOptions(args.split(" "));
   if (options === "help") return expect.fail("expected options");
   const result = await runSwarm(options);

@@ -29,13 +29,13 @@ interface RoomAnswer {
 
 /** Two tabs from the start page to the last step, of so many that the second one is there before the first is done. */
 async function train(run: string, steps: number): Promise<{ data: DataSpec; watched: WatchedRoom; asked: string[] }> {
-  const first = await hearth.open("/?device=reference");
-  const second = await hearth.open("/?device=reference");
+  const first = await hearth.open("/?device=wasm");
+  const second = await hearth.open("/?device=wasm");
   const path = await startRoom(first, run, steps);
   const watched = hearth.watch(path.replace("/room/", ""));
   const asked: string[] = [];
   second.page.on("request", (request) => asked.push(new URL(request.url()).pathname));
-  await second.page.goto(`${hearth.origin}${path}?device=reference`);
+  await second.page.goto(`${hearth.origin}${path}?device=wasm`);
   const { digests } = await watched.ended();
   expect(Object.keys(digests)).toHaveLength(2);
   expect(areEqual(digests)).toBe(true);

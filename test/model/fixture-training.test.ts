@@ -2,6 +2,8 @@
 import { expect, test } from "vitest";
 import { runOptimizer } from "../../tools/conformance/optimizers.ts";
 import { runModel } from "../../tools/conformance/run-model.ts";
+import { createRuntime } from "../../src/compute/runtime/graph-runtime.ts";
+import { openWasm } from "../compute/device/devices.ts";
 import { deviceRuntime } from "../compute/tensor/test-runtimes.ts";
 import { fixturesMissing, modelFixtures, optimizerFixtures } from "./fixtures.ts";
 
@@ -20,5 +22,13 @@ for (const fixture of models.cases) {
     expect(await runModel(deviceRuntime(), fixture, models.values)).toBeNull();
   });
 }
+
+test.skipIf(fixturesMissing !== null)("all of them do on WebAssembly", { timeout: 120_000 }, async () => {
+  const device = await openWasm();
+  const runtime = createRuntime(device);
+  for (const fixture of models.cases) expect(await runModel(runtime, fixture, models.values), fixture.id).toBeNull();
+  runtime.destroy();
+  device.destroy();
+});
 
 test.skipIf(fixturesMissing === null)(`optimizers and models train as in PyTorch (${fixturesMissing})`, () => {});

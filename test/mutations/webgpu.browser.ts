@@ -1,13 +1,13 @@
 /** Edited models on a browser's own WebGPU: the losses of the reference device in the same page. */
 import { expect, test } from "vitest";
+import { ReferenceDevice } from "../../src/compute/device/reference/reference-device.ts";
 import { openWebGpuDevice } from "../../src/compute/device/webgpu/open-webgpu-device.ts";
 import { createRuntime } from "../../src/compute/runtime/graph-runtime.ts";
-import { deviceRuntime } from "../compute/tensor/test-runtimes.ts";
 import { differences } from "./judge.ts";
 import { MUTATIONS } from "./models.ts";
 import { trainCompiled } from "./training.ts";
 
-const reference = deviceRuntime();
+const reference = createRuntime(new ReferenceDevice());
 const runtime = createRuntime(await openWebGpuDevice({ gpu: navigator.gpu, allowSoftware: true }));
 
 for (const mutation of MUTATIONS) {

@@ -6,6 +6,7 @@ import type { Mux } from "../../src/network/mux.ts";
 import { Mux as MuxClass } from "../../src/network/mux.ts";
 import { encodeFrame } from "../../src/network/wire/frame.ts";
 import type { Frame } from "../../src/network/wire/frame.ts";
+import { PROTOCOL_VERSION } from "../../src/network/wire/messages.ts";
 import type { Link } from "../../src/network/transport/transport.ts";
 import { swarm } from "./support/swarm.ts";
 import { simulatedNetwork } from "./support/virtual.ts";
@@ -122,7 +123,7 @@ test("a peer of another protocol version is cut off at its first frame, with bot
   new DataView(frame.buffer).setUint16(4, 9, true);
   await send(frame);
   expect(closed).toEqual([
-    "the peer said: peer hostile sent a frame of another version: expected protocol version 1, found 9",
+    `the peer said: peer hostile sent a frame of another version: expected protocol version ${PROTOCOL_VERSION}, found 9`,
   ]);
   expect(mux.stats().dropped.version).toBe(1);
 });

@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { FileLog } from "../../signaling-server/log/file-log.ts";
+import { encodeLine } from "../../signaling-server/log/log-lines.ts";
 import { AbortedError, CorruptDataError, QuotaError } from "../../src/base/errors.ts";
 import type { LogRecord } from "../../src/training/coordinator/protocol.ts";
 import { initialState, replay } from "../../src/training/coordinator/state.ts";
-import { commit, randomHistory, ROOM } from "./samples.ts";
+import { commit, quarantined, randomHistory, ROOM } from "./samples.ts";
 
 let directory: string;
 let path: string;
@@ -38,7 +39,7 @@ test("a log that is opened again holds what was appended", async () => {
   const opened = await FileLog.open(directory);
   expect(await opened.read()).toEqual([ROOM, ...SMALL, commit(0), commit(1)]);
   expect(opened.length).toBe(6);
-  expect(opened.summary).toEqual({ room: ROOM, step: 1 });
+  expect(opened.summary).toEqual({ room: ROOM, step: 1, hasEnded: false, checkpoint: null });
   await opened.close();
 });
 
@@ -106,6 +107,64 @@ test("a file that is no log, or lost its beginning, is refused", async () => {
   }
   await rm(path);
   await expect(FileLog.open(directory)).rejects.toBeInstanceOf(QuotaError);
+});
+
+test("zeros in the middle, over a line's end too, are damage and not the tail of an append", async () => {
+  const log = await fill(SMALL);
+  await log.close();
+  const whole = await readFile(path);
+  const ends = [...whole.entries()].flatMap(([at, byte]) => (byte === 0x0a ? [at] : []));
+  for (const [line, end] of ends.slice(0, -1).entries()) {
+    for (const [from, to] of [
+      [end - 5, end - 1],
+      [end - 5, end + 15],
+    ] as const) {
+      await writeFile(path, Buffer.from(whole).fill(0, from, to));
+      const opening = FileLog.open(directory);
+      await expect(opening, `zeros at ${from} to ${to}`).rejects.toBeInstanceOf(CorruptDataError);
+      await expect(opening, `zeros at ${from} to ${to}`).rejects.toThrow(`${path}, line ${line + 1}`);
+    }
+  }
+});
+
+test("a log of a newer version is refused with its version and its file, and left as it is", async () => {
+  const header = { format: "hearth-log", version: 3, kept: 0, length: 0 };
+  const newer = encodeLine(header, 0).bytes;
+  await writeFile(path, newer);
+  const opening = FileLog.open(directory);
+  await expect(opening).rejects.toBeInstanceOf(CorruptDataError);
+  await expect(opening).rejects.toThrow(`${path}: expected version 2 or an older one, found 3`);
+  expect(await readFile(path)).toEqual(newer);
+});
+
+/** A file as servers of version 1 wrote it. */
+async function writeVersion1(records: readonly LogRecord[]): Promise<Buffer> {
+  let checksum = 0;
+  const header = { format: "hearth-log", version: 1, kept: 1, length: 1 };
+  const lines = [header, ...records].map((value) => {
+    const line = encodeLine(value, checksum);
+    ({ checksum } = line);
+    return line.bytes;
+  });
+  await writeFile(path, Buffer.concat(lines));
+  return Buffer.concat(lines);
+}
+
+test("a log of an older version is read, left as it is until something is appended, and then of this version", async () => {
+  const old = await writeVersion1([ROOM, ...SMALL, commit(0)]);
+  const log = await FileLog.open(directory);
+  expect(await log.read()).toEqual([ROOM, ...SMALL, commit(0)]);
+  expect(await readFile(path)).toEqual(old);
+  await log.appendIf(5, quarantined("d1", 1));
+  await log.close();
+  expect((await readFile(path, "utf8")).split("\n")[0]).toContain('"version":2');
+  const opened = await FileLog.open(directory);
+  expect(opened.length).toBe(6);
+  const state = (await opened.read()).reduce(replay, initialState());
+  expect(state.durable).toEqual(
+    [ROOM, ...SMALL, commit(0), quarantined("d1", 1)].reduce(replay, initialState()).durable,
+  );
+  await opened.close();
 });
 
 test("appendIf is a fence: of two who know the same length only one gets its record in", async () => {

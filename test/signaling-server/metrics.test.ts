@@ -12,6 +12,8 @@ const GAUGES = {
   checkpointAgeSeconds: null,
   logBytes: 5,
   peerSockets: 6,
+  relaySockets: 2,
+  relayWaitingBytes: 4_096,
 };
 
 /** Prometheus' text format, as its specification has it. @returns samples by name and labels */

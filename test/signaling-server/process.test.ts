@@ -82,6 +82,27 @@ test("a server killed in the middle of a run, again and again, forgets no step t
   expect(member.refusals).toEqual([]);
 }, 120_000);
 
+test("a server that was killed refuses the device that it had put out, with the reason", async () => {
+  const first = await serve();
+  const room = await createRoom(first.origin);
+  first.child.kill("SIGKILL");
+  await first.outcome();
+  const log = await FileLog.open(join(data, "rooms", room));
+  const fromWallMs = Date.now();
+  const untilWallMs = fromWallMs + 600_000;
+  const reason = "It differs.";
+  await log.appendIf(log.length, { kind: "quarantine", device: "device1", count: 1, fromWallMs, untilWallMs, reason });
+  await log.close();
+  const server = await serve();
+  const socket = await TestSocket.open(server.origin, hello(room));
+  expect(await socket.hear("refused")).toMatchObject({
+    code: "mismatch",
+    reason: "It differs. It may try again in 10 minutes.",
+  });
+  const observer = await TestSocket.open(server.origin, hello(room, "observer"));
+  await observer.hear("welcome");
+}, 30_000);
+
 test.each(["SIGTERM", "SIGINT"] as const)(
   "%s ends the server within 3 s: sockets are told, the folder is free, the exit code is 0",
   async (signal) => {

@@ -44,6 +44,15 @@ test("what a request leaves out gets a default, and a seed of its own", () => {
   expect(specs[0]?.seed).not.toBe(specs[1]?.seed);
 });
 
+test("a room that goes on from a checkpoint says which, and must have steps left", () => {
+  const from = { hash: "cd".repeat(32), bytes: 5_000, name: "addition.safetensors", step: 10 };
+  expect(parseRoomRequest({ run: "addition", steps: 20, from }, randomBytes).from).toEqual(from);
+  expect(() => parseRoomRequest({ run: "addition", steps: 10, from }, randomBytes)).toThrow(
+    "new room: steps: expected more than the 10 that “addition.safetensors” has done, found 10",
+  );
+  expect(() => parseRoomRequest({ run: "addition", from: { ...from, step: -1 } }, randomBytes)).toThrow("from.step");
+});
+
 test("names of rooms use every letter and never repeat; nothing else is one", () => {
   const names = Array.from({ length: 500 }, () => makeRoomId(randomBytes));
   expect(new Set(names).size).toBe(500);

@@ -39,6 +39,19 @@ export function commit(step: number, label = "a"): LogRecord {
   return { kind: "commit", record: commitRecord(step, label), loss: 4 - step / 100 };
 }
 
+/** The `count`th quarantine of `device`, begun `hour` hours into a run. */
+export function quarantined(device: string, count: number, hour = 0): LogRecord {
+  const fromWallMs = 1_700_000_000_000 + hour * 3_600_000;
+  return {
+    kind: "quarantine",
+    device,
+    count,
+    fromWallMs,
+    untilWallMs: fromWallMs + 120_000 * count,
+    reason: "It differs.",
+  };
+}
+
 export const ROOM: LogRecord = { kind: "room", room: "a".repeat(26), spec: SPEC };
 
 /** A history as the coordinator could have written it: restarts, epochs, commits, checkpoints, rollbacks, ends. */
@@ -53,7 +66,7 @@ export function randomHistory(seed: number, count: number): LogRecord[] {
   while (records.length < count) {
     const label = String(incarnation);
     const last = records.at(-1)?.kind;
-    switch (random.below(8)) {
+    switch (random.below(9)) {
       case 0:
         records.push({ kind: "incarnation", incarnation: ++incarnation });
         break;
@@ -81,6 +94,10 @@ export function randomHistory(seed: number, count: number): LogRecord[] {
       }
       case 4:
         if (random.below(10) === 0 && step > 0) records.push({ kind: "end", step, digests: {} });
+        break;
+      case 5:
+        // A record is an hour here, so some are remembered and some are forgotten.
+        records.push(quarantined(`d${random.below(5)}`, 1 + random.below(5), records.length));
         break;
       default:
         step += 1;

@@ -18,7 +18,7 @@ export class ScriptedMember {
   /** Called at each commit that it hears of. */
   onCommit: (step: number) => void = () => {};
   #voted = 0;
-  readonly #port: number;
+  #port: number;
   readonly #room: string;
   #socket: WebSocket | null = null;
   #isClosed = false;
@@ -37,6 +37,12 @@ export class ScriptedMember {
     socket.on("close", () => {
       if (!this.#isClosed) setTimeout(() => this.connect(), RETRY_MS);
     });
+  }
+
+  /** To another server, with what it holds. */
+  moveTo(port: number): void {
+    this.#port = port;
+    this.#socket?.terminate();
   }
 
   close(): void {

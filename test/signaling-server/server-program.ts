@@ -20,8 +20,8 @@ export class ServerProgram {
   }
 
   /** One that answers, on a port of its own unless one is given. */
-  static async start(data: string, port = 0): Promise<ServerProgram> {
-    const program = new ServerProgram("--port", String(port), "--data", data);
+  static async start(data: string, port = 0, ...more: string[]): Promise<ServerProgram> {
+    const program = new ServerProgram("--port", String(port), "--data", data, ...more);
     while (!program.output.includes("\n")) {
       if (program.child.exitCode !== null) throw new PeerLostError("server", program.errors);
       await Promise.race([once(program.child.stdout as NodeJS.ReadableStream, "data"), once(program.child, "exit")]);

@@ -166,23 +166,6 @@ function keyCases({ open }: StoreHarness): void {
 }
 
 function transactionCases({ open, openSmall }: StoreHarness): void {
-  test("a swap puts its value where the key has what is expected, and says so", async () => {
-    const store = await open();
-    expect(await store.swap("head", bytes(1), bytes(2))).toBe(false);
-    expect(await store.swap("head", undefined, bytes(1))).toBe(true);
-    expect(await store.swap("head", undefined, bytes(2))).toBe(false);
-    expect(await store.swap("head", bytes(1), bytes(2, 3))).toBe(true);
-    expect(await all(store)).toEqual({ head: [2, 3] });
-  });
-
-  test("of two swaps at once one finds what it expects", async () => {
-    const store = await open();
-    await store.put([{ key: "head", value: bytes(1) }], strict);
-    const swapped = await Promise.all([2, 3, 4].map((value) => store.swap("head", bytes(1), bytes(value))));
-    expect(swapped.filter(Boolean)).toEqual([true]);
-    expect(await store.get("head")).toEqual(bytes(swapped.indexOf(true) + 2));
-  });
-
   test("a put that does not fit is a QuotaError that names the bytes, and leaves all as it was", async () => {
     const { store, end } = await openSmall();
     try {

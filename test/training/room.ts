@@ -8,28 +8,42 @@ import { Random } from "../../src/base/random.ts";
 import { BlobExchange } from "../../src/network/blob-exchange.ts";
 import { Mux } from "../../src/network/mux.ts";
 import { parseClientMessage, parseServerMessage } from "../../src/network/wire/validate.ts";
-import type { ClientMessage, RunLine, RunSpec, ServerMessage } from "../../src/network/wire/messages.ts";
+import type { ClientMessage, RunLine, RunSpec, ServerMessage, StateLayout } from "../../src/network/wire/messages.ts";
 import { MemoryStore } from "../../src/storage/memory/memory-store.ts";
 import type { Store } from "../../src/storage/store.ts";
 import { ChunkStore } from "../../src/training/checkpoint/chunk-store.ts";
-import { DEFAULT_LIMITS, type Event, type LogRecord } from "../../src/training/coordinator/protocol.ts";
+import { DEFAULT_LIMITS, type Event, type Limits, type LogRecord } from "../../src/training/coordinator/protocol.ts";
 import { initialState, replay, type State } from "../../src/training/coordinator/state.ts";
 import { transition } from "../../src/training/coordinator/transition.ts";
+import type { Chosen } from "../../src/training/link-choice.ts";
 import { Member, type CoordinatorLink, type MemberEngine } from "../../src/training/member.ts";
+import type { Version } from "../../src/training/recovery/replica.ts";
 import { simulatedNetwork } from "../network/support/virtual.ts";
-import type { SimulatedNetwork } from "../../src/network/transport/simulated/simulated-network.ts";
+import type { NetworkOptions, SimulatedNetwork } from "../../src/network/transport/simulated/simulated-network.ts";
 import type { VirtualClock } from "../../src/network/transport/simulated/virtual-clock.ts";
 
 const PARAMETERS = 1_003;
 const LATENCY_MS = 3;
 
+const SLOT_MS = 20;
+
 /** Pulls every parameter towards a target drawn for each slot; the optimizer is Adam without its corrections. */
-class ToyEngine implements MemberEngine {
+export class ToyEngine implements MemberEngine {
   readonly name: string = "toy";
   readonly parameterCount: number = PARAMETERS;
   readonly stateFloats: number = 2;
   readonly slots: number = 8;
   readonly slotsPerSecond: number = 10;
+  /** How many times longer than usual a slot of a step takes. */
+  slowness: (step: number) => number = () => 1;
+  readonly layout: StateLayout = {
+    tensors: [
+      { name: "weight", dtype: "float32", shape: [17, 50], offset: 0 },
+      { name: "bias", dtype: "float32", shape: [PARAMETERS - 850], offset: 850 },
+    ],
+    optimizer: { name: "toy", options: { lr: 0.05 }, vectors: ["exp_avg", "exp_avg_sq"] },
+    lossScale: null,
+  };
   readonly #wait: (ms: number) => Promise<void>;
 
   constructor(wait: (ms: number) => Promise<void>) {
@@ -41,7 +55,7 @@ class ToyEngine implements MemberEngine {
   }
 
   async slot(parameters: Float32Array, step: number, slot: number): Promise<{ loss: number; gradient: Float32Array }> {
-    await this.#wait(20);
+    await this.#wait(SLOT_MS * this.slowness(step));
     const target = new Random("target", step, slot).uniform();
     const gradient = parameters.map((value) => value - target);
     const loss = gradient.reduce((sum, value) => sum + value * value, 0) / PARAMETERS;
@@ -72,8 +86,17 @@ export interface Tab {
   readonly peer: string;
   readonly member: Member;
   readonly store: Store;
+  readonly engine: MemberEngine;
   kill(): void;
   connect(): void;
+}
+
+interface RoomOptions {
+  readonly limits?: Partial<Limits>;
+  readonly log?: LogRecord[];
+  /** The state that it begins with, where its spec says so. */
+  readonly first?: Version;
+  readonly network?: Partial<NetworkOptions>;
 }
 
 export class Room {
@@ -81,15 +104,29 @@ export class Room {
   readonly network: SimulatedNetwork;
   readonly lines: RunLine[] = [];
   readonly notes: string[] = [];
+  /** What tabs were told that had to stop. */
+  readonly refusals: string[] = [];
   readonly log: LogRecord[];
+  /** What members began to choose their programs by. */
+  readonly chosen: (Chosen & { readonly peer: string })[] = [];
   state: State = initialState();
   isUp = true;
   readonly #sockets = new Map<string, (message: ServerMessage | null) => void>();
   #conns = 0;
   #peers = 0;
 
-  constructor(spec: Partial<RunSpec>, seed: number) {
-    ({ clock: this.clock, network: this.network } = simulatedNetwork(seed, { latencyMs: LATENCY_MS, jitterMs: 2 }));
+  readonly #limits: Limits;
+  readonly #first: Version | undefined;
+
+  /** A new room, or one that goes on from the log of another. */
+  constructor(spec: Partial<RunSpec>, seed: number, options: RoomOptions = {}) {
+    this.#first = options.first;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    ({ clock: this.clock, network: this.network } = simulatedNetwork(seed, {
+      latencyMs: LATENCY_MS,
+      jitterMs: 2,
+      ...options.network,
+    }));
     const full: RunSpec = {
       run: "toy",
       seed: 1,
@@ -100,7 +137,7 @@ export class Room {
       settings: {},
       ...spec,
     };
-    this.log = [{ kind: "room", room: "room", spec: full }];
+    this.log = options.log ?? [{ kind: "room", room: "room", spec: full }];
     this.start();
   }
 
@@ -108,7 +145,7 @@ export class Room {
   start(): void {
     this.isUp = true;
     this.state = this.log.reduce(replay, initialState());
-    this.#feed({ kind: "start" });
+    this.#feed({ kind: "start", wallMs: this.clock.wallMs() });
     this.#tick(this.state.durable.incarnation);
   }
 
@@ -120,8 +157,12 @@ export class Room {
     for (const socket of sockets) this.clock.after(LATENCY_MS, () => socket(null));
   }
 
-  /** A tab with its own disk, or that of one that was here before. */
-  open(store: Store = new MemoryStore(), device?: string): Tab {
+  /** A tab with its own disk, or that of one that was here before; `engineOf` makes what it computes with. */
+  open(
+    store: Store = new MemoryStore(),
+    device?: string,
+    engineOf: (wait: (ms: number) => Promise<void>) => MemberEngine = (wait) => new ToyEngine(wait),
+  ): Tab {
     const peer = `peer-${this.#peers++}`;
     const clock = this.network.clockOf(peer);
     const mux = new Mux({ transport: this.network.join(peer) });
@@ -133,6 +174,7 @@ export class Room {
       reconnect: () => conn && this.#closed(conn),
     };
     const member = new Member({
+      onChosen: (chosen) => void this.chosen.push({ peer, ...chosen }),
       room: "room",
       info: { peer, device: device ?? `device-of-${peer}`, engine: "toy" },
       link,
@@ -140,6 +182,7 @@ export class Room {
       blobs: new BlobExchange({ mux, clock }),
       chunks,
       clock,
+      scrubEveryMs: 0,
       note: (text) => void this.notes.push(`${peer}: ${text}`),
     });
     const connect = (): void => {
@@ -150,6 +193,7 @@ export class Room {
       this.#sockets.set(own, (message) => {
         clock.after(LATENCY_MS, () => {
           if (!isAlive || conn !== own) return;
+          if (message?.kind === "refused") return stop(message.reason); // As the page does, for good.
           if (message) return void member.onMessage(message);
           conn = null;
           member.onDisconnected();
@@ -158,8 +202,13 @@ export class Room {
       });
       link.send(member.hello());
     };
+    const stop = (reason: string): void => {
+      isAlive = false;
+      this.refusals.push(`${peer}: ${reason}`);
+    };
     connect();
-    void member.prepared(new ToyEngine((ms) => new Promise((resolve) => clock.after(ms, resolve))));
+    const engine = engineOf((ms) => new Promise((resolve) => clock.after(ms, resolve)));
+    void member.prepared(engine, this.#first);
     const beat = (): void => {
       link.send({ kind: "heartbeat" });
       clock.after(1_500, beat);
@@ -171,7 +220,7 @@ export class Room {
       const own = conn;
       if (own) this.clock.after(LATENCY_MS, () => this.#closed(own));
     };
-    return { peer, member, store, kill, connect };
+    return { peer, member, store, engine, kill, connect };
   }
 
   /** Lets time pass until the run ended or `ms` are over. */
@@ -220,7 +269,7 @@ export class Room {
   }
 
   #feed(event: Event): void {
-    const { state, effects } = transition(this.state, event, this.clock.nowMs(), DEFAULT_LIMITS);
+    const { state, effects } = transition(this.state, event, this.clock.nowMs(), this.#limits);
     this.state = state;
     const seen = new Set<RunLine>();
     for (const effect of effects) {

@@ -3,6 +3,8 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { OptionError } from "../../src/base/errors.ts";
 import { missingFiles } from "./folder.ts";
+import { NETWORKS } from "./network/networks.ts";
+import type { NetworkName } from "./network/networks.ts";
 
 const DEVICES = ["webgpu-node", "webgpu-chromium", "wasm-node", "wasm-chromium", "reference"] as const;
 
@@ -14,13 +16,21 @@ export interface ConformanceOptions {
   readonly json: string | null;
 }
 
+/** The other matrix: collectives, whose sums nobody else has to tell. */
+export interface NetworkConformanceOptions {
+  readonly network: NetworkName;
+  readonly json: string | null;
+}
+
 /** What `--help` prints. */
-export const USAGE: string = `Runs every case of a folder of golden values from PyTorch.
+export const USAGE: string = `Runs every case of a folder of golden values from PyTorch, or every collective over a network.
 
   npm run conformance -- --fixtures DIR [--device D] [--json FILE]
+  npm run conformance -- --network N [--json FILE]
 
   --fixtures DIR   ops, optim and models: each a .json and a .safetensors
   --device D       ${DEVICES.join(", ")} (webgpu-node)
+  --network N      ${NETWORKS.join(", ")}: each verb by each program and codec, among up to 8
   --json FILE      totals and failures
 
 Exit: 0 nothing failed; 1 something did; 2 wrong arguments, or a device that is not there.
@@ -29,24 +39,31 @@ Exit: 0 nothing failed; 1 something did; 2 wrong arguments, or a device that is 
 const CONFIG = {
   fixtures: { type: "string" },
   device: { type: "string" },
+  network: { type: "string" },
   json: { type: "string" },
   help: { type: "boolean", short: "h" },
 } as const;
 
 /** The options in `argv`, or "help". @throws OptionError with one sentence for people */
-export function parseOptions(argv: readonly string[]): ConformanceOptions | "help" {
+export function parseOptions(argv: readonly string[]): ConformanceOptions | NetworkConformanceOptions | "help" {
   const values = parseStrictly(argv);
   if (values.help) return "help";
+  if (values.json === "") throw new OptionError("--json: expected a path, found nothing");
+  const json = values.json === undefined ? null : resolve(values.json);
+  if (values.network !== undefined) {
+    if (values.fixtures !== undefined || values.device !== undefined)
+      throw new OptionError("--network: expected neither --fixtures nor --device beside it, found one");
+    return { network: oneOf("--network", NETWORKS, values.network), json };
+  }
   if (values.fixtures === undefined) throw new OptionError("--fixtures DIR is missing: the folder of golden values");
   const missing = missingFiles(values.fixtures);
   if (missing.length > 0) {
     throw new OptionError(`--fixtures: expected ${missing.join(", ")} in "${values.fixtures}", found none`);
   }
-  if (values.json === "") throw new OptionError("--json: expected a path, found nothing");
   return {
     fixtures: resolve(values.fixtures),
-    device: deviceOf(values.device ?? "webgpu-node"),
-    json: values.json === undefined ? null : resolve(values.json),
+    device: oneOf("--device", DEVICES, values.device ?? "webgpu-node"),
+    json,
   };
 }
 
@@ -60,8 +77,8 @@ function parseStrictly(argv: readonly string[]) {
   }
 }
 
-function deviceOf(text: string): ConformanceDevice {
-  const device = DEVICES.find((name) => name === text);
-  if (device === undefined) throw new OptionError(`--device: expected one of ${DEVICES.join(", ")}, found "${text}"`);
-  return device;
+function oneOf<T extends string>(option: string, names: readonly T[], text: string): T {
+  const found = names.find((name) => name === text);
+  if (found === undefined) throw new OptionError(`${option}: expected one of ${names.join(", ")}, found "${text}"`);
+  return found;
 }

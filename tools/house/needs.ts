@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { UnsupportedError } from "../../src/base/errors.ts";
+import { runCommand } from "./command.ts";
 import { findChromium } from "../swarm/chromium.ts";
 import { addSuite, canInstall, codename, install, versionOf } from "./debian.ts";
 
@@ -36,6 +37,15 @@ export async function needVulkan(chromium: string): Promise<Environment> {
   throw new UnsupportedError(
     `Missing: a Vulkan driver. Install Mesa ${MESA_MAJOR_MIN} or later, or name a driver in VK_ICD_FILENAMES.`,
   );
+}
+
+/** For the logs in JetStream; tests that need it are skipped where it cannot be had. */
+export async function wantNats(): Promise<void> {
+  const has = async (): Promise<boolean> =>
+    (await runCommand("nats-server", ["--version"], { isShown: false })).code === 0;
+  if (!(await has()) && canInstall()) await install(["nats-server"]);
+  if (!(await has()))
+    console.log("Tests with a nats-server are skipped: this machine has none, and none was installed.");
 }
 
 async function hasLavapipe(): Promise<boolean> {

@@ -41,7 +41,7 @@ export function successors(model: Model, identity: Identity): Successor[] {
   addTime(found, model);
   if (model.budget.restarts > 0) {
     const budget = { ...model.budget, restarts: model.budget.restarts - 1 };
-    const restarted = feed(died({ ...model, budget }), { kind: "start" }).model;
+    const restarted = feed(died({ ...model, budget }), { kind: "start", wallMs: model.nowMs }).model;
     found.push({ action: "the coordinator restarts", model: restarted });
   }
   return found;
@@ -58,7 +58,7 @@ function addServerSide(found: Successor[], model: Model, { conn, outbox, peer }:
   if (model.budget.restarts === 0) return;
   const budget = { ...model.budget, restarts: model.budget.restarts - 1 };
   for (const crash of crashes) {
-    const restarted = feed({ ...crash, budget }, { kind: "start" }).model;
+    const restarted = feed({ ...crash, budget }, { kind: "start", wallMs: model.nowMs }).model;
     found.push({
       action: `${message.kind} of ${peer} is committed, and the coordinator dies before it says so`,
       model: restarted,
@@ -131,7 +131,7 @@ export function newborn(peer: string): MemberModel {
     isAsleep: false,
     conn: null,
     hasNoticed: true,
-    state: { epoch: null, committed: null, pending: null, activity: "idle" },
+    state: { epoch: null, committed: null, pending: null, activity: "idle", links: null },
     work: null,
     committed: null,
     pending: null,

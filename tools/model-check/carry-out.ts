@@ -13,6 +13,12 @@ const LIMITS: Limits = {
   stepFactor: 0,
   graceMs: 8_000,
   endMsMax: 0,
+  lossChanceMax: 1,
+  copiesMax: 3,
+  lateBackup: 2,
+  lateDrop: 6,
+  auditEvery: 0,
+  auditSlots: 0,
 };
 
 /** Messages that change a member. */
@@ -112,6 +118,8 @@ function carryOut(model: Model, at: number, effect: MemberEffect): Model {
       return member.conn
         ? withMember(model, at, { outbox: [...member.outbox, { kind: "digest", ...effect.name, digest: "same" }] })
         : model;
+    // Nobody is ever late here: no step has backups.
+    case "reduce":
     case "checkpoint":
       return model;
   }

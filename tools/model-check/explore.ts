@@ -41,7 +41,10 @@ function start({ budget, steps }: ExploreOptions): Model {
   const coordinator = replay(initialState(), { kind: "room", room: "room", spec });
   const members = PEERS.map(newborn);
   const empty: Model = { nowMs: 1_000_000, coordinator, members, budget, truth: "g", conns: 0, violation: null };
-  return PEERS.reduce((model, _, at) => connected(model, at), feed(empty, { kind: "start" }).model);
+  return PEERS.reduce(
+    (model, _, at) => connected(model, at),
+    feed(empty, { kind: "start", wallMs: empty.nowMs }).model,
+  );
 }
 
 export function explore(options: ExploreOptions): Exploration {

@@ -62,6 +62,7 @@ function coordinatorText(state: State, nowMs: number): string {
     map,
     epoch?.slots ? "s" : "",
     [...state.brokenPairs].join(";"),
+    state.relayedPairs.join(";"),
     state.badHashes.size,
     Math.min(5, state.failures),
     state.uncoveredSinceMs === null ? "" : "u",

@@ -1,5 +1,6 @@
 /** Many seeds, counted together; the first that fails is shrunk to a script. */
-import { Cluster, scriptOf, type ClusterOptions } from "./cluster.ts";
+import type { StragglerAction } from "../../src/network/wire/messages.ts";
+import { Cluster, scriptOf, type Audits, type ClusterOptions } from "./cluster.ts";
 import type { PlantName } from "./plants/plant.ts";
 import { describeScript, shrink } from "./shrink.ts";
 
@@ -20,21 +21,31 @@ export interface CampaignReport {
   readonly violations: readonly { readonly seed: number; readonly invariant: string }[];
   readonly faults: Readonly<Record<string, number>>;
   readonly simulatedHours: number;
+  /** What was done about stragglers, and how often. */
+  readonly stragglers: Readonly<Record<StragglerAction, number>>;
 }
 
 /** Small groups are where most goes wrong, and cost least. */
 const SIZES = [2, 2, 3, 3, 3, 4, 4, 4, 5, 6, 6, 8, 8, 12, 16, 32];
+const ACTIONS: readonly StragglerAction[] = ["less", "backup", "dropped"];
 const FAULT_EVERY_MS = 2_500;
 const FAULTS_UNTIL_MS = 180_000;
 
+/** Every second block of sixteen seeds, so that all sizes come with it, has wrong drivers. */
+const AUDITS: readonly (Audits | null)[] = [null, "all", null, "some"];
+
 /** The run that a seed stands for. */
 export function optionsOf(seed: number, { nodes, steps, plant }: CampaignOptions): ClusterOptions {
+  const audits = AUDITS[Math.floor(seed / SIZES.length) % AUDITS.length];
   return {
     seed,
     nodes: nodes ?? SIZES[seed % SIZES.length] ?? 4,
     steps,
     faultEveryMs: FAULT_EVERY_MS,
     faultsUntilMs: FAULTS_UNTIL_MS,
+    hasParity: seed % 2 === 0,
+    isHasty: seed % 3 !== 0,
+    ...(audits && !plant ? { audits } : {}),
     ...(plant ? { plant } : {}),
   };
 }
@@ -42,6 +53,7 @@ export function optionsOf(seed: number, { nodes, steps, plant }: CampaignOptions
 export function runCampaign(campaign: CampaignOptions): CampaignReport & { rollbacks: number; commits: number } {
   const violations: { seed: number; invariant: string }[] = [];
   const faults: Record<string, number> = {};
+  const stragglers: Record<StragglerAction, number> = { less: 0, backup: 0, dropped: 0 };
   let [simulatedMs, rollbacks, commits] = [0, 0, 0];
   for (let seed = campaign.from; seed < campaign.from + campaign.seeds; seed++) {
     const options = optionsOf(seed, campaign);
@@ -50,13 +62,15 @@ export function runCampaign(campaign: CampaignOptions): CampaignReport & { rollb
     rollbacks += result.rollbacks;
     commits += result.commits;
     for (const [kind, count] of Object.entries(result.faults)) faults[kind] = (faults[kind] ?? 0) + count;
+    for (const action of ACTIONS) stragglers[action] += result.stragglers[action];
     const [first] = result.violations;
     if (first === undefined) continue;
     if (violations.length === 0) campaign.say(tellShrunk(options));
     violations.push({ seed, invariant: first });
     campaign.say(`seed ${seed}: ${first} (npm run simulate -- --nodes ${options.nodes} --seeds 1 --from ${seed})`);
   }
-  return { seeds: campaign.seeds, violations, faults, simulatedHours: simulatedMs / 3_600_000, rollbacks, commits };
+  const simulatedHours = simulatedMs / 3_600_000;
+  return { seeds: campaign.seeds, violations, faults, simulatedHours, stragglers, rollbacks, commits };
 }
 
 function tellShrunk(options: ClusterOptions): string {

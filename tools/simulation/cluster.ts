@@ -3,17 +3,18 @@
  * time, and a script of faults. `invariants.ts` says what must hold all the while; and once faults stop, the run ends.
  */
 import { Random } from "../../src/base/random.ts";
-import type { Inventory, RunSpec } from "../../src/network/wire/messages.ts";
+import type { RunSpec, StragglerAction } from "../../src/network/wire/messages.ts";
 import { DEFAULT_LIMITS } from "../../src/training/coordinator/protocol.ts";
 import { transition } from "../../src/training/coordinator/transition.ts";
 import type { EpochMessage } from "../../src/training/recovery/member.ts";
-import { drawFaults, inject, type FaultEvent } from "./faults.ts";
+import { drawFaults, drawWrongDrivers, inject, type FaultEvent } from "./faults.ts";
 import { Invariants } from "./invariants.ts";
 import type { Plant, PlantName } from "./plants/plant.ts";
 import { PLANTS } from "./plants/plants.ts";
 import { SimDisk } from "./sim-disk.ts";
 import { SimMember } from "./sim-member.ts";
 import { SimNetwork } from "./sim-network.ts";
+import { SLOTS } from "./versions.ts";
 import { SimLog, SimServer } from "./sim-server.ts";
 import type { SimFrame } from "./sim-step.ts";
 import { World } from "./world.ts";
@@ -28,22 +29,44 @@ export interface ClusterOptions {
   readonly faultsUntilMs: number;
   /** A bug to plant, so that the checks can be seen to find it. */
   readonly plant?: PlantName;
+  /** Checkpoints have parity wherever there are devices enough, instead of copies. */
+  readonly hasParity?: boolean;
+  /** Members are backed up and left out sooner, so that both happen in short runs. */
+  readonly isHasty?: boolean;
+  /** Drivers go wrong, and all slots of every step are computed twice, or one of some steps. */
+  readonly audits?: Audits;
   /** Faults instead of those that the seed gives. */
   readonly script?: readonly FaultEvent[];
 }
+
+export type Audits = "all" | "some";
 
 export interface ClusterResult {
   readonly violations: readonly string[];
   readonly faults: Readonly<Record<string, number>>;
   readonly simulatedMs: number;
   readonly commits: number;
+  /** Steps that a member began by measured links. */
+  readonly chosenSteps: number;
   readonly rollbacks: number;
   readonly epochs: number;
+  /** What was done about stragglers, and how often. */
+  readonly stragglers: Readonly<Record<StragglerAction, number>>;
+  /** Steps committed with something that a wrong driver computed. */
+  readonly wrongCommits: number;
+  /** Devices put out whose drivers were wrong. */
+  readonly foundWrong: number;
 }
 
 /** Virtual time that a run may take once faults have stopped, and for each of its steps. */
 const FINISH_MS_MAX = 300_000;
 const STEP_MS_MAX = 8_000;
+const HASTE = { lateBackup: 1, lateDrop: 3 };
+const PARITY = { lossChanceMax: 1, copiesMax: 0 };
+const NO_AUDITS = { auditEvery: 0 };
+const AUDITS = { all: { auditEvery: 1, auditSlots: SLOTS }, some: { auditEvery: 2, auditSlots: 1 } };
+/** Until somebody reloads a page that was refused. */
+const REFUSED_MS = [20_000, 60_000] as const;
 /** Noise leaves traces in what the coordinator knows for so long. */
 const NOISE_MS = 15_000;
 
@@ -53,14 +76,13 @@ export class Cluster {
   readonly invariants: Invariants;
   readonly plant: PlantName | null;
   readonly disks: readonly SimDisk[];
-  /** What the last tab of each device held when it died. */
-  readonly claims: Map<string, Inventory> = new Map();
   server: SimServer;
   readonly #options: ClusterOptions;
   readonly #planted: Plant | null;
   readonly #log: SimLog;
   readonly #members = new Map<string, SimMember>();
   readonly #faults: Record<string, number> = {};
+  readonly #stragglers: Record<StragglerAction, number> = { less: 0, backup: 0, dropped: 0 };
   #peerCount = 0;
   #noisyAtMs = Number.NEGATIVE_INFINITY;
   #hasStopped = false;
@@ -78,8 +100,9 @@ export class Cluster {
       disks: this.disks,
       nowMs: () => this.world.nowMs,
       isNoisy: () => this.#isNoisy(),
+      hasAllAudited: auditsOf(options) === "all",
     });
-    this.#log = new SimLog(specOf(options), (record, server) => this.invariants.onAppend(record, server.state));
+    this.#log = new SimLog(specOf(options), (record, server) => this.invariants.onAppend(record, server));
     this.#log.isUnfenced = this.plant === "two-coordinators";
     this.server = this.#newServer();
   }
@@ -103,8 +126,12 @@ export class Cluster {
       faults: this.#faults,
       simulatedMs: this.world.nowMs,
       commits: this.invariants.commits,
+      chosenSteps: this.invariants.chosenSteps,
       rollbacks: this.invariants.rollbacks,
       epochs: this.server.state.durable.epoch,
+      stragglers: this.#stragglers,
+      wrongCommits: this.invariants.wrongCommits,
+      foundWrong: this.invariants.foundWrong.size,
     };
   }
 
@@ -145,8 +172,19 @@ export class Cluster {
   crash(member: SimMember | undefined): void {
     if (!member?.isAlive) return;
     this.blow(1);
+    this.#close(member);
+  }
+
+  /** A member that said it goes is gone; one that was not released is a loss like any other. */
+  depart(member: SimMember): void {
+    if (!member.isReleased) this.blow(1);
+    this.#close(member);
+  }
+
+  /** A page that was told to stop. */
+  refused(member: SimMember): void {
     member.kill();
-    this.world.after(this.world.between(200, 20_000), () => this.#open(member.disk));
+    this.world.after(this.world.between(...REFUSED_MS), () => this.#open(member.disk));
   }
 
   /** The server dies now or soon, and comes back after a while. */
@@ -165,13 +203,29 @@ export class Cluster {
     if (this.plant !== "two-coordinators") this.world.after(this.world.between(500, 15_000), () => old.crash());
   }
 
+  #close(member: SimMember): void {
+    member.kill();
+    this.world.after(this.world.between(200, 20_000), () => this.#open(member.disk));
+  }
+
   #newServer(): SimServer {
+    const audits = auditsOf(this.#options);
     return new SimServer({
       world: this.world,
       log: this.#log,
-      limits: { ...DEFAULT_LIMITS, ...this.#planted?.limits },
+      limits: {
+        ...DEFAULT_LIMITS,
+        ...(audits ? AUDITS[audits] : NO_AUDITS),
+        ...(this.#options.hasParity ? PARITY : {}),
+        ...(this.#options.isHasty ? HASTE : {}),
+        ...this.#planted?.limits,
+      },
       coordinator: this.#planted?.coordinator?.(transition) ?? transition,
+      onLine: (line) => {
+        if (line.type === "straggler") this.#stragglers[line.action] += 1;
+      },
       onReplayed: this.#planted?.onReplayed,
+      onEffect: (effect, before) => this.invariants.onEffect(effect, before),
     });
   }
 
@@ -219,6 +273,13 @@ function specOf({ seed, steps, nodes }: ClusterOptions): RunSpec {
 }
 
 /** The faults of a run: given, or drawn from the seed. */
-export function scriptOf({ seed, script, faultEveryMs, faultsUntilMs }: ClusterOptions): readonly FaultEvent[] {
-  return script ?? drawFaults(new Random(seed, "faults"), faultEveryMs, faultsUntilMs);
+export function scriptOf(options: ClusterOptions): readonly FaultEvent[] {
+  const { seed, script, faultEveryMs, faultsUntilMs } = options;
+  if (script) return script;
+  const wrong = auditsOf(options) ? drawWrongDrivers(new Random(seed, "wrong drivers"), faultsUntilMs) : [];
+  return [...drawFaults(seed, faultEveryMs, faultsUntilMs), ...wrong];
+}
+
+function auditsOf({ audits, plant }: ClusterOptions): Audits | undefined {
+  return audits ?? (plant ? PLANTS[plant].audits : undefined);
 }

@@ -2,7 +2,7 @@
  * What goes wrong, as a script: a list of events drawn from the seed before the run begins, so that one can be left out
  * without changing the others.
  */
-import type { Random } from "../../src/base/random.ts";
+import { Random } from "../../src/base/random.ts";
 import type { Cluster } from "./cluster.ts";
 import { SERVER } from "./sim-network.ts";
 
@@ -28,7 +28,11 @@ export type FaultKind =
   | "takeover"
   | "staleRejoin"
   | "slowMember"
-  | "socket";
+  /** A member says that it goes, hands over, and goes. */
+  | "retire"
+  | "socket"
+  /** From now on a device computes wrong gradients, always or now and then. In runs whose slots are audited. */
+  | "wrongDriver";
 
 export interface FaultEvent {
   readonly atMs: number;
@@ -119,27 +123,54 @@ const INJECT: Readonly<Record<FaultKind, Inject>> = {
   slowMember: (cluster, event) => {
     const member = cluster.living(event.pick);
     if (!member) return;
-    member.slowness = 3 + 10 * event.much;
-    cluster.world.after(ms(event, 5_000, 40_000), () => (member.slowness = 1));
+    // Much of the time, or in one step of three: long enough to be backed up, and to be left out.
+    member.slowness = 3 + 12 * ((event.much * 101) % 1);
+    member.isSlowAtTimes = (event.much * 997) % 1 < 0.4;
+    cluster.world.after(ms(event, 10_000, 80_000), () => (member.slowness = 1));
   },
+  retire: (cluster, event) => cluster.living(event.pick)?.retire(),
   socket: (cluster, event) => cluster.living(event.pick)?.cutSocket(),
+  wrongDriver: (cluster, event) => {
+    cluster.disk(event.pick).wrongness = event.much < 0.5 ? 1 : event.much;
+  },
 };
 
 export const FAULT_KINDS: readonly FaultKind[] = Object.keys(INJECT) as FaultKind[];
 
-/** Crashes come more often than the rest. */
-const DRAWN: readonly FaultKind[] = ["crash", "crash", "crash", "suspend", ...FAULT_KINDS];
+/** Crashes come more often than the rest, and so does slowness: it takes some steps to show. */
+const DRAWN: readonly FaultKind[] = [
+  ...(["crash", "crash", "crash", "suspend", "slowMember", "slowMember"] as const),
+  ...FAULT_KINDS.filter((kind) => kind !== "retire" && kind !== "wrongDriver"),
+];
+/** Farewells and wrong drivers are drawn apart: what else a seed does stays as it was before there were any. */
+const RETIRES: readonly FaultKind[] = ["retire"];
+const RETIRE_SPACING = 8;
 
-/** A script of faults: one every `everyMs` on average, until `untilMs`. */
-export function drawFaults(random: Random, everyMs: number, untilMs: number): FaultEvent[] {
+/** A seed's script of faults: one every `everyMs` on average, until `untilMs`, and farewells between them. */
+export function drawFaults(seed: number, everyMs: number, untilMs: number): FaultEvent[] {
+  const farewells = drawOf(RETIRES, new Random(seed, "retire"), RETIRE_SPACING * everyMs, untilMs);
+  return [...drawOf(DRAWN, new Random(seed, "faults"), everyMs, untilMs), ...farewells].sort((a, b) => a.atMs - b.atMs);
+}
+
+function drawOf(kinds: readonly FaultKind[], random: Random, everyMs: number, untilMs: number): FaultEvent[] {
   const events: FaultEvent[] = [];
   if (everyMs <= 0) return events;
   let atMs = 0;
   for (;;) {
     atMs += 2 * everyMs * random.uniform();
     if (atMs >= untilMs) return events;
-    events.push({ atMs: Math.round(atMs), kind: random.pick(DRAWN), pick: random.uniform(), much: random.uniform() });
+    events.push({ atMs: Math.round(atMs), kind: random.pick(kinds), pick: random.uniform(), much: random.uniform() });
   }
+}
+
+/** One or two devices whose drivers go wrong, at moments before `untilMs`. */
+export function drawWrongDrivers(random: Random, untilMs: number): FaultEvent[] {
+  return Array.from({ length: 1 + random.below(2) }, () => ({
+    atMs: Math.round(untilMs * random.uniform()),
+    kind: "wrongDriver",
+    pick: random.uniform(),
+    much: random.uniform(),
+  }));
 }
 
 /** Does to `cluster` what `event` says. */

@@ -15,8 +15,12 @@ export class SimDisk {
   isTearing = false;
   /** True once a fault took bytes: what it was asked to keep may be gone. */
   isDamaged = false;
+  /** Chance that what this device computes of a slot is wrong: its driver outlives its tabs. */
+  wrongness = 0;
   /** A planted bug: bytes are believed without looking at their hash. */
   isTrusting = false;
+  /** What the markers name, by chain. */
+  readonly #named = new Map<Hash, readonly Hash[]>();
   readonly #chunks = new Map<Hash, "whole" | "spoiled">();
 
   constructor(device: string) {
@@ -50,13 +54,14 @@ export class SimDisk {
     // A chunk that is there is read before it is relied on.
     for (const hash of hashes) if (this.read(hash) === undefined || !this.isTrusting) this.#chunks.set(hash, "whole");
     this.generations = [generation, ...this.generations.filter(({ chain }) => chain !== generation.chain)];
+    this.#named.set(generation.chain, hashes);
     return null;
   }
 
   /** Keeps the generations named, and the chunks that they name. */
-  collect(isKept: (generation: StoredGeneration) => boolean, hashesOf: (generation: StoredGeneration) => Hash[]): void {
+  collect(isKept: (generation: StoredGeneration) => boolean): void {
     this.generations = this.generations.filter(isKept);
-    const named = new Set(this.generations.flatMap(hashesOf));
+    const named = new Set(this.generations.flatMap(({ chain }) => this.#named.get(chain) ?? []));
     for (const hash of this.#chunks.keys()) if (!named.has(hash)) this.#chunks.delete(hash);
   }
 
@@ -64,6 +69,7 @@ export class SimDisk {
   evict(): void {
     this.isDamaged = true;
     this.#chunks.clear();
+    this.#named.clear();
     this.generations = [];
   }
 

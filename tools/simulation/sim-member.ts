@@ -23,15 +23,19 @@ import {
 } from "../../src/training/recovery/member.ts";
 import type { Cluster } from "./cluster.ts";
 import type { SimDisk } from "./sim-disk.ts";
+import { simLinkNews, simLinks } from "./sim-links.ts";
 import { SERVER } from "./sim-network.ts";
 import type { SimServer } from "./sim-server.ts";
 import { SimStep, type SimFrame } from "./sim-step.ts";
+import { backedBy, slotResults, type SlotResults } from "./slot-results.ts";
 import { gatherVersion } from "./sim-sync.ts";
 import { storeShards } from "./store-shards.ts";
 import { GENESIS, parameterName, simVersion, SLOTS, type SimVersion } from "./versions.ts";
 
 const RECONNECT_MS = 400;
 const HEARTBEAT_MS = 1_500;
+/** Whoever wants to go waits no longer than this to be released. */
+const GO_MS_MAX = 15_000;
 /** How long a link may be silent before the member on its other end counts as lost. */
 const LINK_MS = 2_500;
 /** Frames kept for a step that has not been planned here yet. */
@@ -45,11 +49,16 @@ export class SimMember {
   isFrozen = false;
   /** Computes so many times slower than usual. */
   slowness = 1;
+  isSlowAtTimes = false;
   /** The next result has one bit wrong in memory. */
   isFlipping = false;
   committed: SimVersion | null = null;
   pending: SimVersion | null = null;
   state: MemberState = INITIAL_MEMBER;
+  /** When it last told the coordinator at hand that it goes. */
+  farewellAtMs: number | null = null;
+  /** The coordinator let it go: what it holds no longer counts. */
+  isReleased = false;
   /** Since when the coordinator has known what this member holds. */
   joinedAtMs: number = Number.POSITIVE_INFINITY;
   readonly #speed: number;
@@ -60,7 +69,10 @@ export class SimMember {
   #server: SimServer | null = null;
   #isPrepared = false;
   #isOffline = false;
+  #isRetiring = false;
   #step: SimStep | null = null;
+  /** What the own slots of the step take. */
+  #computeMs = 0;
   #early: SimFrame[] = [];
   /** Grows with every cancel: late results of cancelled work are nobody's. */
   #workNumber = 0;
@@ -78,7 +90,6 @@ export class SimMember {
 
   kill(): void {
     this.isAlive = false;
-    this.#cluster.claims.set(this.disk.device, this.#inventory());
     const [conn, server] = [this.#conn, this.#server];
     this.#conn = null;
     if (conn) this.#world.after(this.#world.between(1, 30), () => server?.disconnect(conn));
@@ -109,6 +120,19 @@ export class SimMember {
     this.#world.after(ms, () => {
       this.#isOffline = false;
     });
+  }
+
+  /** Says that it goes, and goes when it is released or has waited long enough. */
+  retire(): void {
+    if (!this.isAlive || this.#isRetiring) return;
+    this.#isRetiring = true;
+    this.#awake(() => this.#sayFarewell());
+    this.#later(GO_MS_MAX, GO_MS_MAX + 1, () => this.#cluster.depart(this));
+  }
+
+  /** Which coordinator it is connected to. */
+  isAt(server: SimServer): boolean {
+    return this.#conn !== null && this.#server === server;
   }
 
   /** The bytes under `hash`, from memory or from the disk, verified. */
@@ -157,8 +181,10 @@ export class SimMember {
     const conn = isCut
       ? null
       : server.connect({
-          onMessage: (message) =>
-            network.onSocket(`to ${conn}`, SERVER, device, () => this.#awake(() => this.#receive(conn, message))),
+          onMessage: (message) => {
+            if (message.kind === "released") this.#released(server);
+            network.onSocket(`to ${conn}`, SERVER, device, () => this.#awake(() => this.#receive(conn, message)));
+          },
           onClose: () => this.#awake(() => this.#down(conn)),
         });
     if (conn === null) return this.#later(RECONNECT_MS, 2 * RECONNECT_MS, () => this.#connect());
@@ -171,6 +197,8 @@ export class SimMember {
   #down(conn: string | null): void {
     if (conn === null || conn !== this.#conn) return;
     this.#conn = null;
+    this.farewellAtMs = null;
+    this.isReleased = false;
     this.joinedAtMs = Number.POSITIVE_INFINITY;
     this.#dispatch({ kind: "disconnected" });
     this.#later(RECONNECT_MS, 2 * RECONNECT_MS, () => this.#connect());
@@ -189,6 +217,8 @@ export class SimMember {
 
   #receive(conn: string | null, message: ServerMessage): void {
     if (conn !== this.#conn) return;
+    if (message.kind === "released") return this.#isRetiring ? this.#cluster.depart(this) : undefined;
+    if (message.kind === "refused") return this.#cluster.refused(this);
     if (message.kind !== "welcome") return this.#dispatch({ kind: "server", message });
     if (this.#isPrepared) return this.#join();
     this.#later(100, 2_000, () => {
@@ -197,16 +227,27 @@ export class SimMember {
     });
   }
 
+  #sayFarewell(): void {
+    if (this.#conn === null) return;
+    this.farewellAtMs ??= this.#world.nowMs;
+    this.#send({ kind: "leave", reason: "going", handsOver: true });
+  }
+
+  /** At the moment when the coordinator lets it go, whenever it hears of that. */
+  #released(server: SimServer): void {
+    this.isReleased = true;
+    this.#cluster.invariants.onReleased(this, server.state);
+  }
+
   #join(): void {
+    if (this.#isRetiring) this.#sayFarewell();
     this.joinedAtMs = this.#world.nowMs;
-    const before = this.#cluster.claims.get(this.disk.device);
-    const isLying = this.#cluster.plant === "inventory-of-the-dead" && before && !this.committed;
     this.#send({
       kind: "join",
       engine: "simulated",
       slots: SLOTS,
       slotsPerSecond: this.#speed,
-      inventory: isLying ? before : this.#inventory(),
+      inventory: this.#inventory(),
       genesis: { parameters: GENESIS.parameters, optimizer: [...GENESIS.optimizer.values()] },
     });
   }
@@ -235,9 +276,13 @@ export class SimMember {
         this.#workNumber += 1;
         this.#step = null;
         return;
+      case "reduce":
+        this.#step?.reduce(effect.order.late);
+        return;
       case "sync":
         return this.#sync(effect.epoch);
       case "step":
+        this.#cluster.invariants.onStep(this.peer, effect);
         return this.#begin(effect.plan, effect.epoch);
       case "promote":
         this.committed = this.pending;
@@ -300,32 +345,55 @@ export class SimMember {
     this.committed = version;
     this.pending = null;
     if (version) this.#cluster.invariants.onSynced(this.peer, epoch.record, version);
-    return { kind: "synced", fence: epoch, inventory: this.#inventory() };
+    const links = simLinks(epoch, this.peer, this.#world.nowMs);
+    return { kind: "synced", fence: epoch, inventory: this.#inventory(), links };
   }
 
   #begin(plan: PlanMessage, epoch: EpochMessage): void {
     this.#retired.clear();
     const work = this.#workNumber;
     const rank = epoch.members.findIndex((member) => member.peer === this.peer);
+    const results = slotResults(plan, rank, this.disk, this.#world);
     const step = new SimStep({
       plan,
       epoch,
       rank,
       committed: this.committed,
       plant: this.#cluster.plant,
+      taint: results.taint,
       broadcast: (frame) => this.#cluster.broadcast(this, epoch, frame),
-      onVersion: (version) => this.#finish(work, () => this.#vote(plan, epoch, version)),
+      onVersion: (version) => this.#finish(work, () => this.#vote(plan, epoch, version, step.slots ?? [], results)),
     });
     this.#step = step;
     for (const frame of this.#early.splice(0)) step.receive(frame);
-    const computeMs = (1_000 * (plan.slots[rank]?.length ?? 0) * this.slowness) / this.#speed;
-    this.#later(computeMs, 1.3 * computeMs + 20, () => this.#finish(work, () => (step.computed(), null)));
+    this.#computeMs = this.#compute(work, step, plan, [rank, ...backedBy(plan, rank)]);
     this.#watch(work, step, epoch);
     this.#later(plan.deadlineMs, plan.deadlineMs + 1, () =>
       this.#finish(work, () =>
         this.#step === step && this.#isStepping(plan) ? this.#fail(epoch, "deadline", [], []) : null,
       ),
     );
+  }
+
+  /** One member's slots after another's, telling of each; returns what the first ones take. */
+  #compute(work: number, step: SimStep, plan: PlanMessage, [of, ...rest]: readonly number[]): number {
+    if (of === undefined) return 0;
+    const ms = (1_000 * (plan.slots[of]?.length ?? 0) * this.#slownessNow()) / this.#speed;
+    this.#later(ms, 1.3 * ms + 20, () =>
+      this.#finish(work, () => {
+        if (this.#step !== step || !this.#isStepping(plan)) return null;
+        step.computed(of);
+        if (plan.backups) this.#dispatch({ kind: "computed", fence: plan, step: plan.step, rank: of });
+        if (this.#step === step) this.#compute(work, step, plan, rest);
+        return null;
+      }),
+    );
+    return ms;
+  }
+
+  /** A member that is slow now and then is so in one step of three. */
+  #slownessNow(): number {
+    return this.isSlowAtTimes && this.#world.chance(2 / 3) ? 1 : this.slowness;
   }
 
   #isStepping(plan: PlanMessage): boolean {
@@ -343,7 +411,13 @@ export class SimMember {
     });
   }
 
-  #vote(plan: PlanMessage, epoch: EpochMessage, assembled: SimVersion): MemberEvent | null {
+  #vote(
+    plan: PlanMessage,
+    epoch: EpochMessage,
+    assembled: SimVersion,
+    slots: readonly number[],
+    { fingerprints }: SlotResults,
+  ): MemberEvent | null {
     if (!this.#isStepping(plan)) return null;
     const { plant } = this.#cluster;
     const rank = epoch.members.findIndex((member) => member.peer === this.peer);
@@ -356,7 +430,7 @@ export class SimMember {
     }
     if (plant === "discard-pending-by-deadline") this.#discardLater(version);
     const { incarnation, epoch: number, step } = plan;
-    const compute = (1_000 * (plan.slots[rank]?.length ?? 0) * this.slowness) / this.#speed;
+    const compute = slots.length === 0 ? 0 : this.#computeMs;
     return {
       kind: "stepped",
       fence: epoch,
@@ -370,19 +444,18 @@ export class SimMember {
           .map((hash, shard) => [shard, hash] as const)
           .filter(([shard]) => epoch.map.owner[shard] === rank),
         optimizer: [...version.optimizer],
-        losses: (plan.slots[rank] ?? []).map((slot) => [slot, 1] as const),
+        losses: slots.map((slot) => [slot, 1] as const),
+        ...(fingerprints.length > 0 ? { fingerprints } : {}),
         times: { compute, network: 10, waiting: 0 },
         bytesSent: NO_BYTES,
         paths: {},
+        ...simLinkNews(epoch, this.peer, this.#world.nowMs),
       },
     };
   }
 
   #collectAll(): void {
-    this.disk.collect(
-      () => false,
-      () => [],
-    );
+    this.disk.collect(() => false);
     this.#cluster.invariants.onCollected(this.disk);
   }
 
@@ -403,13 +476,23 @@ export class SimMember {
     if (!version) return;
     const { step, chain } = name;
     if (this.#cluster.plant === "collect-before-logged") this.#collectAll();
-    this.#later(20, 400, () => {
+    const isLate = this.#cluster.plant === "parity-of-another-step";
+    this.#later(isLate ? 3_000 : 20, isLate ? 6_000 : 400, () => {
       const shards = order.writers.flatMap((ranks, shard) => (ranks.includes(rank) ? [shard] : []));
-      const fault = storeShards(this.disk, version, { step, chain, shards }, order, this.#world);
+      const written = isLate ? (this.committed ?? version) : version;
+      const { fault, parity } = storeShards(this.disk, written, { step, chain, shards }, order, this.#world);
       this.#cluster.invariants.onCollected(this.disk);
       if (fault === "torn") return this.#cluster.crash(this);
       const error = fault === "full" ? "the disk is full" : null;
-      this.#send({ kind: "stored", step, chain, shards: error ? [] : shards, error, ms: 10 });
+      this.#send({
+        kind: "stored",
+        step,
+        chain,
+        shards: error ? [] : shards,
+        parity: error ? [] : parity,
+        error,
+        ms: 10,
+      });
     });
   }
 }

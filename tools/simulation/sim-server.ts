@@ -7,6 +7,8 @@ import type { CoordinatorStep } from "./plants/plant.ts";
 import type { World } from "./world.ts";
 
 const TICK_MS = 250;
+/** The wall's time when a simulation begins. */
+const SIM_WALL_MS = 1_700_000_000_000;
 
 export interface Socket {
   readonly onMessage: (message: ServerMessage) => void;
@@ -40,12 +42,15 @@ export interface SimServerOptions {
   readonly limits: Limits;
   /** `transition`, or one with a bug planted. */
   readonly coordinator: CoordinatorStep;
+  /** Told each line of the run's record once. */
+  readonly onLine: (line: RunLine) => void;
   /** What a planted bug does to the state that a start reads. */
   readonly onReplayed?: ((state: State) => State) | undefined;
+  /** Told of each effect before it is carried out, and of the state that its event found. */
+  readonly onEffect?: (effect: Effect, before: State) => void;
 }
 
 export class SimServer {
-  readonly lines: RunLine[] = [];
   isUp = false;
   state: State = initialState();
   /** How far the platform's clock is off. */
@@ -54,13 +59,20 @@ export class SimServer {
   readonly #sockets = new Map<string, Socket>();
   static #conns = 0;
   #life = 0;
+  #lastLine: RunLine | null = null;
   #length = 0;
   #time = new SteadyClock(0);
+  #nowMs = 0;
   /** Effects left before a planned crash: it falls between an append and its announcement as well as anywhere else. */
   #crashIn: number | null = null;
 
   constructor(options: SimServerOptions) {
     this.#options = options;
+  }
+
+  /** What the coordinator takes the time since 1970 to be. */
+  get wallMs(): number {
+    return this.#nowMs + this.state.wallOffsetMs;
   }
 
   start(): void {
@@ -71,7 +83,7 @@ export class SimServer {
     this.#time = new SteadyClock(world.nowMs + this.skewMs);
     const replayed = log.records.reduce(replay, initialState());
     this.state = onReplayed ? onReplayed(replayed) : replayed;
-    this.#feed({ kind: "start" });
+    this.#feed({ kind: "start", wallMs: SIM_WALL_MS + world.nowMs + this.skewMs });
     this.#tick(this.#life);
   }
 
@@ -112,12 +124,15 @@ export class SimServer {
   }
 
   #feed(event: Event): void {
-    const { coordinator, limits, world } = this.#options;
+    const { coordinator, limits, world, onEffect } = this.#options;
     const nowMs = this.#time.advance(world.nowMs + this.skewMs);
-    const { state, effects } = coordinator(this.state, event, nowMs, limits);
+    const before = this.state;
+    this.#nowMs = nowMs;
+    const { state, effects } = coordinator(before, event, nowMs, limits);
     this.state = state;
     for (const effect of effects) {
       if (this.#crashIn !== null && this.#crashIn-- <= 0) return this.crash();
+      onEffect?.(effect, before);
       if (!this.#carryOut(effect)) return this.crash();
     }
   }
@@ -145,6 +160,8 @@ export class SimServer {
     // Lines for people; members do not look at them.
     if (message.kind === "roster" || message.kind === "waiting") return;
     if (message.kind !== "event") return this.#sockets.get(conn)?.onMessage(message);
-    if (this.lines.at(-1) !== message.line) this.lines.push(message.line);
+    if (this.#lastLine === message.line) return;
+    this.#lastLine = message.line;
+    this.#options.onLine(message.line);
   }
 }

@@ -1,31 +1,46 @@
 /** Writing one member's part of a checkpoint to a simulated disk, and collecting what the log no longer names. */
 import type { Hash } from "../../src/base/hash.ts";
-import type { CheckpointOrder, StoredGeneration } from "../../src/network/wire/messages.ts";
+import { SHARDS, type CheckpointOrder, type StoredGeneration } from "../../src/network/wire/messages.ts";
 import type { SimDisk, WriteFault } from "./sim-disk.ts";
-import { labelOf, optimizerName, parameterName, type SimVersion } from "./versions.ts";
+import { labelOf, optimizerName, parameterName, parityNames, type SimVersion } from "./versions.ts";
 import type { World } from "./world.ts";
 
-/** Third copies of optimizer shards are taken to have come from their owners. */
+export interface StoredUnits {
+  readonly fault: WriteFault;
+  readonly parity: readonly (readonly [number, Hash, Hash])[];
+}
+
+/** Optimizer shards of others are taken to have come from their owners. */
 export function storeShards(
   disk: SimDisk,
   version: SimVersion,
   generation: StoredGeneration,
   order: CheckpointOrder,
   world: World,
-): WriteFault {
-  const hashes = generation.shards.flatMap((shard): Hash[] => {
-    const parameter = version.parameters[shard] ?? "";
-    return [parameter, version.optimizer.get(shard) ?? optimizerName(shard, labelOf(parameter))];
+): StoredUnits {
+  const parity = parityOf(version, generation.shards, order);
+  const hashes = generation.shards.flatMap((unit): Hash[] => {
+    if (unit >= SHARDS) return [];
+    const parameter = version.parameters[unit] ?? "";
+    return [parameter, version.optimizer.get(unit) ?? optimizerName(unit, labelOf(parameter))];
   });
-  const fault = disk.write(generation, hashes, world);
+  const fault = disk.write(generation, [...hashes, ...parity.flatMap(([, p, o]) => [p, o])], world);
   if (fault === null) {
     const kept = new Set([generation.chain, ...order.keep.map(({ chain }) => chain)]);
-    disk.collect(({ chain }) => kept.has(chain), hashesOf);
+    disk.collect(({ chain }) => kept.has(chain));
   }
-  return fault;
+  return { fault, parity };
 }
 
-/** What a marker names: a committed step has one content. */
-function hashesOf({ step, shards }: StoredGeneration): Hash[] {
-  return shards.flatMap((shard) => [parameterName(shard, `d${step}`), optimizerName(shard, `d${step}`)]);
+function parityOf(version: SimVersion, units: readonly number[], { stripes }: CheckpointOrder): [number, Hash, Hash][] {
+  return stripes.flatMap((stripe) =>
+    stripe.parity.flatMap((unit, row): [number, Hash, Hash][] => {
+      if (!units.includes(unit)) return [];
+      const labels = new Set(
+        stripe.shards.map((shard) => labelOf(version.parameters[shard] ?? parameterName(shard, ""))),
+      );
+      const [label] = labels;
+      return [[unit, ...parityNames(stripe, row, labels.size === 1 && label !== undefined ? label : "mixed")]];
+    }),
+  );
 }

@@ -4,8 +4,11 @@
  * `p<shard>-d<k>` is parameter shard after k updates computed from the right state; anything computed from a mixture of
  * states, under the wrong step, or from a sample range that was left out or counted twice, is marked bad for ever. So a
  * wrong state that is committed cannot hide.
+ *
+ * A gradient that a wrong driver computed leaves a taint, `d<k>~<hash>`: it stays in all that is made of it, and whether
+ * it may be committed at all is for the invariants to say. Contents of different taints are a mixture.
  */
-import { hashList, type Hash } from "../../src/base/hash.ts";
+import { hashList, hashText, type Hash } from "../../src/base/hash.ts";
 import { SHARDS } from "../../src/network/wire/messages.ts";
 
 export interface SimVersion {
@@ -18,6 +21,8 @@ export interface SimVersion {
 /** Part of a step's gradient: from which parameters, and with what weight each slot went in. */
 export interface SimGradient {
   readonly labels: ReadonlySet<string>;
+  /** What a wrong driver made of it: the empty text where it is right. */
+  readonly taint: string;
   readonly weights: ReadonlyMap<number, number>;
 }
 
@@ -26,6 +31,16 @@ export const SLOTS = 8;
 
 export const parameterName = (shard: number, label: string): Hash => `p${shard}-${label}`;
 export const optimizerName = (shard: number, label: string): Hash => `o${shard}-${label}`;
+
+/** Parity over shards of one label. */
+export function parityNames(
+  { shards }: { readonly shards: readonly number[] },
+  row: number,
+  label: string,
+): [Hash, Hash] {
+  const what = `[${shards.join()}].${row}-${label}`;
+  return [`pp${what}`, `oo${what}`];
+}
 
 /** The label in a name. */
 export function labelOf(name: Hash): string {
@@ -66,10 +81,21 @@ export const GENESIS: SimVersion = simVersion(
   new Map(Array.from({ length: SHARDS }, (_, shard) => [shard, optimizerName(shard, "d0")])),
 );
 
+/** What wrong drivers left in a label of step `step`; null when it is of another step, or bad. */
+export function taintOf(label: string, step: number): string | null {
+  if (label === `d${step}`) return "";
+  return label.startsWith(`d${step}~`) ? label.slice(`d${step}`.length) : null;
+}
+
 /** The label of step `step` computed from contents with these labels. */
-export function nextLabel(step: number, inputs: Iterable<string>): string {
-  for (const label of inputs) if (label !== `d${step - 1}`) return `bad(${step} from ${label})`;
-  return `d${step}`;
+function nextLabel(step: number, inputs: Iterable<string>, taint: string): string {
+  let before: string | null = null;
+  for (const label of inputs) {
+    const found = taintOf(label, step - 1);
+    if (found === null || (before !== null && found !== before)) return `bad(${step} from ${label})`;
+    before = found;
+  }
+  return `d${step}${taint === "" ? (before ?? "") : `~${hashText(`${before}${taint}`).slice(0, 8)}`}`;
 }
 
 /** The label of an update by `gradients`: right if each slot went in once, with its share of the batch. */
@@ -82,5 +108,6 @@ export function updatedLabel(step: number, gradients: readonly SimGradient[], ow
     const weight = weights.get(slot) ?? 0;
     if (Math.abs(weight - 1 / SLOTS) > 1e-9) return `bad(${step} has slot ${slot} with weight ${weight.toFixed(3)})`;
   }
-  return nextLabel(step, [...gradients.flatMap(({ labels }) => [...labels]), ...own]);
+  const taints = [...new Set(gradients.map(({ taint }) => taint))].sort().join("");
+  return nextLabel(step, [...gradients.flatMap(({ labels }) => [...labels]), ...own], taints);
 }

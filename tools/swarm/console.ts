@@ -65,11 +65,22 @@ function describeLine(line: RunLine): string | null {
       return `step ${line.step}: aborted, ${line.reason}`;
     case "rollback":
       return `rolled back to step ${line.to}`;
+    case "straggler":
+      return `step ${line.step}: ${line.peer}, ${line.action}: ${line.reason}`;
+    case "decision":
+      return `step ${line.step}: ${line.text}`;
     case "waiting":
       return line.reason;
     case "checkpoint": {
       const errors = Object.entries(line.errors ?? {}).map(([peer, error]) => `; ${peer}: ${error}`);
-      return `checkpoint of step ${line.step}, ${line.copies} ${line.copies === 1 ? "copy" : "copies"}${errors.join("")}`;
+      const [needed, parts] = line.scheme ?? [1, line.copies];
+      const how =
+        needed === 1 ? `${line.copies} ${line.copies === 1 ? "copy" : "copies"}` : `any ${needed} of ${parts}`;
+      return `checkpoint of step ${line.step}, ${how}${errors.join("")}`;
+    }
+    case "recovery": {
+      const parts = line.sources.map(({ source, shards, ms }) => `${shards} from ${source} in ${Math.round(ms)} ms`);
+      return `step ${line.step}: ${line.peer} got shards: ${parts.join(", ")}`;
     }
     default:
       return null;

@@ -17,7 +17,9 @@ export interface FleetOptions {
   readonly urlOf: (tab: number) => string;
   readonly sharedProfile: boolean;
   readonly headful: boolean;
-  readonly dataFile: string | null;
+  readonly files: readonly string[];
+  /** Runs in every page before its own scripts. */
+  readonly initScript: string | null;
   readonly clock: Clock;
   readonly groups: ProcessGroups;
   readonly onGone: (tab: Tab) => void;
@@ -26,6 +28,8 @@ export interface FleetOptions {
 export class Fleet {
   readonly tabs: Tab[] = [];
   readonly #options: FleetOptions;
+  /** Where tabs keep their storage that have another's. */
+  readonly #folders = new Map<number, string>();
   #shared: BrowserProcess | null = null;
   #next = 0;
   #opening = 0;
@@ -39,8 +43,23 @@ export class Fleet {
 
   /** Opens `count` more tabs, numbered on. Resolves when the pages are there, not when they have joined. */
   open(count: number): Promise<void> {
-    const indices = Array.from({ length: count }, () => this.#next++);
-    this.#opening += count;
+    return this.#open(Array.from({ length: count }, () => this.#next++));
+  }
+
+  /** Opens one more tab: its number. With the storage of tab `index`, which is gone and had a browser of its own, unless null. */
+  async openAnother(index: number | null): Promise<number> {
+    const another = this.#next++;
+    if (index !== null) this.#folders.set(another, this.#folderOf(index));
+    await this.#open([another]);
+    return another;
+  }
+
+  #folderOf(index: number): string {
+    return this.#folders.get(index) ?? `tab-${index}`;
+  }
+
+  #open(indices: readonly number[]): Promise<void> {
+    this.#opening += indices.length;
     const opened = this.#queue.then(async () => {
       for (const index of indices) {
         if (!this.#isClosed) await this.#openOne(index);
@@ -97,7 +116,7 @@ export class Fleet {
 
   async #openOne(index: number): Promise<void> {
     if (!this.#options.sharedProfile) {
-      const browser = await this.#launch(`tab-${index}`);
+      const browser = await this.#launch(this.#folderOf(index));
       if (this.#isClosed) return browser.close();
       return this.#openTab(index, browser, browser.context.pages()[0] ?? (await browser.context.newPage()));
     }
@@ -109,11 +128,12 @@ export class Fleet {
   }
 
   async #openTab(index: number, browser: BrowserProcess, page: Page): Promise<void> {
-    const { directory, urlOf, sharedProfile, dataFile, clock, onGone } = this.#options;
+    const { directory, urlOf, sharedProfile, files, initScript, clock, onGone } = this.#options;
     const logPath = join(directory, `tab-${index}.log`);
-    const tab = new Tab({ index, browser, ownsBrowser: !sharedProfile, page, logPath, dataFile, clock, onGone });
+    const tab = new Tab({ index, browser, ownsBrowser: !sharedProfile, page, logPath, files, clock, onGone });
     this.tabs.push(tab);
     try {
+      if (initScript !== null) await page.addInitScript(initScript);
       await tab.open(urlOf(index));
       await tab.poll();
     } catch (error) {

@@ -4,7 +4,13 @@
  *
  * A server says on each hello how far the log is (`welcome`, with the losses so far) and repeats the last step's line.
  */
-import type { HistoryPoint, RunLine, StepLine } from "../../src/network/wire/messages.ts";
+import {
+  firstStepOf,
+  type HistoryPoint,
+  type RunLine,
+  type RunSpec,
+  type StepLine,
+} from "../../src/network/wire/messages.ts";
 
 export interface Recorded {
   readonly lines: readonly RunLine[];
@@ -41,13 +47,18 @@ export class LineRecorder {
     readonly step: number;
     readonly incarnation: number;
     readonly history: readonly HistoryPoint[];
+    readonly spec?: RunSpec;
   }): Recorded {
+    // A run that goes on from a checkpoint has no steps before.
+    const first = welcome.spec ? firstStepOf(welcome.spec) : 0;
+    this.#last = Math.max(this.#last, first);
+    const step = Math.max(welcome.step, first);
     this.#history = welcome.history;
     this.#incarnation = welcome.incarnation;
-    if (welcome.step >= this.#last) return NOTHING;
-    this.#goBack(welcome.step);
-    const note = `the run went back to step ${welcome.step} while the server was away`;
-    return { lines: [{ type: "rollback", to: welcome.step }], note, isWrong: false };
+    if (step >= this.#last) return NOTHING;
+    this.#goBack(step);
+    const note = `the run went back to step ${step} while the server was away`;
+    return { lines: [{ type: "rollback", to: step }], note, isWrong: false };
   }
 
   onLine(line: RunLine): Recorded {

@@ -8,9 +8,19 @@ import { checkFaults, FAULT_FLAGS, parseFault, type Fault, type FaultFlag } from
 /** Engines that a tab can be told to use. */
 export type DeviceChoice = "auto" | "webgpu" | "wasm" | "reference";
 
+const PATHS = ["auto", "webrtc"] as const;
+
+/** `auto`: tabs of one browser by MessagePorts. */
+export type PathChoice = (typeof PATHS)[number];
+
+/** How a tab may reach others by WebRTC: `relay` by TURN servers alone. */
+export type IceChoice = "all" | "relay";
+
 export interface SwarmOptions {
   readonly tabs: number;
   readonly run: string;
+  /** An exported checkpoint to go on from, or null. */
+  readonly from: string | null;
   /** A file to train on, or null for the run's own data. */
   readonly text: string | null;
   readonly steps: number;
@@ -23,6 +33,10 @@ export interface SwarmOptions {
   readonly faultSeed: number;
   /** Tabs take turns where there are several: tab i has the one of number i modulo their count. */
   readonly devices: readonly [DeviceChoice, ...DeviceChoice[]];
+  /** How tabs reach each other. */
+  readonly paths: PathChoice;
+  /** Tabs take turns, as with devices. */
+  readonly ice: readonly [IceChoice, ...IceChoice[]];
   /** One browser's tabs, instead of a browser a tab. */
   readonly sharedProfile: boolean;
   /** Where everything is kept; null for a temporary folder. */
@@ -45,12 +59,16 @@ export const USAGE: string = `Trains one run in N real browser tabs on this mach
   --tabs N               tabs to open (1 to 64)
   --run NAME             the run: char-gpt, digits, addition
   --text FILE            data to train on, instead of the run's own
+  --from FILE            an exported checkpoint to go on from; steps count on from its own
   --steps S              optimizer updates (60)
-  --seed K               seed of the run (0)
+  --seed K               seed of the run (0); with --from that of the run it came from gives the same losses
   --set key=value        a setting of the run; repeatable
   --checkpoint-every K   steps between checkpoints (the server's default: 5)
   --device D             auto, webgpu, wasm or reference (auto); tabs take turns with several, as in wasm,webgpu
+  --ice POLICY           all, or relay: WebRTC by TURN servers alone, and so not at all where the server names none (all);
+                         tabs take turns with several, as in relay,all
   --shared-profile       N tabs of one browser, instead of a browser a tab
+  --paths P              auto, or webrtc also between tabs of one browser (auto)
   --profile DIR          keep server log, data and browser storage under DIR
   --resume               go on with the run kept under DIR
   --json FILE            one line of JSON for each event of the run; a resumed run goes on in the same file
@@ -80,6 +98,7 @@ const CONFIG = {
   tabs: { type: "string" },
   run: { type: "string" },
   text: { type: "string" },
+  from: { type: "string" },
   steps: { type: "string" },
   seed: { type: "string" },
   "checkpoint-every": { type: "string" },
@@ -89,7 +108,9 @@ const CONFIG = {
   join: { type: "string", multiple: true },
   "fault-seed": { type: "string" },
   device: { type: "string" },
+  ice: { type: "string" },
   "shared-profile": { type: "boolean" },
+  paths: { type: "string" },
   profile: { type: "string" },
   resume: { type: "boolean" },
   json: { type: "string" },
@@ -110,14 +131,17 @@ export function parseOptions(argv: readonly string[]): SwarmOptions | "help" {
   const options: SwarmOptions = {
     tabs: integer("--tabs", values.tabs, 1, TABS_MAX),
     run: runName(values.run),
-    text: values.text === undefined ? null : textFile(values.text),
+    text: values.text === undefined ? null : fileAt("--text", values.text),
+    from: values.from === undefined ? null : fileAt("--from", values.from),
     steps: integer("--steps", values.steps ?? String(STEPS_DEFAULT), 1, STEPS_MAX),
     seed,
     checkpointEvery: optional(values["checkpoint-every"], (text) => integer("--checkpoint-every", text, 1, STEPS_MAX)),
     faults: tokens.flatMap((token) => (isFaultToken(token) ? [parseFault(token.name, token.value)] : [])),
     faultSeed: optional(values["fault-seed"], (text) => integer("--fault-seed", text, 0, 2 ** 31 - 1)) ?? seed,
     devices: deviceChoices(values.device ?? "auto"),
+    ice: iceChoices(values.ice ?? "all"),
     sharedProfile: values["shared-profile"] ?? false,
+    paths: pathChoice(values.paths ?? "auto"),
     profile: optional(values.profile, (path) => resolve(nonEmpty("--profile", path))),
     resume: values.resume ?? false,
     json: optional(values.json, (path) => resolve(nonEmpty("--json", path))),
@@ -132,6 +156,12 @@ export function parseOptions(argv: readonly string[]): SwarmOptions | "help" {
   // A resumed run may have other tabs: faults that do not fit them any more are skipped with a note.
   if (!options.resume) checkFaults(options.faults, options.tabs, options.steps);
   return options;
+}
+
+function pathChoice(text: string): PathChoice {
+  const found = PATHS.find((name) => name === text);
+  if (found === undefined) throw new OptionError(`--paths: expected one of ${PATHS.join(", ")}, found "${text}"`);
+  return found;
 }
 
 function parseStrictly(argv: readonly string[]) {
@@ -183,11 +213,22 @@ function deviceChoice(text: string): DeviceChoice {
   throw new OptionError(`--device: expected auto, webgpu, wasm or reference, found "${text}"`);
 }
 
-function textFile(path: string): string {
-  const found = statSync(nonEmpty("--text", path), { throwIfNoEntry: false });
-  if (!found) throw new OptionError(`--text: expected a file, found nothing at "${path}"`);
-  if (!found.isFile()) throw new OptionError(`--text: expected a file, found something else at "${path}"`);
-  if (found.size === 0) throw new OptionError(`--text: expected data to train on, found an empty file at "${path}"`);
+function iceChoices(text: string): SwarmOptions["ice"] {
+  const [first = "", ...others] = text.split(",");
+  return [iceChoice(first), ...others.map(iceChoice)];
+}
+
+function iceChoice(text: string): IceChoice {
+  if (text === "all" || text === "relay") return text;
+  throw new OptionError(`--ice: expected all or relay, found "${text}"`);
+}
+
+function fileAt(option: string, path: string): string {
+  const found = statSync(nonEmpty(option, path), { throwIfNoEntry: false });
+  if (!found) throw new OptionError(`${option}: expected a file, found nothing at "${path}"`);
+  if (!found.isFile()) throw new OptionError(`${option}: expected a file, found something else at "${path}"`);
+  const what = option === "--text" ? "data to train on" : "a checkpoint";
+  if (found.size === 0) throw new OptionError(`${option}: expected ${what}, found an empty file at "${path}"`);
   return resolve(path);
 }
 

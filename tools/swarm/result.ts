@@ -21,6 +21,10 @@ export interface TabReport {
   readonly trouble: readonly string[];
   /** Null for a page that never said. */
   readonly bytesSent: BytesSent | null;
+  /** How often it looked for another path to a peer. */
+  readonly iceRestarts: number;
+  /** For each peer that it reached by WebRTC: over how many peer connections at once, at most. */
+  readonly lanes: readonly number[];
 }
 
 /** Bytes that a tab sent to others, counted at the same moment. */
@@ -42,6 +46,11 @@ export function describeBytesSent(tabs: readonly TabReport[]): string {
   const lines = tabs.flatMap(({ index, bytesSent }) => {
     if (bytesSent === null) return [];
     const { byHearth, byBrowser } = bytesSent;
+    if (byBrowser === 0 && byHearth > 0) {
+      return [
+        `tab ${index}: bytes by hearth's own count: ${byHearth}, all by MessagePorts, which getStats() does not count`,
+      ];
+    }
     const ratio = byHearth > 0 ? ` (${(byBrowser / byHearth).toFixed(4)} of hearth's own count, ${byHearth})` : "";
     return [`tab ${index}: bytes by getStats(): ${byBrowser}${ratio}`];
   });

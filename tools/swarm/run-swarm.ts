@@ -8,13 +8,14 @@ import { join } from "node:path";
 import { systemClock, type Clock } from "../../src/base/clock.ts";
 import { OptionError } from "../../src/base/errors.ts";
 import type { RunLine } from "../../src/network/wire/messages.ts";
+import type { Conductor, Stage } from "./conductor.ts";
 import { withoutDone } from "./faults.ts";
 import { LineLog, readLines } from "./line-log.ts";
 import type { SwarmOptions } from "./options.ts";
 import { commandOf, endLeftovers, ProcessGroups } from "./processes.ts";
 import type { Progress } from "./progress.ts";
 import { summarizeRun, type SwarmResult } from "./result.ts";
-import { createRoom, describeData } from "./room.ts";
+import { createRoom, describeFiles } from "./room.ts";
 import { freePort, REAL_SERVER, ServerProcess, type ServerProgram } from "./server-process.ts";
 import { checkSameRun, readState, writeState, type SwarmState } from "./state-file.ts";
 import { SwarmRun } from "./swarm-run.ts";
@@ -32,6 +33,10 @@ export interface SwarmHooks {
   readonly prepare?: () => Promise<void>;
   readonly server?: ServerProgram;
   readonly limits?: WatchdogLimits;
+  /** Takes the run in hand: called once, before the tabs open. */
+  readonly conduct?: (stage: Stage) => Conductor;
+  /** Runs in every page before its own scripts. */
+  readonly initScript?: string;
   /** Every process that is started; the caller may end them all when it must go at once. */
   readonly groups?: ProcessGroups;
   readonly clock?: Clock;
@@ -43,7 +48,7 @@ export interface SwarmHooks {
  * DeadlineError without a server
  */
 export async function runSwarm(options: SwarmOptions, hooks: SwarmHooks = {}): Promise<SwarmResult> {
-  const data = options.text === null ? null : describeData(options.text);
+  const files = describeFiles(options);
   const directory = options.profile ?? mkdtempSync(join(tmpdir(), "hearth-swarm-"));
   mkdirSync(directory, { recursive: true });
   const kept = openKept(options, directory);
@@ -57,7 +62,7 @@ export async function runSwarm(options: SwarmOptions, hooks: SwarmHooks = {}): P
     await hooks.prepare?.();
     server = new ServerProcess({ program: hooks.server ?? REAL_SERVER, port, directory, clock, groups });
     await server.start();
-    const room = options.resume && kept ? kept.room : await createRoom(server.origin, options, data);
+    const room = options.resume && kept ? kept.room : await createRoom(server.origin, options, files);
     const state = newState(options, room, port, kept);
     writeState(directory, state);
     const earlier = options.resume ? readLines(directory) : [];

@@ -16,6 +16,8 @@ export const ROOT: string = fileURLToPath(new URL("../..", import.meta.url));
 export interface ServerProgram {
   /** A TypeScript file, which is given `--port N --data DIR`. */
   readonly main: string;
+  /** What else it is told. */
+  readonly parameters?: readonly string[];
 }
 
 /** `signaling-server/main.ts`. */
@@ -58,7 +60,8 @@ export class ServerProcess {
     const { program, port, directory, clock, groups } = this.#options;
     // Node itself and not the tsx command, which would put a process between us and the one to kill.
     const loader = import.meta.resolve("tsx");
-    const args = ["--import", loader, program.main, "--port", String(port), "--data", join(directory, "server")];
+    const own = ["--port", String(port), "--data", join(directory, "server"), ...(program.parameters ?? [])];
+    const args = ["--import", loader, program.main, ...own];
     const child = spawn(process.execPath, args, { cwd: ROOT, detached: true, stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;
     const { pid } = child;

@@ -4,6 +4,7 @@ import type { Clock } from "../../src/base/clock.ts";
 import { describeError } from "../../src/base/errors.ts";
 import { sleep, withDeadline } from "../../src/base/wait.ts";
 import type { RosterEntry, RunLine } from "../../src/network/wire/messages.ts";
+import type { Conductor, Stage } from "./conductor.ts";
 import { FaultRunner, type FaultTarget, type PlannedFault } from "./fault-runner.ts";
 import { faultText, type Fault } from "./faults.ts";
 import { Fleet } from "./fleet.ts";
@@ -56,6 +57,7 @@ export class SwarmRun implements FaultTarget {
   readonly #fleet: Fleet;
   readonly #observer: Observer;
   readonly #faults: FaultRunner;
+  readonly #conductor: Conductor | null;
   readonly #watchdog: Watchdog;
   readonly #meter: ProgressMeter;
   readonly #lines: RunLine[] = [];
@@ -85,10 +87,15 @@ export class SwarmRun implements FaultTarget {
     });
     this.#fleet = new Fleet({
       directory,
-      urlOf: (tab) => `${this.#url}?device=${present(options.devices[tab % options.devices.length], "a device")}`,
+      urlOf: (tab) => {
+        const device = present(options.devices[tab % options.devices.length], "a device");
+        const ice = present(options.ice[tab % options.ice.length], "a policy");
+        return `${this.#url}?${new URLSearchParams({ device, paths: options.paths, ice })}`;
+      },
       sharedProfile: options.sharedProfile,
       headful: options.headful,
-      dataFile: options.text,
+      files: [options.text, options.from].filter((path) => path !== null),
+      initScript: given.hooks.initScript ?? null,
       clock,
       groups,
       onGone: (tab) => this.#onGone(tab),
@@ -104,6 +111,7 @@ export class SwarmRun implements FaultTarget {
     });
     const { lastStep } = this.#observer.recorder;
     this.#faults = new FaultRunner({ faults: given.faults, seed: options.faultSeed, lastStep, clock, target: this });
+    this.#conductor = given.hooks.conduct?.(this.#stage()) ?? null;
     server.onUnexpectedExit = (reason) => this.#fail(`${reason}; its log is ${directory}/server.log`);
   }
 
@@ -130,6 +138,7 @@ export class SwarmRun implements FaultTarget {
       cancelTimeout();
       hooks.signal?.removeEventListener("abort", onAbort);
       this.#faults.close();
+      this.#conductor?.close();
       this.#observer.close();
       this.#cancelPoll();
       for (const cancel of this.#cancelThaws) cancel();
@@ -193,6 +202,18 @@ export class SwarmRun implements FaultTarget {
     this.#given.hooks.onNote?.(text);
   }
 
+  #stage(): Stage {
+    return {
+      fleet: this.#fleet,
+      announce: (kind) => this.#emit({ type: "fault", kind, step: this.#observer.recorder.lastStep + 1 }),
+      killServer: () => this.killServer(),
+      note: (text) => this.note(text),
+      finish: (reason) => {
+        if (!this.#isSettled && !this.#hasEnd) this.#settle({ exitCode: 0, reason });
+      },
+    };
+  }
+
   get #url(): string {
     return `${this.#given.server.origin}/room/${this.#state.room}`;
   }
@@ -219,6 +240,7 @@ export class SwarmRun implements FaultTarget {
     this.#lines.push(line);
     this.#given.log.write(line);
     this.#given.hooks.onLine?.(line);
+    this.#conductor?.onLine(line);
     if (line.type === "rollback") {
       this.#meter.onRollback(line.to);
       this.#faults.onRollback(line.to);
@@ -256,6 +278,7 @@ export class SwarmRun implements FaultTarget {
   async #poll(): Promise<void> {
     await this.#fleet.poll();
     if (this.#isSettled || this.#hasEnd) return;
+    this.#conductor?.onPoll();
     const { clock, hooks, groups } = this.#given;
     if (groups.pids.join() !== this.#state.pids.join()) this.#saveState({});
     const stuck = this.#watchdog.check(this.#fleet.liveCount, clock.nowMs());
@@ -320,7 +343,9 @@ export class SwarmRun implements FaultTarget {
     const words = await withDeadline("asking a tab", asked, this.#given.clock, { deadlineMs: FINISH_MS_MAX });
     const bytesSent = parseBytesSent(tab.facts["bytes"]);
     const engine = tab.facts["engine"] || null;
-    return { index, peer, state, goneReason, words, engine, trouble, bytesSent };
+    const iceRestarts = Number(tab.facts["iceRestarts"] ?? 0);
+    const lanes = (tab.facts["lanes"] ?? "").split(" ").filter(Boolean).map(Number);
+    return { index, peer, state, goneReason, words, engine, trouble, bytesSent, iceRestarts, lanes };
   }
 
   /** A page that knows may say `data-parameters`. */

@@ -20,8 +20,8 @@ export interface TabOptions {
   readonly ownsBrowser: boolean;
   readonly page: Page;
   readonly logPath: string;
-  /** Given to a page that asks for its room's data. */
-  readonly dataFile: string | null;
+  /** Given in turn to a page that asks for its room's files. */
+  readonly files: readonly string[];
   readonly clock: Clock;
   /** Called once, when the tab is gone, asked for or not. */
   readonly onGone: (tab: Tab) => void;
@@ -33,6 +33,8 @@ const RETRY_MS = 500;
 const SILENT_PAGE_MS_MAX = 20_000;
 const ASK_MS_MAX = 5_000;
 const LEAVE_MS_MAX = 5_000;
+/** For the others to take over what a tab that leaves holds: the step in flight, and the next epoch's forming. */
+const HAND_OVER_MS_MAX = 60_000;
 /** From a page's end to its browser's: what it said in its unload handlers is still on its way. */
 const LAST_WORDS_MS = 300;
 const WORDS_MS_MAX = 2_000;
@@ -65,6 +67,10 @@ export class Tab {
     this.#log = createWriteStream(options.logPath, { flags: "a" });
     this.#log.on("error", () => {}); // A full disk must not end the run.
     this.#listen(options.page);
+  }
+
+  get page(): Page {
+    return this.#options.page;
   }
 
   get state(): TabState {
@@ -161,10 +167,11 @@ export class Tab {
     this.#signal("SIGCONT");
   }
 
-  /** Closes the page as a person would, its unload handlers included, and its browser with it if it has one. */
+  /** Leaves as a polite person would: presses "Leave", waits until the others have taken over, and closes the page. */
   async leave(): Promise<void> {
     const { page, clock, ownsBrowser } = this.#options;
     this.thaw();
+    await this.#handOver().catch((error: unknown) => this.#note(`handing over: ${describeError(error)}`));
     this.#end("left");
     const closed = new Promise<void>((resolve) => page.once("close", () => resolve()));
     page.on("dialog", (dialog) => void dialog.accept().catch(() => {}));
@@ -187,14 +194,24 @@ export class Tab {
     return this.rendererPid !== null && signalProcess(this.rendererPid, signal);
   }
 
+  async #handOver(): Promise<void> {
+    const { page } = this.#options;
+    const button = page.getByRole("button", { name: "Leave", exact: true });
+    if ((await this.#ask("looking for the way out", button.count())) === 0) return;
+    await button.click({ timeout: LEAVE_MS_MAX });
+    const stopped = "document.documentElement.dataset.phase === 'stopped'";
+    await page.waitForFunction(stopped, undefined, { timeout: HAND_OVER_MS_MAX });
+  }
+
   async #giveData(): Promise<void> {
-    const { page, dataFile } = this.#options;
-    if (dataFile === null || this.#given >= GIVEN_MAX) return;
+    const { page, files } = this.#options;
+    const file = files[this.#given % files.length];
+    if (file === undefined || this.#given >= GIVEN_MAX * files.length) return;
     const field = page.locator("#data-file");
     if ((await this.#ask("looking for the file field", field.count())) === 0) return;
     this.#given += 1;
-    this.#write("data", `giving ${dataFile}`);
-    await field.first().setInputFiles(dataFile, { timeout: OPEN_MS_MAX });
+    this.#write("data", `giving ${file}`);
+    await field.first().setInputFiles(file, { timeout: OPEN_MS_MAX });
   }
 
   async #reload(): Promise<void> {

@@ -39,7 +39,7 @@ export async function traceRun(options: SwarmOptions, clock: Clock, groups: Proc
   let browser: BrowserProcess | null = null;
   try {
     await server.start();
-    const room = await createRoom(server.origin, options, null);
+    const room = await createRoom(server.origin, options, { data: null, from: null });
     browser = await BrowserProcess.launch({ profile: join(directory, "tab"), headful: options.headful, clock, groups });
     const page = browser.context.pages()[0] ?? (await browser.context.newPage());
     const steps = new Steps(server.origin, room, clock);

@@ -12,8 +12,9 @@ declare const hearthBenchStage: (stage: Stage) => Promise<void>;
 export type PageReady = string | { readonly error: string };
 
 async function open(): Promise<HostApi> {
-  const backend = new URLSearchParams(location.search).get("backend") === "wasm" ? "wasm" : "webgpu";
-  const { runtime } = await openRuntime(backend, { threads: 1 });
+  const query = new URLSearchParams(location.search);
+  const backend = query.get("backend") === "wasm" ? "wasm" : "webgpu";
+  const { runtime } = await openRuntime(backend, query.has("all-cores") ? {} : { threads: 1 });
   return createHostApi(backend, runtime, (stage) => void hearthBenchStage(stage));
 }
 

@@ -5,17 +5,27 @@ import { contraction } from "../kernels/contraction/contraction.ts";
 import type { DeviceTraits } from "../kernels/device-traits.ts";
 import { elementwise } from "../kernels/elementwise.ts";
 import { flatten, Loops, unflatten, type Grid, type Index, type Operand } from "../kernels/grid.ts";
-import { rowCount, type RowSpace, type Sweep } from "../kernels/rows/row-space.ts";
+import { columnCount, rowCount, type RowSpace, type Sweep } from "../kernels/rows/row-space.ts";
 import { rows } from "../kernels/rows/rows.ts";
 import { scan } from "../kernels/scan.ts";
 import { isByLine, scatterByElement, scatterByLine } from "../kernels/scatter-add.ts";
-import { valueTypeOf, type Binding, type Expr, type Kernel, type Statement } from "../lang/kernel.ts";
-import { letIn, store } from "../lang/statements.ts";
+import { loadShared } from "../lang/build.ts";
+import {
+  valueTypeOf,
+  type Binding,
+  type Expr,
+  type Kernel,
+  type PlainType,
+  type SharedArray,
+  type Statement,
+} from "../lang/kernel.ts";
+import { letIn, store, storeShared } from "../lang/statements.ts";
 import { elementCount, sameShape } from "../layout/shape.ts";
 import { describeRegion } from "./describe.ts";
 import { Emitter, storedForm, storedTypeOf } from "./emit.ts";
 import { scalarTypeOf } from "./fold.ts";
 import { readInputs, type Node } from "./ir.ts";
+import { keptValues, type KeptValue } from "./kept-values.ts";
 import { lowerAttention } from "./lower-attention.ts";
 import type { Region } from "./regions.ts";
 import type { Group } from "./schedule.ts";
@@ -41,21 +51,26 @@ export function lowerRegion(
   choices: Choices,
   traits: DeviceTraits,
 ): LoweredKernel | undefined {
-  return new RegionLowering(region, isStored, new Picks(choices, traits, isStored), traits.isSoftware).run();
+  return new RegionLowering(region, isStored, new Picks(choices, traits, isStored), traits).run();
 }
+
+/** Longer rows would leave the processor's second cache. */
+const KEPT_COLUMNS_MAX = 2 ** 14;
 
 class RegionLowering {
   readonly #region: Region;
   readonly #isStored: (node: Node) => boolean;
   readonly #picks: Picks;
   readonly #keepsLoops: boolean;
+  readonly #keepsRows: boolean;
   readonly #loops = new Loops();
   readonly #emitter: Emitter;
   /** By root. */
   readonly #groups: ReadonlyMap<Node, Group>;
 
-  constructor(region: Region, isStored: (node: Node) => boolean, picks: Picks, keepsLoops: boolean) {
-    this.#keepsLoops = keepsLoops;
+  constructor(region: Region, isStored: (node: Node) => boolean, picks: Picks, traits: DeviceTraits) {
+    this.#keepsLoops = traits.isSoftware;
+    this.#keepsRows = traits.hasVectorLanes === true;
     this.#region = region;
     this.#picks = picks;
     this.#isStored = isStored;
@@ -179,16 +194,70 @@ class RegionLowering {
     const depths = this.#depths();
     const isRow = ({ root }: Group): boolean => elementCount(root.shape) === rowCount(space);
     const count = Math.max(...groups.map((group) => this.#sweepOf(group, depths, isRow(group)))) + 1;
-    const sweeps = Array.from({ length: count }, (_, at) => {
-      const here = groups.filter((group) => this.#sweepOf(group, depths, isRow(group)) === at);
-      return this.#sweep(space, here, isRow);
-    });
-    const grid = rows(space, sweeps, this.#picks.rows(this.#region, space, count), this.#loops);
+    const schedule = this.#picks.rows(this.#region, space, count);
+    const groupsAt = Array.from({ length: count }, (_, at) =>
+      groups.filter((group) => this.#sweepOf(group, depths, isRow(group)) === at),
+    );
+    const kept = schedule.kind === "subgroups" && this.#keepsRows ? this.#keptIn(space, groupsAt, isRow) : [];
+    const sweeps = groupsAt.map((here, at) => this.#keeping(kept, at, space, this.#sweep(space, here, isRow)));
+    const grid = rows(
+      space,
+      sweeps,
+      schedule,
+      this.#loops,
+      kept.map(({ node }) => sharedOf(node, space)),
+    );
     // An element that is computed at more places than there are sweeps is read across rows.
     const isScattered = groups.some(
       (group) => group.core.primitive.kind !== "reduce" && this.#emitter.placesOf(group.root) > count + 1,
     );
     return isScattered ? undefined : grid;
+  }
+
+  /** What is kept of a row, of those that are short enough. */
+  #keptIn(space: RowSpace, groupsAt: readonly (readonly Group[])[], isRow: (group: Group) => boolean): KeptValue[] {
+    if (columnCount(space) > KEPT_COLUMNS_MAX) return [];
+    const roots = groupsAt.map((groups) =>
+      groups.flatMap((group): readonly Node[] => {
+        const { core, root } = group;
+        const { primitive } = core;
+        if (primitive.kind === "reduce") return sameShape(primitive.axes, space.axes) ? core.inputs : [];
+        return !isRow(group) && this.#region.outputs.includes(root) ? [root] : [];
+      }),
+    );
+    return keptValues(roots, space.shape, (node) => this.#isStored(node) && !this.#groups.has(node));
+  }
+
+  /** A sweep that stores what it is the first one to compute, and loads what was kept before. */
+  #keeping(kept: readonly KeptValue[], at: number, space: RowSpace, sweep: Sweep): Sweep {
+    if (kept.length === 0) return sweep;
+    const placeOf = (index: Index): Expr => {
+      const places = space.axes.map((axis) => present(index[axis], "lowerRegion: a place along the row"));
+      return flatten(places, space.axes.map((axis) => space.shape[axis] ?? 1)); // prettier-ignore
+    };
+    const recall = (index: Index): void => {
+      for (const [array, { node, sweep: first }] of kept.entries()) {
+        if (first >= at) continue;
+        this.#emitter.provide(node, index, loadShared(array, placeOf(index), sharedTypeOf(node)));
+      }
+    };
+    return {
+      reductions: sweep.reductions.map((reduction) => ({
+        ...reduction,
+        operand: (index: Index): Expr => {
+          recall(index);
+          return reduction.operand(index);
+        },
+      })),
+      element: (index) => {
+        recall(index);
+        const stores = kept.flatMap(({ node, sweep: first }, array) =>
+          first === at ? [storeShared(array, placeOf(index), this.#emitter.emit(node, index))] : [],
+        );
+        return [...stores, ...sweep.element(index)];
+      },
+      finish: (row, results) => sweep.finish(row, results),
+    };
   }
 
   #sweep(space: RowSpace, groups: readonly Group[], isRow: (group: Group) => boolean): Sweep {
@@ -257,6 +326,15 @@ class RegionLowering {
     }
     return depths;
   }
+}
+
+function sharedTypeOf(node: Node): PlainType {
+  return valueTypeOf(storedTypeOf(node));
+}
+
+/** The array that keeps a value of a row. */
+function sharedOf(node: Node, space: RowSpace): SharedArray {
+  return { type: sharedTypeOf(node), length: columnCount(space), isStoredFirst: true };
 }
 
 function isElements({ root, core }: Group): boolean {

@@ -7,6 +7,8 @@
  * others, and what they read lives until then: that is why they have to be small; what a barrier waits for stays where
  * it is. At the beginning these are the few
  * numbers that depend on nothing but state, such as a step's count and rate.
+ *
+ * Results that are read while later kernels run stay where they are: put off to the end they would all come at once.
  */
 import { isPackable } from "../lang/pack.ts";
 import { elementCount } from "../layout/shape.ts";
@@ -19,9 +21,9 @@ const FEW = 256;
 /** Waves at the end: updates, and stages of the sums that only they read. */
 const TAIL_MAX = 4;
 
-/** `kernels` in steps; those of a step are independent of each other. */
-export function planWaves(kernels: readonly LoweredKernel[]): LoweredKernel[][] {
-  const tail = tailHeights(kernels);
+/** `kernels` in steps; those of a step are independent of each other. What stores one of `early` is not put off. */
+export function planWaves(kernels: readonly LoweredKernel[], early: ReadonlySet<Node> = new Set()): LoweredKernel[][] {
+  const tail = tailHeights(kernels, early);
   const heads = headOf(kernels.filter((kernel) => !tail.has(kernel)));
   const middle = kernels.filter((kernel) => !tail.has(kernel) && !heads.includes(kernel));
   const waves = Array.from({ length: TAIL_MAX }, (_, i) =>
@@ -31,7 +33,7 @@ export function planWaves(kernels: readonly LoweredKernel[]): LoweredKernel[][] 
 }
 
 /** The kernels that only updates wait for, with the number of waves that come after their own. */
-function tailHeights(kernels: readonly LoweredKernel[]): Map<LoweredKernel, number> {
+function tailHeights(kernels: readonly LoweredKernel[], early: ReadonlySet<Node>): Map<LoweredKernel, number> {
   const readers = new Map<Node, LoweredKernel[]>();
   for (const kernel of kernels) {
     for (const input of kernel.inputs) readers.set(input, [...(readers.get(input) ?? []), kernel]);
@@ -41,7 +43,8 @@ function tailHeights(kernels: readonly LoweredKernel[]): Map<LoweredKernel, numb
     const own = kernel.outputs.flatMap((output) => readers.get(output) ?? []);
     const after = own.map((reader) => heights.get(reader));
     const highest = after.reduce<number>((most, height) => Math.max(most, height ?? TAIL_MAX), -1);
-    const isMovable = isSmall(kernel, SMALL_ELEMENTS_MAX) && !kernel.isAwaited;
+    const isAwaited = kernel.isAwaited === true || kernel.outputs.some((output) => early.has(output));
+    const isMovable = isSmall(kernel, SMALL_ELEMENTS_MAX) && !isAwaited;
     const fits = isMovable && (own.length === 0 || kernel.isRows) && highest + 1 < TAIL_MAX;
     if (fits) heights.set(kernel, highest + 1);
   }

@@ -28,6 +28,8 @@ export interface DeviceInfo {
   readonly kind: DeviceKind;
   /** For people: "SwiftShader", "Apple M2", "CPU (JavaScript)". */
   readonly name: string;
+  /** Of a GPU, as the browser names them: empty where it does not tell. */
+  readonly adapter?: { readonly vendor: string; readonly architecture: string };
   /** True for a GPU emulated on the processor. */
   readonly isSoftware: boolean;
   /** Whether kernels may bind arrays of f16. */
@@ -38,6 +40,10 @@ export interface DeviceInfo {
   readonly subgroupSize: number | null;
   /** True for a processor whose vectors are the lanes: a workgroup of four is one, and waits for nobody. */
   readonly hasVectorLanes?: boolean;
+  /** Vectors of sums that a kernel can keep in registers there, beside what it multiplies. */
+  readonly vectorSums?: number;
+  /** Threads that share a dispatch there; results do not depend on it. */
+  readonly threads?: number;
   readonly limits: DeviceLimits;
 }
 

@@ -7,6 +7,10 @@ export interface DeviceTraits {
   readonly subgroupSize: number | null;
   /** True for a processor whose vectors are the lanes: a workgroup of four is one, and waits for nobody. */
   readonly hasVectorLanes?: boolean;
+  /** Vectors of sums that a kernel can keep in registers there, beside what it multiplies. */
+  readonly vectorSums?: number;
+  /** Threads that share a dispatch there; results do not depend on it. */
+  readonly threads?: number;
   readonly limits: {
     /** Bytes of the arrays that a workgroup shares. */
     readonly workgroupBytesMax: number;

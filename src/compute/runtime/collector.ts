@@ -6,7 +6,12 @@
  * alive after the last collection, we allocate large array buffers and drop them untouched: they cost address space for
  * a moment, no memory, and V8 and JavaScriptCore count them. Objects that were looked at through a WeakRef live until
  * their task ends, so allocating and looking are done in tasks of their own.
+ *
+ * Whether the engine has collected is told by a witness, an object that nobody can reach any more: once it is gone, what
+ * is left is alive. So nothing is taken for alive because the engine was slow, and nobody waits where nothing is garbage.
  */
+import { systemClock } from "../../base/clock.ts";
+import { sleep } from "../../base/wait.ts";
 import type { YieldToEventLoop } from "../device/yielding.ts";
 
 /** Beyond this much over `GROWTH_MAX` times what is alive, it is worth the wait. */
@@ -16,7 +21,11 @@ const GROWTH_MAX = 1.5;
 const BALLAST_COUNT = 8;
 const BALLAST_BYTES_MIN = 32 * 2 ** 20;
 const BALLAST_BYTES_MAX = 256 * 2 ** 20;
-const ROUNDS_MAX = 40;
+/** Then the engine collects for no reason of ours. */
+const ROUNDS_MAX = 100;
+/** Rounds that free nothing for so long leave time to the engine's own threads, which may have to wait for a processor. */
+const ROUNDS_AT_ONCE = 8;
+const PAUSE_MS = 5;
 /** When somebody needs memory and nothing else is known: two rounds find what one does in most engines. */
 const ROUNDS_ASKED = 2;
 
@@ -28,6 +37,8 @@ export class Collector {
   /** Alive after the last collection, as far as we know. */
   #floorBytes = 0;
   #running: Promise<void> | null = null;
+  /** Made long before it is let go: young objects go earlier than others. */
+  #witness: object | null = {};
 
   /** @param sweep frees what the engine has collected, which lowers `liveBytes` */
   constructor(liveBytes: () => number, sweep: () => void, slackBytes: number, yieldToEventLoop: YieldToEventLoop) {
@@ -57,14 +68,23 @@ export class Collector {
 
   async #collect(roundsMax: number, enough: number): Promise<void> {
     let bytes = BALLAST_BYTES_MIN;
-    for (let round = 0; round < roundsMax && this.#liveBytes() > enough; round++) {
-      await this.#yieldToEventLoop();
+    const isCollected = this.#dismissWitness();
+    for (let round = 0; round < roundsMax && this.#liveBytes() > enough && !isCollected(); round++) {
+      if (round < ROUNDS_AT_ONCE) await this.#yieldToEventLoop();
+      else await sleep(PAUSE_MS, systemClock);
       dropBuffers(bytes);
       bytes = Math.min(BALLAST_BYTES_MAX, bytes * 2);
       await this.#yieldToEventLoop();
       this.#sweep();
     }
     this.#floorBytes = this.#liveBytes();
+    this.#witness = {};
+  }
+
+  #dismissWitness(): () => boolean {
+    const witness = new WeakRef(this.#witness ?? {});
+    this.#witness = null;
+    return () => witness.deref() === undefined;
   }
 }
 

@@ -13,12 +13,13 @@ import type { Allocation } from "../memory/pages.ts";
 import { dispatchesOf, type Dispatch } from "./assembly.ts";
 import type { DeviceMemory } from "./device-memory.ts";
 import type { KernelCache } from "./kernel-cache.ts";
+import { leavesOfWork, LeafWorker, type LeafWork, type StageWork } from "./leaf-work.ts";
 import { bytesOfNode, type Leaves } from "./leaves.ts";
 import type { PlanReport } from "./plan-report.ts";
 import { middleMeans } from "./middle-means.ts";
-import { runSegments, segmentsOf, type Placed, type Program, type Segment } from "./program.ts";
+import { readyStages, runSegments, segmentsOf, type Placed, type Program, type Segment } from "./program.ts";
 import { reportPlan } from "./report-plan.ts";
-import type { Plan } from "./runtime.ts";
+import type { OnStage, Plan, Stages } from "./runtime.ts";
 
 /** A device, and what belongs to it. */
 export interface OnDevice {
@@ -46,8 +47,10 @@ export interface PlanParts {
   readonly outputs: readonly Node[];
   /** The leaf that each update overwrites. */
   readonly targets: readonly Node[];
-  /** Told after each run. */
-  readonly onRun: (plan: CompiledPlan) => void;
+  /** Outputs that are read together while later kernels run; none for a plan that is run as a whole. */
+  readonly stages: Stages;
+  /** Told after each run, with what was done beside it. */
+  readonly onRun: (plan: CompiledPlan, works: readonly LeafWork[]) => void;
   readonly onDestroy: () => void;
 }
 
@@ -79,6 +82,8 @@ export class CompiledPlan implements Plan {
   readonly holds: { tables: readonly Allocation[]; memory: DeviceMemory | null } = { tables: [], memory: null };
   #lowering: Lowering | null = null;
   #bound: Bound | null = null;
+  /** Leaves that have to be on the device with its own: of what is done when its stages are there. */
+  #beside: ReadonlySet<Node> = new Set();
   /** In the last profile. */
   #kernelMs: readonly (number | null)[] = [];
   #isDestroyed = false;
@@ -113,14 +118,75 @@ export class CompiledPlan implements Plan {
     const isReady = !this.#parts.isBusy() && this.#isBound() && this.#ready().segments.length <= 1;
     if (isReady) void this.#submit(this.#ready());
     else await this.#parts.exclusive(() => this.#prepareAndRun());
-    if (isReady) this.#parts.onRun(this);
+    if (isReady) this.#parts.onRun(this, []);
+  }
+
+  async runStaged(onStage: OnStage, workOf: StageWork = readOutputs): Promise<void> {
+    this.#checkUsable();
+    const { exclusive, stages, onRun } = this.#parts;
+    const works = stages.map((outputs, stage) =>
+      workOf(
+        stage,
+        outputs.map((at) => present(this.outputs[at], "plan: an output")),
+      ),
+    );
+    // A device may be lost in between: what was told stays told.
+    const told = new Set<number>();
+    await exclusive(async () => {
+      const worker = await this.#prepareFor(works);
+      const reads: Promise<void>[] = [];
+      const tell = async (stage: number): Promise<void> => {
+        const bytes = await worker.read(present(works[stage], "plan: a stage"));
+        if (told.has(stage)) return;
+        told.add(stage);
+        onStage(stage, bytes);
+      };
+      try {
+        await this.#submitStaged(worker, works, (stage) => {
+          const reading = tell(stage);
+          reading.catch(() => {}); // Awaited below, when all is submitted.
+          reads.push(reading);
+        });
+        await Promise.all(reads);
+      } finally {
+        await Promise.allSettled(reads);
+      }
+      onRun(this, works);
+    });
   }
 
   /** Runs as it ran before, on a device that replaces the one of then; a plan that was destroyed since, too. */
-  async runAgain(): Promise<void> {
-    await this.#bind();
-    await this.#submit(this.#ready());
+  async runAgain(works: readonly LeafWork[]): Promise<void> {
+    const worker = await this.#prepareFor(works);
+    await this.#submitStaged(worker, works, () => {});
     if (this.#isDestroyed) this.#unbind();
+  }
+
+  /** Submits all stages, each with its work after it, and tells when one is submitted. */
+  async #submitStaged(
+    worker: LeafWorker,
+    works: readonly LeafWork[],
+    onSubmitted: (stage: number) => void,
+  ): Promise<void> {
+    const { device, segments } = this.#ready();
+    await runSegments(device, segments, this.#parts.submit, (stages) => {
+      for (const stage of stages) {
+        const work = works[stage];
+        if (work !== undefined) worker.submit(work, (commands) => this.#parts.submit(device.record(commands)));
+        onSubmitted(stage);
+      }
+    });
+  }
+
+  /** Makes the plan ready, and what is done beside it: all leaves on the device, kernels compiled. */
+  async #prepareFor(works: readonly LeafWork[]): Promise<LeafWorker> {
+    const { leaves } = this.#parts;
+    const worker = await LeafWorker.create(this.#parts.on(), works, (leaf) => leaves.bufferOf(leaf));
+    this.#beside = new Set(works.flatMap(leavesOfWork));
+    for (const leaf of this.#beside) leaves.use(leaf);
+    if (![...this.#beside].every((leaf) => leaves.isResident(leaf))) this.#unbind();
+    await this.#bind();
+    return worker;
   }
 
   /** Leaves that a run computes. */
@@ -140,7 +206,7 @@ export class CompiledPlan implements Plan {
       if (this.#lowering?.device !== device) this.#lowering = this.#lower(device);
       const { program, leafOf } = this.#lowering;
       this.#unbind();
-      const placed = await this.#parts.place(program);
+      const placed = await this.#parts.place({ ...program, leaves: new Set([...program.leaves, ...this.#beside]) });
       const { generation } = memory;
       const { leaves } = this.#parts;
       const bufferOf = (node: Node): DeviceBuffer => {
@@ -165,6 +231,7 @@ export class CompiledPlan implements Plan {
         placed,
         (step) => (dispatches.get(step) ?? []).map((dispatch) => present(made.get(dispatch), "plan: a command")),
         this.#copies(this.#lowering, bufferOf),
+        readyStages(placed.steps, this.#stageValues(this.#lowering)),
       );
       this.#bound = { device, generation, placed, dispatches: all, tables: [...tables.values()], segments };
       Object.assign(this.holds, { tables: this.#bound.tables, memory });
@@ -179,7 +246,7 @@ export class CompiledPlan implements Plan {
         await this.#parts.exclusive(async () => {
           await this.prepare();
           const ms = await this.#measure(this.#ready());
-          this.#parts.onRun(this);
+          this.#parts.onRun(this, []);
           return ms;
         }),
       );
@@ -213,7 +280,7 @@ export class CompiledPlan implements Plan {
   async #prepareAndRun(): Promise<void> {
     await this.prepare();
     await this.#submit(this.#ready());
-    this.#parts.onRun(this);
+    this.#parts.onRun(this, []);
   }
 
   #isBound(): boolean {
@@ -224,6 +291,11 @@ export class CompiledPlan implements Plan {
 
   #ready(): Bound {
     return present(this.#bound, "plan: its memory");
+  }
+
+  #stageValues({ lowered }: Lowering): Set<Node>[] {
+    const valueOf = (output: number): Node => present(lowered.outputs[output], "plan: an output");
+    return this.#parts.stages.map((outputs) => new Set(outputs.map(valueOf)));
   }
 
   #submit({ device, segments }: Bound): Promise<void> | null {
@@ -297,7 +369,8 @@ export class CompiledPlan implements Plan {
     const stored = lowered.outputs.slice(0, outputs.length);
     const values = lowered.outputs.slice(outputs.length);
     checkUpdates(targets, values);
-    const steps = planWaves(lowered.kernels);
+    const early = this.#parts.stages.length > 1 ? new Set(stored) : new Set<Node>();
+    const steps = planWaves(lowered.kernels, early);
     const inPlace = targetsWrittenInPlace(steps, targets, values, new Set(stored));
     const leafOf = new Map(inPlace);
     for (const [i, node] of stored.entries()) {
@@ -327,6 +400,11 @@ export class CompiledPlan implements Plan {
     // A released leaf's memory may be another's by now.
     if (this.#lowering !== null) for (const leaf of this.#lowering.program.leaves) this.#parts.leaves.use(leaf);
   }
+}
+
+/** What a stage does where nobody says. */
+function readOutputs(_: number, outputs: readonly Node[]): LeafWork {
+  return { commands: [], reads: outputs.map((leaf) => ({ leaf, bytes: bytesOfNode(leaf) })) };
 }
 
 function commandOf(

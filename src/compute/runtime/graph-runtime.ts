@@ -17,12 +17,13 @@ import { Collector, SLACK_BYTES } from "./collector.ts";
 import { CompiledPlan, type OnDevice } from "./compiled-plan.ts";
 import { DeviceMemory } from "./device-memory.ts";
 import { KernelCache } from "./kernel-cache.ts";
+import { leavesOfWork, LeafWorker, sharedReads, writtenByWork, type LeafWork } from "./leaf-work.ts";
 import { bytesOfNode, Leaves } from "./leaves.ts";
 import { Pressure, type PressureAnswer } from "./pressure.ts";
 import { DeviceReplacement } from "./device-replacement.ts";
 import { RecoveryLog, type LogEntry } from "./recovery-log.ts";
 import { runSegments, segmentsOf } from "./program.ts";
-import type { HostArray, Plan, Runtime, RuntimeMemory } from "./runtime.ts";
+import type { HostArray, Plan, Runtime, RuntimeMemory, Stages } from "./runtime.ts";
 import { RuntimeTuning } from "./runtime-tuning.ts";
 
 /** What a leaf of an eager step stands for in the JavaScript heap: its share of the step's graph and tensors, roughly. */
@@ -157,9 +158,24 @@ class GraphRuntime implements Runtime {
     });
   }
 
-  async compile(outputs: readonly Node[], updates: readonly (readonly [Node, Node])[]): Promise<Plan> {
+  async compile(
+    outputs: readonly Node[],
+    updates: readonly (readonly [Node, Node])[],
+    stages: Stages = [],
+  ): Promise<Plan> {
     this.#checkAlive();
-    return await this.#exclusive(() => this.#compile(outputs, updates));
+    checkStages(stages, outputs.length);
+    return await this.#exclusive(() => this.#compile(outputs, updates, stages));
+  }
+
+  async work(work: LeafWork): Promise<Bytes[]> {
+    this.#checkAlive();
+    return await this.#exclusive(async () => {
+      await this.#relieved();
+      const worker = await this.#submitWork(work);
+      this.#noteWork(writtenByWork(work), async () => void (await this.#submitWork(work)));
+      return await worker.read(work);
+    });
   }
 
   release(leaf: Node): void {
@@ -234,7 +250,7 @@ class GraphRuntime implements Runtime {
 
   /** Computes the outputs of `lowered` into the leaves that `results` has for them. */
   async #compute(lowered: Lowered, results: ReadonlyMap<Node, Node>): Promise<void> {
-    const kernels = lowered.kernels.map(withSharedReads);
+    const kernels = lowered.kernels.map((lowered) => ({ ...lowered, kernel: sharedReads(lowered.kernel) }));
     const compiled = await this.#on.kernels.getAll(kernels.map(({ kernel }) => kernel));
     this.#checkAlive();
     const made = new Map(kernels.map(({ kernel }, i) => [kernel, present(compiled[i], "realize: a compiled kernel")]));
@@ -262,6 +278,16 @@ class GraphRuntime implements Runtime {
     await runSegments(this.device, segments, (recording) => this.#submitRecording(recording));
   }
 
+  async #submitWork(work: LeafWork): Promise<LeafWorker> {
+    const worker = await LeafWorker.create(this.#on, [work], (leaf) => this.#leaves.bufferOf(leaf));
+    const leaves = new Set(leavesOfWork(work));
+    for (const leaf of leaves) this.#leaves.use(leaf);
+    const nothing = { steps: [], keptToEnd: new Set<Node>(), overwrites: new Map<Node, Node>(), isInner: () => false };
+    await this.#pressure.place({ what: "work on tensors", leaves, runsOnce: true, ...nothing });
+    worker.submit(work, (commands) => this.#submit(commands));
+    return worker;
+  }
+
   /** A new leaf for each of `stored`, however often it is named. */
   async #resultsOf(stored: readonly Node[], kept: ReadonlySet<Node>): Promise<Map<Node, Node>> {
     const results = new Map<Node, Node>();
@@ -282,7 +308,7 @@ class GraphRuntime implements Runtime {
     }
   }
 
-  async #compile(outputs: readonly Node[], updates: readonly (readonly [Node, Node])[]): Promise<Plan> {
+  async #compile(outputs: readonly Node[], updates: readonly (readonly [Node, Node])[], stages: Stages): Promise<Plan> {
     this.#checkAlive();
     await this.#relieved();
     const asked = [...outputs, ...updates.map(([, value]) => value)];
@@ -299,7 +325,8 @@ class GraphRuntime implements Runtime {
       place: (program) => this.#pressure.place(program),
       exclusive: (work) => this.#exclusive(work),
       isBusy: () => this.#atWork > 0 || this.#replacement.isDue,
-      onRun: (run) => this.#noteWork(run.computed, () => run.runAgain()),
+      onRun: (run, works) =>
+        this.#noteWork([...run.computed, ...works.flatMap(writtenByWork)], () => run.runAgain(works)),
       asked,
       lower: () => {
         const lowered = known ?? this.#lower(asked, outputs.length);
@@ -309,6 +336,7 @@ class GraphRuntime implements Runtime {
       lowerAgain: () => this.#lowerNew(asked, outputs.length, answers),
       outputs: stored.map((node) => present(results.get(node), "compile: the leaf of an output")),
       targets: updates.map(([target]) => target),
+      stages,
       onDestroy: () => this.#unreachablePlans.unregister(token),
     });
     try {
@@ -484,18 +512,17 @@ function leavesOf({ kernels, outputs }: Lowered): Set<Node> {
   return new Set([...kernels.flatMap(({ inputs }) => inputs), ...outputs].filter(isLeaf));
 }
 
+/** @throws OptionError unless there are none, or each output is in one of them */
+function checkStages(stages: Stages, outputs: number): void {
+  const named = stages.flat().sort((a, b) => a - b);
+  if (stages.length === 0 || (named.length === outputs && named.every((output, at) => output === at))) return;
+  throw new OptionError(`compile: expected each of ${outputs} outputs in one stage, found ${named.join(", ")}`);
+}
+
 /** @throws OptionError */
 function checkBudget(bytes: number): void {
   if (bytes >= BUDGET_BYTES_MIN) return;
   throw new OptionError(`memory budget: expected at least ${BUDGET_BYTES_MIN} bytes, found ${bytes}`);
-}
-
-/** Leaves are parts of few buffers: one text of a kernel, whichever of them it reads and writes. */
-function withSharedReads(lowered: LoweredKernel): LoweredKernel {
-  const bindings = lowered.kernel.bindings.map((binding) =>
-    binding.access === "read" ? { ...binding, isShared: true } : binding,
-  );
-  return { ...lowered, kernel: { ...lowered.kernel, bindings } };
 }
 
 function isLeaf(node: Node): boolean {

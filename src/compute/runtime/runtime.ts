@@ -10,10 +10,17 @@ import type { Node, Shape } from "../compiler/ir.ts";
 import type { MemoryKind, MemorySnapshot } from "../memory/snapshot.ts";
 import type { Device } from "../device/device.ts";
 import type { RuntimeTuning } from "./runtime-tuning.ts";
+import type { LeafWork, StageWork } from "./leaf-work.ts";
 import type { PlanReport } from "./plan-report.ts";
 
 /** Host values of a tensor: Float32Array for float32 and float16, Int32Array for int32, Uint32Array for uint32 and bool. */
 export type HostArray = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+
+/** Outputs of a plan, by number, that are read together: each in one of them. */
+export type Stages = readonly (readonly number[])[];
+
+/** Told the bytes of a stage's outputs, in its order, or what was read in their place. */
+export type OnStage = (stage: number, bytes: readonly Bytes[]) => void;
 
 /** A graph compiled for the leaves it reads: kernels made, buffers placed, commands recorded. Running it makes nothing new. */
 export interface Plan {
@@ -26,6 +33,13 @@ export interface Plan {
    * or the runtime is at work; resolves when it has submitted. @throws OutOfMemoryError, DeviceLostError
    */
   run(): Promise<void>;
+  /**
+   * Runs a plan that was compiled with stages, one submit and one readback for each, and tells of a stage as soon as its
+   * last kernel and those of earlier stages are done, while later ones run. Resolves when all have been told. With `work`,
+   * that is done when a stage's outputs are there, before the next stage's, and what it reads is told in place of the
+   * outputs. @throws OutOfMemoryError before the first, DeviceLostError
+   */
+  runStaged(onStage: OnStage, work?: StageWork): Promise<void>;
   /**
    * Milliseconds of each kernel, the mean of the middle half of `runs` runs (1 by default); null where the device cannot
    * tell. These are runs: leaves are updated as by `run`.
@@ -69,9 +83,15 @@ export interface Runtime {
   read(nodes: readonly Node[]): Promise<Bytes[]>;
   /**
    * A plan that computes `outputs`, and at its end copies the value of each update into its target leaf, as if all
-   * values had been computed before any target changed.
+   * values had been computed before any target changed. With `stages` its outputs can be read before its end.
    */
-  compile(outputs: readonly Node[], updates: readonly (readonly [target: Node, value: Node])[]): Promise<Plan>;
+  compile(
+    outputs: readonly Node[],
+    updates: readonly (readonly [target: Node, value: Node])[],
+    stages?: Stages,
+  ): Promise<Plan>;
+  /** Does `work`, and gives what it reads. @throws OutOfMemoryError, DeviceLostError */
+  work(work: LeafWork): Promise<Bytes[]>;
   /** What may be taken from the device from now on, null for no limit; takes effect with the next work. @throws OptionError */
   setBudget(bytes: number | null): void;
   /** Where memory is, with what `kinds` says of leaves. */

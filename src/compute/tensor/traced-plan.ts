@@ -3,11 +3,12 @@ import { assert, present } from "../../base/assert.ts";
 import { OptionError, OutOfMemoryError } from "../../base/errors.ts";
 import type { Node } from "../compiler/ir.ts";
 import type { DType } from "../layout/dtype.ts";
-import { formatShape } from "../layout/shape.ts";
+import { elementCount, formatShape } from "../layout/shape.ts";
 import type { PlanReport } from "../runtime/plan-report.ts";
-import type { Plan, Runtime } from "../runtime/runtime.ts";
+import type { StageWork } from "../runtime/leaf-work.ts";
+import type { HostArray, OnStage, Plan, Runtime, Stages } from "../runtime/runtime.ts";
 import { withGradMode } from "./grad-mode.ts";
-import { checkHostArray, dtypeOfArray } from "./host-values.ts";
+import { checkHostArray, dtypeOfArray, valuesOf } from "./host-values.ts";
 import type { TypedHostValues } from "./host-values.ts";
 import { unwitnessed } from "./live-tensors.ts";
 import { filled } from "./operands.ts";
@@ -22,6 +23,17 @@ export type TensorTree = Tensor | readonly Tensor[] | Readonly<Record<string, Te
 
 /** Inputs by name, in the order of their names. */
 export type InputList = readonly (readonly [name: string, input: TypedHostValues | Tensor])[];
+
+/** What a function is traced and compiled with, besides its inputs. */
+export interface TraceOptions {
+  /** Into how many parts `microBatched` cuts a batch where nobody says; 1 if left out. */
+  readonly microBatches?: number;
+  /** Of its results, by number; none if left out. */
+  readonly stages?: Stages;
+}
+
+/** Told the values of a stage's results, row-major, in the stage's order. */
+export type OnStageValues = (stage: number, values: readonly HostArray[]) => void;
 
 type Copy = readonly [target: Node, value: Node];
 
@@ -42,6 +54,7 @@ export class TracedPlan<Result extends TensorTree> {
   readonly #inputs: readonly Node[];
   readonly #traced: TraceResult;
   readonly #result: Result;
+  readonly #stages: Stages;
   /** Copies tensors into the inputs' leaves; kept while the same leaves come again. */
   #feed: { readonly copies: readonly Copy[]; readonly plan: Plan } | null = null;
 
@@ -50,13 +63,21 @@ export class TracedPlan<Result extends TensorTree> {
     return this.#trace.microBatches;
   }
 
-  private constructor(trace: Trace, plan: Plan, inputs: readonly Node[], traced: TraceResult, result: Result) {
+  private constructor(
+    trace: Trace,
+    plan: Plan,
+    inputs: readonly Node[],
+    traced: TraceResult,
+    result: Result,
+    stages: Stages,
+  ) {
     this.#trace = trace;
     this.#runtime = trace.runtime;
     this.#plan = plan;
     this.#inputs = inputs;
     this.#traced = traced;
     this.#result = result;
+    this.#stages = stages;
   }
 
   /**
@@ -67,16 +88,16 @@ export class TracedPlan<Result extends TensorTree> {
     fn: (inputs: Readonly<Record<Names, Tensor>>) => Result,
     list: InputList,
     runtime: Runtime,
-    microBatches: number = 1,
+    { microBatches = 1, stages = [] }: TraceOptions = {},
   ): Promise<TracedPlan<Result>> {
     const trace = new Trace(runtime, microBatches);
     try {
-      return await TracedPlan.#traceOnce(fn, list, trace);
+      return await TracedPlan.#traceOnce(fn, list, trace, stages);
     } catch (error) {
       const cut = cutFurther(error, trace);
       if (cut === null) throw error;
       try {
-        return await TracedPlan.trace(fn, list, runtime, cut);
+        return await TracedPlan.trace(fn, list, runtime, { microBatches: cut, stages });
       } catch (later) {
         throw smallerOf(error, later);
       }
@@ -92,6 +113,7 @@ export class TracedPlan<Result extends TensorTree> {
     fn: (inputs: Readonly<Record<Names, Tensor>>) => Result,
     list: InputList,
     trace: Trace,
+    stages: Stages,
   ): Promise<TracedPlan<Result>> {
     const { runtime } = trace;
     const leaves: Node[] = [];
@@ -110,12 +132,12 @@ export class TracedPlan<Result extends TensorTree> {
       const { returned, nodes, traced } = unwitnessed(() =>
         withRuntime(runtime, () => withGradMode(true, () => withTrace(trace, record))),
       );
-      plan = await runtime.compile(nodes, traced.updates);
+      plan = await runtime.compile(nodes, traced.updates, stages);
       await runCopies(runtime, traced.copies);
       traced.adopt();
       const { outputs } = plan;
       const results = unwitnessed(() => outputTensors(outputs, runtime));
-      return new TracedPlan(trace, plan, leaves, traced, rebuilt(returned, results));
+      return new TracedPlan(trace, plan, leaves, traced, rebuilt(returned, results), stages);
     } catch (error) {
       plan?.destroy();
       trace.abandon();
@@ -155,6 +177,37 @@ export class TracedPlan<Result extends TensorTree> {
   }
 
   async run(list: InputList): Promise<Result> {
+    await this.#feedInputs(list);
+    await this.#plan.run();
+    return this.#ran();
+  }
+
+  async runStaged(list: InputList, onStage: OnStageValues): Promise<Result> {
+    await this.#feedInputs(list);
+    const { outputs } = this.#plan;
+    await this.#plan.runStaged((stage, bytes) => {
+      const values = (this.#stages[stage] ?? []).map((output, i) => {
+        const { dtype, shape } = present(outputs[output], "compile: a result's leaf");
+        return valuesOf(present(bytes[i], "compile: a result's bytes"), dtype, elementCount(shape));
+      });
+      onStage(stage, values);
+    });
+    return this.#ran();
+  }
+
+  /** As `runStaged`, but does `work` when a stage's results are there, and tells what it reads. */
+  async runWorking(list: InputList, work: StageWork, onStage: OnStage): Promise<Result> {
+    await this.#feedInputs(list);
+    await this.#plan.runStaged(onStage, work);
+    return this.#ran();
+  }
+
+  #ran(): Result {
+    for (const effect of this.#traced.effects) effect();
+    return this.#result;
+  }
+
+  async #feedInputs(list: InputList): Promise<void> {
     const copies: Copy[] = [];
     list.forEach(([name, input], i) => {
       const leaf = present(this.#inputs[i], "compile: an input's leaf");
@@ -166,9 +219,6 @@ export class TracedPlan<Result extends TensorTree> {
       }
     });
     if (copies.length > 0) await this.#feedTensors(copies);
-    await this.#plan.run();
-    for (const effect of this.#traced.effects) effect();
-    return this.#result;
   }
 
   async #feedTensors(copies: readonly Copy[]): Promise<void> {

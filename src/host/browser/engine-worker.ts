@@ -2,7 +2,7 @@
  * The engine worker: device, model, links, disk and the member that drives them, behind `EngineApi`. It owns the clock of
  * the run, since the timers of a hidden page slow down and a worker's do not.
  */
-import { expose, type Remote } from "comlink";
+import { expose, transfer, type Remote } from "comlink";
 import type { Bytes } from "../../base/bytes.ts";
 import { systemClock } from "../../base/clock.ts";
 import { describeError, OptionError } from "../../base/errors.ts";
@@ -12,23 +12,27 @@ import { memorySnapshot } from "../../compute/tensor/memory.ts";
 import { BlobExchange } from "../../network/blob-exchange.ts";
 import { Mux } from "../../network/mux.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
-import type { ByteCounts, RunSpec, ServerMessage } from "../../network/wire/messages.ts";
-import { IndexedDbStore } from "../../storage/indexed-db/indexed-db-store.ts";
-import { ChunkStore } from "../../training/checkpoint/chunk-store.ts";
+import type { ByteCounts, Offer, RunSpec, ServerMessage } from "../../network/wire/messages.ts";
+import type { Chunks } from "../../training/checkpoint/chunks.ts";
+import { importVersion } from "../../training/checkpoint/import-state.ts";
 import { Member } from "../../training/member.ts";
+import { throttled } from "../../training/throttle.ts";
 import { Trainer } from "../../training/parallel/data/trainer.ts";
 import type { RunDefinition } from "../../training/run-definition.ts";
 import { CoordinatorSocket } from "./coordinator-socket.ts";
-import { deviceId } from "./device-id.ts";
+import { openDisk } from "./disk.ts";
 import type { EngineApi, EngineStart } from "./engine-api.ts";
 import { tuneWhenIdle } from "../tune-when-idle.ts";
-import { openDevice, type ChosenDevice } from "./open-device.ts";
+import type { ChosenDevice } from "../choice/choose-device.ts";
+import { openDevice } from "./open-device.ts";
+import { openSoundDevice } from "./open-sound-device.ts";
 import { replaceDevice } from "./replace-device.ts";
+import { LinkWatch } from "./link-watch.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { RoomData } from "./room-data.ts";
 import { initialView, logged, phase, viewAfter } from "./room-model.ts";
 import type { RoomView } from "./room-view.ts";
-import { WorkerTransport } from "./rtc-worker.ts";
+import { RoomTransport } from "./room-transport.ts";
 import { tuningDatabase } from "./tuning-database.ts";
 
 /** Views go to the page this seldom: people read no faster, and the page has better things to do. */
@@ -54,11 +58,18 @@ export function serveEngine(runs: Readonly<Record<string, AnyRun>>): void {
     },
     pause: async () => started().pause(),
     resume: async () => started().resume(),
-    leave: async () => started().leave(),
+    offered: async (offer) => started().offered(offer),
+    leave: async (isHasty, reason) => started().leave(isHasty, reason),
+    exportCheckpoint: async () => {
+      const file = await started().exportCheckpoint();
+      return transfer(file, [file.buffer]);
+    },
     offerFile: async (file) => started().offerFile(file),
     sampleNow: async () => started().sample(),
     setMemoryBudget: async (mebibytes) => started().setMemoryBudget(mebibytes),
+    setShare: async (share) => started().setShare(share),
     browserCounted: async (bytes) => started().browserCounted(bytes),
+    storagePersists: async (isPersistent) => started().storagePersists(isPersistent),
   };
   expose(api);
 }
@@ -69,7 +80,7 @@ class Engine {
   readonly #onView: Remote<(view: RoomView) => void>;
   readonly #end = new AbortController();
   readonly #socket: CoordinatorSocket;
-  readonly #transport: WorkerTransport;
+  readonly #transport: RoomTransport;
   readonly #mux: Mux;
   readonly #data: RoomData;
   readonly #member: Member;
@@ -79,7 +90,11 @@ class Engine {
   #trainer: Trainer | null = null;
   #memoryBudgetBytes: number | null;
   #memoryWatch: MemoryWatch | null = null;
+  #share: number;
+  readonly #linkWatch: LinkWatch;
   #isPreparing = false;
+  #isLeaving = false;
+  #offer: Offer | null = null;
   #sampledAt = 0;
   #nextSampleMs = 0;
 
@@ -88,16 +103,17 @@ class Engine {
     options: EngineStart,
     onView: Remote<(view: RoomView) => void>,
   ): Promise<Engine> {
-    const store = new IndexedDbStore({ name: "hearth", clock: systemClock });
-    const chunks = new ChunkStore({ store, clock: systemClock, id: options.peer });
-    return new Engine(runs, options, onView, chunks, await deviceId(store));
+    const { chunks, kind, reason, device } = await openDisk(options.identity.peer);
+    const engine = new Engine(runs, options, onView, chunks, device);
+    engine.update({ storage: { kind, reason, isPersistent: null } });
+    return engine;
   }
 
   private constructor(
     runs: Readonly<Record<string, AnyRun>>,
     options: EngineStart,
     onView: Remote<(view: RoomView) => void>,
-    chunks: ChunkStore,
+    chunks: Chunks,
     device: string,
   ) {
     const clock = systemClock;
@@ -105,15 +121,17 @@ class Engine {
     this.#options = options;
     this.#onView = onView;
     this.#memoryBudgetBytes = bytesOfMebibytes(options.memoryBudgetMiB);
-    this.#view = initialView(options.peer);
+    this.#share = options.share;
+    this.#view = initialView(options.identity.peer);
     const note = (text: string): void => this.#log(text);
     this.#socket = new CoordinatorSocket(
       options.coordinatorUrl,
       { hello: () => this.#member.hello(), onMessage: (m) => this.#onMessage(m), onDown: (why) => this.#onDown(why) },
       clock,
     );
-    this.#transport = new WorkerTransport({ self: options.peer, port: options.rtc, clock });
+    this.#transport = new RoomTransport(options, clock);
     this.#mux = new Mux({ transport: this.#transport });
+    this.#linkWatch = new LinkWatch({ clock, mux: this.#mux, show: (links) => this.update({ links }) });
     const blobs = new BlobExchange({ mux: this.#mux, clock });
     this.#data = new RoomData({
       chunks,
@@ -126,7 +144,7 @@ class Engine {
     });
     this.#member = new Member({
       room: options.room,
-      info: { peer: options.peer, device, engine: options.device },
+      info: { peer: options.identity.peer, device, engine: options.device },
       link: this.#socket,
       mux: this.#mux,
       blobs,
@@ -135,6 +153,7 @@ class Engine {
       note,
       findBlob: (hash) => this.#data.find(hash),
       onCommitted: (name) => this.#afterCommit(name.step),
+      onChosen: ({ peers, matrix, program }) => this.update({ choice: { peers, links: matrix.links, program } }),
     });
     this.#socket.open();
   }
@@ -143,9 +162,11 @@ class Engine {
     this.#show({ ...this.#view, ...change });
   }
 
-  pause(): void {
-    this.#member.pause("paused");
-    this.#show(phase(this.#view, "paused", "Paused: the others go on without this tab."));
+  async pause(): Promise<void> {
+    this.#show(phase(this.#view, "paused", "Pausing: the others take over this tab's part."));
+    if (await this.#member.pause("paused")) {
+      this.#show(phase(this.#view, "paused", "Paused: the others go on without this tab."));
+    }
   }
 
   async resume(): Promise<void> {
@@ -153,9 +174,29 @@ class Engine {
     await this.#member.resume();
   }
 
-  leave(): void {
-    this.#socket.send({ kind: "leave", reason: "left" });
-    this.#stop("stopped", "You left the room.", null);
+  offered(offer: Offer): void {
+    this.#offer = offer;
+    this.#socket.send({ kind: "offer", offer });
+  }
+
+  exportCheckpoint(): Promise<Bytes> {
+    return this.#member.exportCheckpoint();
+  }
+
+  /** Without `isHasty` after handing its part over; said a second time it goes at once. */
+  async leave(isHasty: boolean, reason = "left"): Promise<void> {
+    if (this.#end.signal.aborted) return;
+    if (!isHasty && !this.#isLeaving) {
+      this.#isLeaving = true;
+      this.#show(
+        phase(this.#view, "paused", "Leaving: the others take over this tab's part. Leave again to go at once."),
+      );
+      const isGoing = await this.#member.retire(reason);
+      this.#isLeaving = false;
+      if (!isGoing || this.#end.signal.aborted) return;
+    }
+    this.#socket.send({ kind: "leave", reason });
+    this.#stop("stopped", reason === "left" ? "You left the room." : `This tab left the room: ${reason}.`, null);
   }
 
   async offerFile(file: Blob): Promise<void> {
@@ -168,9 +209,18 @@ class Engine {
     this.#trainer?.runtime.setBudget(this.#memoryBudgetBytes);
   }
 
+  setShare(share: number): void {
+    this.#share = share;
+  }
+
   /** Our own count is taken at the same moment, so that the two can be compared. */
   browserCounted(bytesSentByBrowser: number): void {
     this.update({ bytesSentByBrowser, bytesSent: totalOf(this.#mux.bytesSent()) });
+  }
+
+  storagePersists(isPersistent: boolean): void {
+    const { storage } = this.#view;
+    if (storage) this.update({ storage: { ...storage, isPersistent } });
   }
 
   /** A sample of the newest committed model, for people to read. */
@@ -190,9 +240,11 @@ class Engine {
     if (message.kind === "welcome") {
       this.#peers = message.peers;
       this.#memoryWatch?.forget();
+      if (this.#offer) this.#socket.send({ kind: "offer", offer: this.#offer });
     }
+    if (message.kind === "network") this.#transport.onNetwork(message);
     if (message.kind === "roster") {
-      this.#peers = message.members.map(({ peer }) => peer).filter((peer) => peer !== this.#options.peer);
+      this.#peers = message.members.map(({ peer }) => peer).filter((peer) => peer !== this.#options.identity.peer);
     }
     this.#show(viewAfter(this.#view, message, this.#trainer !== null));
     if (message.kind === "refused") return this.#stop("stopped", message.reason, message.reason);
@@ -217,16 +269,20 @@ class Engine {
     const definition = this.#runs[spec.run];
     if (!definition)
       throw new OptionError(`This site has no run named “${spec.run}”: reload the page, or start another room.`);
-    const bytes: Bytes | null = spec.data ? await this.#data.load(spec.data) : null;
-    const { device, reason } = await openDevice(this.#options.device);
+    const { data, from } = spec;
+    const files = await this.#data.load([data, from].filter((file) => file != null));
+    const bytes: Bytes | null = data ? (files[0] ?? null) : null;
+    const { device, reason } = await openSoundDevice(this.#options.device);
     const { kind, name } = device.info;
     this.update({ engine: { kind, name, reason }, note: "Building the model and compiling its kernels." });
     const tuning = await RuntimeTuning.load(device.info, tuningDatabase());
     const memoryBudgetBytes = this.#memoryBudgetBytes;
     const clock = systemClock;
-    const reopen = replaceDevice(this.#options.device, (chosen) => this.#replaced(chosen), clock);
+    const reopen = replaceDevice(this.#options.device, kind, (chosen) => this.#replaced(chosen), clock);
     const trainer = await Trainer.create({ definition, device, bytes, spec, clock, tuning, memoryBudgetBytes, reopen });
     void trainer.runtime.lost.then((error) => this.#fail(error));
+    const state = files.at(-1);
+    const first = from && state ? await importVersion(state, from, trainer.layout) : undefined;
     this.#end.signal.throwIfAborted();
     this.#trainer = trainer;
     // Meanwhile somebody may have asked for another one.
@@ -235,7 +291,10 @@ class Engine {
     // A GPU in software is the processor, which the page and training want for themselves.
     if (!device.info.isSoftware) this.#tuneWhenIdle(trainer);
     this.#show(phase(this.#view, "waiting", "Ready; waiting for the next step."));
-    await this.#member.prepared(trainer);
+    await this.#member.prepared(
+      throttled(trainer, () => this.#share, clock),
+      first,
+    );
   }
 
   #replaced({ device: { info }, reason }: ChosenDevice): void {
@@ -245,7 +304,7 @@ class Engine {
 
   /** For the next time that this tab is here: a run keeps the kernels that it began with. */
   #tuneWhenIdle({ runtime }: Trainer): void {
-    const openOther = async (): Promise<Device> => (await openDevice(this.#options.device)).device;
+    const openOther = async (): Promise<Device> => (await openDevice(this.#options.device, { races: false })).device;
     tuneWhenIdle(runtime, { signal: this.#end.signal, openDevice: openOther }).catch((error: unknown) => {
       if (!this.#end.signal.aborted) this.#log(`tuning ended: ${describeError(error)}`);
     });
@@ -281,6 +340,7 @@ class Engine {
     this.#show({ ...phase(this.#view, name, note), problem });
     this.#end.abort();
     this.#memoryWatch?.close();
+    this.#linkWatch.close();
     this.#member.onDisconnected();
     this.#socket.close();
     this.#mux.close();

@@ -1,10 +1,15 @@
 /** The page's side of a room: starts the engine worker, keeps what only a page can (WebRTC), and shows views. */
+import type { Bytes } from "../../base/bytes.ts";
 import { proxy, transfer, wrap, type Remote } from "comlink";
+import { systemClock } from "../../base/clock.ts";
 import { OptionError } from "../../base/errors.ts";
+import { createIdentity, type Identity } from "../../network/transport/websocket-relay/identity.ts";
 import type { DeviceChoice, EngineApi } from "./engine-api.ts";
 import { offeredFiles } from "./create-room.ts";
 import { initialView } from "./room-model.ts";
 import type { RoomView } from "./room-view.ts";
+import { openPortExchange } from "./port-exchange.ts";
+import { checkedShare, OfferWatch, pageSources, type OfferHooks, type OwnLimits } from "./offer-watch.ts";
 import { RtcPage } from "./rtc-page.ts";
 
 /** How a page takes part. */
@@ -15,16 +20,34 @@ export interface JoinOptions {
   readonly device?: DeviceChoice;
   /** The most device memory that this tab takes; no limit unless told. `Run.setMemoryBudget` changes it. */
   readonly memoryBudgetMiB?: number | null;
+  /** The part of the device's time that this tab gives, more than 0 and at most 1, which is what it is unless told. */
+  readonly share?: number;
+  /** After so many minutes this tab hands over and leaves by itself. */
+  readonly minutes?: number | null;
+  /** `auto` by default: MessagePorts to tabs of the same browser, WebRTC to all others. */
+  readonly paths?: PathChoice;
+  /** STUN and TURN servers besides those that the room's server names. */
+  readonly iceServers?: readonly RTCIceServer[];
+  /** `relay`: by TURN servers alone, so that others do not learn this network's addresses. `all` unless told. */
+  readonly iceTransportPolicy?: RTCIceTransportPolicy;
   readonly signal?: AbortSignal;
 }
+
+/** How other tabs may be reached. */
+export type PathChoice = "auto" | "webrtc";
 
 /** What a run is started with. */
 export interface StartOptions {
   readonly device: DeviceChoice;
   /** What may be taken from the GPU; null for no limit. */
   readonly memoryBudgetMiB: number | null;
+  readonly share: number;
+  readonly minutes: number | null;
+  readonly paths: PathChoice;
 }
 
+/** Two weeks: timers of browsers end at 24 days. */
+const MINUTES_MAX = 14 * 24 * 60;
 /** How often the page tells the engine what the browser counted. */
 const COUNT_MS = 2_000;
 
@@ -34,14 +57,18 @@ export class Run extends EventTarget {
   readonly #worker: Worker;
   readonly #engine: Remote<EngineApi>;
   readonly #page: RtcPage;
+  readonly #identity: Identity;
   #timer: ReturnType<typeof setInterval> | undefined;
+  #isAbandoned = false;
+  #offers: OfferWatch | null = null;
 
-  constructor(worker: Worker, page: RtcPage, self: string) {
+  constructor(worker: Worker, page: RtcPage, identity: Identity) {
     super();
+    this.#identity = identity;
     this.#worker = worker;
     this.#engine = wrap<EngineApi>(worker);
     this.#page = page;
-    this.#view = initialView(self);
+    this.#view = initialView(identity.peer);
   }
 
   /** The newest view of the room. */
@@ -56,13 +83,25 @@ export class Run extends EventTarget {
     this.#worker.addEventListener("error", (event) => this.#fail(event.message || "The engine could not be loaded."));
     addEventListener("pagehide", this.#farewell);
     const rtc = this.#page.port;
-    const { device, memoryBudgetMiB } = options;
-    const start = { room, peer: this.#view.self, coordinatorUrl: coordinator.href, device, memoryBudgetMiB, rtc };
+    const { device, memoryBudgetMiB, share, minutes, paths } = options;
+    const ports = paths === "webrtc" ? null : openPortExchange();
+    const start = {
+      room,
+      identity: this.#identity,
+      coordinatorUrl: coordinator.href,
+      device,
+      memoryBudgetMiB,
+      share,
+      rtc,
+      ports,
+    };
     await this.#engine.start(
-      transfer(start, [rtc]),
+      transfer(start, ports === null ? [rtc] : [rtc, ports]),
       proxy((view: RoomView) => this.#show(view)),
     );
     this.#timer = setInterval(() => void this.#count(), COUNT_MS);
+    this.#watchOffer({ memoryBudgetMiB, share, minutes });
+    void this.#askToKeep();
     for (const file of offeredFiles()) await this.#engine.offerFile(file).catch(() => {}); // Another room's file.
   }
 
@@ -76,10 +115,28 @@ export class Run extends EventTarget {
     await this.#engine.resume();
   }
 
-  /** Leaves for good and frees everything. */
+  /**
+   * The newest checkpoint since this tab took part, as a safetensors file: parameters by name, optimizer state under
+   * "optimizer.<vector>.<name>". Training goes on.
+   * @throws UnsupportedError where there is none yet; MissingDataError when members that have parts of it left
+   */
+  async exportCheckpoint(): Promise<Bytes> {
+    return this.#engine.exportCheckpoint();
+  }
+
+  /**
+   * Hands this tab's part over to the others, which takes a step and a few seconds more, then leaves for good and frees
+   * everything. Called again meanwhile, it leaves at once.
+   */
   async leave(): Promise<void> {
-    await this.#engine.leave();
-    this.#end();
+    await this.#engine.leave(false);
+  }
+
+  /** Leaves in peace, without a word to the page, which shows something else by now. */
+  async abandon(): Promise<void> {
+    document.documentElement.dataset["phase"] = "stopped";
+    this.#isAbandoned = true;
+    await this.#engine.leave(false);
   }
 
   /** The room's data file, when `view.needsFile` asks for it. @throws OptionError */
@@ -94,10 +151,44 @@ export class Run extends EventTarget {
 
   /** The most device memory that this tab takes from now on; null for no limit. @throws OptionError */
   async setMemoryBudget(mebibytes: number | null): Promise<void> {
-    await this.#engine.setMemoryBudget(checkedBudget(mebibytes));
+    const memoryBudgetMiB = checkedBudget(mebibytes);
+    this.#offers?.change({ memoryBudgetMiB });
+    await this.#engine.setMemoryBudget(memoryBudgetMiB);
   }
 
-  readonly #farewell = (): void => void this.#engine.leave();
+  /** The part of the device's time that this tab gives from the next slot on, over 0 and at most 1. @throws OptionError */
+  async setShare(share: number): Promise<void> {
+    this.#offers?.change({ share: checkedShare(share) });
+    await this.#engine.setShare(share);
+  }
+
+  /** So many minutes from now this tab hands over and leaves by itself; null for no end. @throws OptionError */
+  async setMinutes(minutes: number | null): Promise<void> {
+    this.#offers?.change({ minutes: checkedMinutes(minutes) });
+  }
+
+  #watchOffer(limits: OwnLimits): void {
+    if (this.#view.phase === "stopped") return;
+    const hooks: OfferHooks = {
+      tell: (offer) => void this.#engine.offered(offer),
+      leave: (reason) => void this.#engine.leave(false, reason),
+      pause: () => {
+        if (this.#view.phase === "paused") return false;
+        void this.pause();
+        return true;
+      },
+      resume: () => void this.resume(),
+    };
+    this.#offers = new OfferWatch(limits, hooks, pageSources(systemClock));
+  }
+
+  readonly #farewell = (): void => void this.#engine.leave(true);
+
+  /** Some browsers ask the person, who may take their time. */
+  async #askToKeep(): Promise<void> {
+    const isPersistent = await navigator.storage?.persist?.().catch(() => false);
+    if (isPersistent !== undefined) await this.#engine.storagePersists(isPersistent);
+  }
 
   async #count(): Promise<void> {
     await this.#engine.browserCounted(await this.#page.browserBytesSent());
@@ -106,14 +197,17 @@ export class Run extends EventTarget {
   #show(view: RoomView): void {
     const hasFinished = view.phase === "finished" && this.#view.phase !== "finished";
     this.#view = view;
+    if (view.phase === "stopped") this.#end();
+    if (this.#isAbandoned) return;
     document.documentElement.dataset["phase"] = view.phase;
     document.documentElement.dataset["peer"] = view.self;
     document.documentElement.dataset["note"] = view.problem ?? view.note;
     document.documentElement.dataset["bytes"] = `${view.bytesSent}/${view.bytesSentByBrowser}`;
+    document.documentElement.dataset["iceRestarts"] = `${this.#page.iceRestarts}`;
+    document.documentElement.dataset["lanes"] = [...this.#page.lanes.values()].join(" ");
     document.documentElement.dataset["engine"] = view.engine ? `${view.engine.kind}: ${view.engine.reason}` : "";
     this.dispatchEvent(new Event("view"));
     if (hasFinished) void this.#count();
-    if (view.phase === "stopped") this.#end();
   }
 
   #fail(problem: string): void {
@@ -122,6 +216,7 @@ export class Run extends EventTarget {
 
   #end(): void {
     clearInterval(this.#timer);
+    this.#offers?.close();
     removeEventListener("pagehide", this.#farewell);
     this.#page.close();
     // The engine says its last words to the server before it goes.
@@ -138,13 +233,25 @@ export async function join(roomUrl: string | URL, options: JoinOptions): Promise
   const room = /^\/room\/([\w-]+)\/?$/.exec(url.pathname)?.[1];
   if (!room) throw new OptionError(`join: expected an address like ${url.origin}/room/<id>, found ${url.pathname}`);
   const memoryBudgetMiB = checkedBudget(options.memoryBudgetMiB ?? null);
+  const share = checkedShare(options.share ?? 1);
+  const minutes = checkedMinutes(options.minutes ?? null);
   options.signal?.throwIfAborted();
-  const peer = `tab-${crypto.randomUUID()}`;
-  const page = await RtcPage.open({ self: peer, server: url });
-  const run = new Run(options.worker(), page, peer);
-  options.signal?.addEventListener("abort", () => void run.leave(), { once: true });
-  await run.start(room, url, { device: options.device ?? "auto", memoryBudgetMiB });
+  const identity = await createIdentity("tab");
+  const { iceServers = [], iceTransportPolicy = "all" } = options;
+  const page = await RtcPage.open({ self: identity.peer, server: url, iceServers, iceTransportPolicy });
+  const run = new Run(options.worker(), page, identity);
+  options.signal?.addEventListener("abort", () => void run.abandon(), { once: true });
+  const { device = "auto", paths = "auto" } = options;
+  await run.start(room, url, { device, memoryBudgetMiB, share, minutes, paths });
   return run;
+}
+
+/** @throws OptionError when it is no time */
+function checkedMinutes(minutes: number | null): number | null {
+  if (minutes === null || (minutes > 0 && minutes <= MINUTES_MAX)) return minutes;
+  throw new OptionError(
+    `minutes: expected a time above 0 and at most ${MINUTES_MAX}, or null for no end, found ${minutes}`,
+  );
 }
 
 /** @throws OptionError when it is no amount of memory */

@@ -3,28 +3,25 @@ import { UnsupportedError } from "../../base/errors.ts";
 import type { Device } from "../../compute/device/device.ts";
 import { ReferenceDevice } from "../../compute/device/reference/reference-device.ts";
 import { openWebGpuDevice, type WebGpuOptions } from "../../compute/device/webgpu/open-webgpu-device.ts";
+import { chooseDevice, type ChosenDevice } from "../choice/choose-device.ts";
 import type { DeviceChoice } from "./engine-api.ts";
 import { wasmThreads } from "./wasm-threads.ts";
 
 export interface OpenDeviceOptions extends Pick<WebGpuOptions, "clock" | "deadlineMs"> {
   /** Of the CPU that compute by WebAssembly, where the page is isolated: one a processor unless told. */
   readonly threads?: number | undefined;
-}
-
-export interface ChosenDevice {
-  readonly device: Device;
-  /** One sentence for people. */
-  readonly reason: string;
+  /** Whether a GPU that may be slow is compared with the CPU: yes unless told. */
+  readonly races?: boolean;
 }
 
 /**
- * `auto`: a hardware GPU, else the CPU by WebAssembly, else by JavaScript. A GPU emulated on the CPU is used only when
- * asked for: the CPU itself is faster.
+ * `auto`: a hardware GPU, else the CPU by WebAssembly, else by JavaScript. Where it is not plain that the GPU is faster, a
+ * race of some tenths of a second decides. A GPU emulated on the CPU is used only when asked for: the CPU itself is faster.
  *
  * @throws UnsupportedError for a device that was asked for by name and is not there
  */
 export async function openDevice(choice: DeviceChoice, options: OpenDeviceOptions = {}): Promise<ChosenDevice> {
-  const { threads, ...waiting } = options;
+  const { threads, races = true, ...waiting } = options;
   if (choice === "reference")
     return { device: new ReferenceDevice(), reason: "The CPU without WebAssembly was asked for." };
   if (choice === "wasm") return { device: await openWasm(threads), reason: "The CPU was asked for." };
@@ -43,8 +40,10 @@ export async function openDevice(choice: DeviceChoice, options: OpenDeviceOption
       threads,
     );
   }
-  if (!device.info.isSoftware) return { device, reason: "This tab computes on the GPU." };
-  if (choice === "webgpu") return { device, reason: "An emulated GPU was asked for." };
+  const { isSoftware } = device.info;
+  if (choice === "webgpu") return { device, reason: `${isSoftware ? "An emulated" : "The"} GPU was asked for.` };
+  if (!isSoftware && !races) return { device, reason: `The GPU (${device.info.name}) computes.` };
+  if (!isSoftware) return await chooseDevice(device, () => openWasm(threads));
   device.destroy();
   return cpu(
     "This browser's GPU is emulated on the processor, so this tab computes on the CPU directly, which is faster.",

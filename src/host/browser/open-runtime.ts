@@ -44,7 +44,7 @@ export async function openRuntime(
   const runtime = createRuntime(device, {
     tuning: await RuntimeTuning.load(device.info, tuning),
     memoryBudgetBytes: memoryBudgetMiB * 2 ** 20,
-    ...(recovers ? { reopen: replaceDevice(choice, () => {}, systemClock) } : {}),
+    ...(recovers ? { reopen: replaceDevice(choice, device.info.kind, () => {}, systemClock) } : {}),
   });
   setDefaultRuntime(runtime);
   const close = (): void => {

@@ -3,6 +3,6 @@
 /** A line to the exchange of this browser, for `exchangeTransport`, here or in a worker; null where there is none. */
 export function openPortExchange(): MessagePort | null {
   if (typeof SharedWorker === "undefined") return null;
-  const url = new URL("./port-exchange-worker.ts", import.meta.url);
-  return new SharedWorker(url, { type: "module", name: "hearth ports" }).port;
+  // In one expression, or bundlers do not see that it is a worker.
+  return new SharedWorker(new URL("./port-exchange-worker.ts", import.meta.url), { type: "module", name: "hearth ports" }).port; // prettier-ignore
 }

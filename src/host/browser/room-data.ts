@@ -1,4 +1,4 @@
-/** Getting the room's data file: from this device's disk, from a file that a person drops, or from the other members. */
+/** Getting the room's files, its data and the state that it goes on from: from this device's disk, from a file that a person drops, or from the other members. */
 import type { Bytes } from "../../base/bytes.ts";
 import type { Clock } from "../../base/clock.ts";
 import { OptionError } from "../../base/errors.ts";
@@ -7,13 +7,13 @@ import { sleep } from "../../base/wait.ts";
 import type { BlobExchange } from "../../network/blob-exchange.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
 import type { DataSpec } from "../../network/wire/messages.ts";
-import type { ChunkStore } from "../../training/checkpoint/chunk-store.ts";
+import type { Chunks } from "../../training/checkpoint/chunks.ts";
 
 const RETRY_MS = 1_000;
 const FETCH_MS_MAX = 60_000;
 
 export interface RoomDataOptions {
-  readonly chunks: ChunkStore;
+  readonly chunks: Chunks;
   readonly blobs: BlobExchange;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -26,49 +26,52 @@ export interface RoomDataOptions {
 
 export class RoomData {
   readonly #options: RoomDataOptions;
-  #spec: DataSpec | null = null;
-  #offered: Bytes | null = null;
-  #held: { readonly hash: Hash; readonly bytes: Bytes } | null = null;
+  #wanted: readonly DataSpec[] = [];
+  readonly #offered = new Map<Hash, Bytes>();
+  readonly #held = new Map<Hash, Bytes>();
 
   constructor(options: RoomDataOptions) {
     this.#options = options;
   }
 
-  /** The data file while it is in memory: served to members that join later. */
+  /** A file of the room while it is in memory: served to members that join later. */
   find(hash: Hash): Bytes | undefined {
-    return this.#held?.hash === hash ? this.#held.bytes : undefined;
+    return this.#held.get(hash);
   }
 
-  /** @throws OptionError when the room's data is known to be another file */
+  /** @throws OptionError when the room's files are known to be others */
   async offer(bytes: Bytes): Promise<void> {
-    if (this.#spec && hashBytes(bytes) !== this.#spec.hash) {
-      throw new OptionError(`This is not the file the room trains on: it wants “${this.#spec.name}”.`);
+    const hash = hashBytes(bytes);
+    if (this.#wanted.length > 0 && this.#wanted.every((spec) => spec.hash !== hash)) {
+      const names = this.#wanted.map(({ name }) => `“${name}”`).join(" and ");
+      throw new OptionError(`This is not the file the room trains on: it wants ${names}.`);
     }
-    this.#offered = bytes;
+    this.#offered.set(hash, bytes);
   }
 
-  /** Waits until the file is there, however long people take: the page says what is missing meanwhile. */
-  async load(spec: DataSpec): Promise<Bytes> {
-    this.#spec = spec;
+  /** All of them, in order. Waits until they are there, however long people take: the page says what is missing meanwhile. */
+  async load(specs: readonly DataSpec[]): Promise<Bytes[]> {
+    this.#wanted = specs;
+    const files: Bytes[] = [];
+    for (const spec of specs) files.push(await this.#load(spec));
+    this.#offered.clear();
+    return files;
+  }
+
+  async #load(spec: DataSpec): Promise<Bytes> {
     const { chunks, onMissing, clock, signal, note } = this.#options;
     for (;;) {
-      const bytes = this.#takeOffered(spec) ?? (await chunks.loadBlob(spec.hash)) ?? (await this.#fetch(spec));
+      const bytes = this.#offered.get(spec.hash) ?? (await chunks.loadBlob(spec.hash)) ?? (await this.#fetch(spec));
       if (bytes) {
         onMissing(null);
-        this.#held = { hash: spec.hash, bytes };
+        this.#held.set(spec.hash, bytes);
         // A full disk costs a later visit the transfer, nothing more.
-        await chunks.saveBlob(spec.hash, bytes).catch(() => note("The data file could not be kept on this device."));
+        await chunks.saveBlob(spec.hash, bytes).catch(() => note(`“${spec.name}” could not be kept on this device.`));
         return bytes;
       }
       onMissing(spec.name);
       await sleep(RETRY_MS, clock, signal);
     }
-  }
-
-  #takeOffered(spec: DataSpec): Bytes | undefined {
-    const offered = this.#offered;
-    this.#offered = null;
-    return offered && hashBytes(offered) === spec.hash ? offered : undefined;
   }
 
   async #fetch(spec: DataSpec): Promise<Bytes | undefined> {

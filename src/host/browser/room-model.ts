@@ -21,11 +21,13 @@ export function initialView(self: string): RoomView {
     epoch: 0,
     members: [],
     paths: {},
+    links: {},
     history: [],
     lastStep: null,
     bytesSent: 0,
     bytesSentByBrowser: 0,
     checkpoint: null,
+    storage: null,
     sample: null,
     log: [],
     needsFile: null,
@@ -72,6 +74,10 @@ function folded(view: RoomView, message: ServerMessage, isPrepared: boolean): Ro
       return phase(view, "finished", `Done: ${message.step} steps.`);
     case "roster":
       return { ...view, members: message.members, memories: memoriesOf(view, message.members) };
+    case "network": // For the engine, as are the next.
+    case "reduce":
+    case "released":
+      return view;
     case "memories":
       return { ...view, memories: withMemories(view, message.members) };
     case "event":
@@ -109,20 +115,34 @@ function viewAfterLine(view: RoomView, line: RunLine): RoomView {
         { ...view, step: line.to, history: view.history.filter((point) => point.step <= line.to) },
         `Back to the checkpoint of step ${line.to}.`,
       );
+    case "recovery":
+      return logged(view, recoveryText(line));
+    case "straggler":
+      return logged(
+        view,
+        `Step ${line.step}: ${peerName(line.peer)} ${STRAGGLER_WORDS[line.action]} (${line.reason}).`,
+      );
     case "checkpoint": {
       const failures = Object.values(line.errors ?? {});
       const next = failures.length > 0 ? logged(view, `Checkpoint ${line.step}: ${failures[0]}`) : view;
       if (line.copies === 0) return logged(next, `Checkpoint ${line.step} is not whole: nothing was kept of it.`);
-      const { step, generation, copies, ms } = line;
-      return { ...next, checkpoint: { step, generation, copies, ms } };
+      const { step, generation, copies, ms, scheme = null, lossChance = null } = line;
+      return { ...next, checkpoint: { step, generation, copies, ms, scheme, lossChance } };
     }
     case "end":
       return logged(view, `The run ended at step ${line.steps}.`);
     case "waiting":
       return logged(view, line.reason);
+    case "decision":
+      return logged(view, named(line.text, line.peers));
     case "fault":
       return logged(view, `Fault: ${line.kind}.`);
   }
+}
+
+/** `text` with the names that people know for the ids in it. */
+function named(text: string, peers: readonly string[]): string {
+  return peers.reduce((named, peer) => named.replaceAll(peer, peerName(peer)), text);
 }
 
 function withMemories(view: RoomView, members: readonly MemberMemory[]): RoomView["memories"] {
@@ -134,6 +154,20 @@ function memoriesOf({ memories }: RoomView, members: readonly RosterEntry[]): Ro
   return Object.fromEntries(members.flatMap(({ peer }) => (memories[peer] ? [[peer, memories[peer]]] : [])));
 }
 
+const SOURCE_WORDS = { memory: "memory", disk: "its disk", peers: "other members", parity: "parity" } as const;
+
+function recoveryText({ peer, step, sources }: Extract<RunLine, { type: "recovery" }>): string {
+  const parts = sources.map(
+    ({ source, shards, ms }) => `${shards} shards from ${SOURCE_WORDS[source]} in ${Math.round(ms)} ms`,
+  );
+  return `Step ${step}: ${peerName(peer)} got ${parts.join(", ")}.`;
+}
+
+const STRAGGLER_WORDS = {
+  less: "gets fewer slots",
+  backup: "gets a backup",
+  dropped: "is left out for a while",
+} as const;
 const MEMBER_WORDS = { join: "joined", leave: "left", lost: "was lost" } as const;
 
 /** At most HISTORY_MAX points: every other one goes, the newest stays. */

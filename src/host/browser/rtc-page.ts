@@ -5,11 +5,15 @@
  */
 import { Peer } from "peerjs";
 import type { DataConnection, PeerError, PeerErrorType } from "peerjs";
-import { UnsupportedError } from "../../base/errors.ts";
+import { systemClock } from "../../base/clock.ts";
+import { PeerLostError, UnsupportedError } from "../../base/errors.ts";
+import { withDeadline } from "../../base/wait.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
-import { CHANNEL_ID } from "../../network/transport/webrtc/page-line.ts";
-import type { FailureKind, ToPage, ToWorker } from "../../network/transport/webrtc/page-line.ts";
+import { LANE_MS_MAX, measureLanes } from "../../network/transport/webrtc/lane-count.ts";
+import type { FailureKind, Handed, ToPage, ToWorker } from "../../network/transport/webrtc/page-line.ts";
+import type { IceServer } from "../../network/wire/messages.ts";
 import { relay } from "../../network/transport/webrtc/relay.ts";
+import { HeldConnection } from "./held-connection.ts";
 
 export interface RtcPageOptions {
   readonly self: PeerId;
@@ -17,8 +21,10 @@ export interface RtcPageOptions {
   readonly server: URL;
   /** PeerServer's path there. */
   readonly path?: string;
-  /** STUN and TURN servers. None by default: enough in one network, and nobody else is told who trains. */
+  /** STUN and TURN servers besides those that the server names. None: enough in one network, and nobody else is told who trains. */
   readonly iceServers?: readonly RTCIceServer[];
+  /** `relay`: by TURN servers alone, so that peers do not learn addresses of this network. */
+  readonly iceTransportPolicy?: RTCIceTransportPolicy;
   /** False relays all channels through the page, as in browsers that cannot transfer them. */
   readonly transfersChannels?: boolean;
 }
@@ -30,15 +36,9 @@ const RECONNECT_MS_MAX = 5_000;
 /** For a channel that the worker closed to send what is in its queue. */
 const FLUSH_MS = 1_000;
 
-interface Held {
-  readonly peer: PeerId;
-  readonly connection: DataConnection;
-  /** PeerJS forgets it when it closes the connection. */
-  readonly peerConnection: RTCPeerConnection;
-  /** As of the last look: a connection that is closed has no counts. */
-  bytesSent: number;
-  /** The last look, begun when the connection was told to close. */
-  lastCount: Promise<void> | null;
+/** What an offer of a lane says of it: the connection that it belongs to. */
+interface LaneMetadata {
+  readonly laneOf: string;
 }
 
 export class RtcPage {
@@ -46,11 +46,16 @@ export class RtcPage {
   readonly port: MessagePort;
   readonly #line: MessagePort;
   readonly #options: RtcPageOptions;
-  readonly #held = new Map<string, Held>();
+  /** PeerJS makes every connection with what is in it at that time. */
+  readonly #config: RTCConfiguration;
+  readonly #held = new Map<string, HeldConnection>();
   #peer: Peer | null = null;
   #fatal: string | null = null;
   #reconnectMs = RECONNECT_MS_MIN;
   #incomingCount = 0;
+  /** Of connections that are forgotten. */
+  #iceRestarts = 0;
+  readonly #lanes = new Map<PeerId, number>();
   /** What connections that are forgotten sent; counted when their last look is over. */
   readonly #sentByClosed: Promise<number>[] = [];
   #isClosed = false;
@@ -70,18 +75,31 @@ export class RtcPage {
     this.port = port2;
     this.#line = port1;
     this.#options = options;
+    const { iceServers = [], iceTransportPolicy = "all" } = options;
+    this.#config = { iceServers: [...iceServers], iceTransportPolicy };
     port1.onmessage = (event: MessageEvent<ToPage>) => this.#onMessage(event.data);
   }
 
   /** Bytes that our channels sent since the page opened, by the browser's own count. */
   async browserBytesSent(): Promise<number> {
-    await Promise.all([...this.#held.values()].map(count));
-    const open = [...this.#held.values()].map(({ bytesSent }) => bytesSent);
-    return [...open, ...(await Promise.all(this.#sentByClosed))].reduce((sum, bytes) => sum + bytes, 0);
+    const open = [...this.#held.values()].map((held) => held.bytesSent());
+    const counts = await Promise.all([...open, ...this.#sentByClosed]);
+    return counts.reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  /** How often this page looked for another path, since it opened. */
+  get iceRestarts(): number {
+    return [...this.#held.values()].reduce((sum, held) => sum + held.iceRestarts, this.#iceRestarts);
+  }
+
+  /** Over how many peer connections at once each peer was reached, at most. */
+  get lanes(): ReadonlyMap<PeerId, number> {
+    return this.#lanes;
   }
 
   close(): void {
     this.#isClosed = true;
+    for (const held of this.#held.values()) held.close();
     this.#line.close();
     const peer = this.#peer;
     const isOpening = peer !== null && !peer.open && !peer.disconnected;
@@ -94,6 +112,8 @@ export class RtcPage {
     switch (message.kind) {
       case "start":
         return this.#start();
+      case "ice":
+        return this.#useIceServers(message.iceServers);
       case "dial":
         return void this.#dial(message.key, message.peer);
       case "drop":
@@ -104,18 +124,22 @@ export class RtcPage {
   }
 
   #start(): void {
-    const { self, server, path = "/peerjs", iceServers = [] } = this.#options;
+    const { self, server, path = "/peerjs" } = this.#options;
     const secure = server.protocol === "https:";
     const port = Number(server.port) || (secure ? 443 : 80);
-    const config: RTCConfiguration = { iceServers: [...iceServers] };
-    const peer = new Peer(self, { host: server.hostname, port, path, secure, config, debug: 0 });
+    const peer = new Peer(self, { host: server.hostname, port, path, secure, config: this.#config, debug: 0 });
     peer.on("open", () => (this.#reconnectMs = RECONNECT_MS_MIN));
     peer.on("connection", (connection) => {
-      if (!this.#isClosed) this.#hand(`in-${(this.#incomingCount += 1)}`, connection);
+      if (!this.#isClosed) this.#onIncoming(connection);
     });
     peer.on("disconnected", () => this.#reconnectLater(peer));
     peer.on("error", (error) => this.#onPeerError(peer, error));
     this.#peer = peer;
+  }
+
+  #useIceServers(told: readonly IceServer[]): void {
+    const servers = told.map(({ urls, ...credentials }) => ({ urls: [...urls], ...credentials }));
+    this.#config.iceServers = [...(this.#options.iceServers ?? []), ...servers];
   }
 
   /** The server was restarted or the network is away: connections live on, new ones have to wait. */
@@ -137,12 +161,25 @@ export class RtcPage {
   }
 
   async #dial(key: string, peer: PeerId): Promise<void> {
+    if (!canConnect(this.#config)) return this.#fail(key, "impossible", "by TURN servers alone, and there is none");
     await this.#signaling();
     if (this.#fatal !== null) return this.#fail(key, "impossible", this.#fatal);
-    const options = { serialization: "raw", reliable: true };
-    const connection = this.#peer?.connect(peer, options) as DataConnection | undefined; // None while disconnected.
+    const connection = this.#connect(peer);
     if (connection === undefined) this.#fail(key, "other", "the signaling server is away");
     else this.#hand(key, connection);
+  }
+
+  /** Undefined while PeerJS is disconnected. */
+  #connect(peer: PeerId, metadata?: LaneMetadata): DataConnection | undefined {
+    return this.#peer?.connect(peer, { serialization: "raw", reliable: true, metadata }) as DataConnection | undefined;
+  }
+
+  #onIncoming(connection: DataConnection): void {
+    const { laneOf } = (connection.metadata ?? {}) as Partial<LaneMetadata>;
+    if (laneOf === undefined) return this.#hand(`in-${(this.#incomingCount += 1)}`, connection);
+    const main = [...this.#held].find(([, held]) => held.id === laneOf && held.peer === connection.peer);
+    if (main === undefined) connection.close();
+    else this.#handLane(...main, connection, () => {});
   }
 
   /** Resolves when PeerJS has its server, or it is time to try all the same. */
@@ -160,21 +197,70 @@ export class RtcPage {
 
   /** Makes our channel and gives it away: no `await` may come between. */
   #hand(key: string, connection: DataConnection): void {
-    const { peer, peerConnection } = connection;
-    const channel = peerConnection.createDataChannel("hearth", { negotiated: true, id: CHANNEL_ID, ordered: true });
-    const held: Held = { peer, connection, peerConnection, bytesSent: 0, lastCount: null };
+    const onConnected = (): void => {
+      this.#countLanes(held);
+      this.#addLanes(key, held).catch(() => {}); // One lane is enough.
+    };
+    const held = this.#hold(connection, onConnected, (reason) => this.#fail(key, "other", reason));
     this.#held.set(key, held);
-    countBeforeClosing(held);
     connection.on("error", (error) => this.#fail(key, "other", error.message));
     connection.on("close", () => this.#forget(key));
-    connection.on("iceStateChanged", () => void this.browserBytesSent());
+    this.#give(held.makeChannel(), (handed) => ({ kind: "channel", key, peer: held.peer, ...handed }));
+  }
+
+  /** A lane that ends takes its channel with it, and so the worker learns of it. */
+  #handLane(key: string, main: HeldConnection, connection: DataConnection, onConnected: () => void): void {
+    const connected = (): void => {
+      this.#countLanes(main);
+      onConnected();
+    };
+    const lane = this.#hold(connection, connected, () => lane.close());
+    main.lanes.push(lane);
+    connection.on("error", () => lane.close());
+    this.#give(lane.makeChannel(), (handed) => ({ kind: "lane", key, ...handed }));
+  }
+
+  /** A connection of the pair has connected; they do so one after another. */
+  #countLanes({ peer, lanes }: HeldConnection): void {
+    this.#lanes.set(peer, Math.max(this.#lanes.get(peer) ?? 0, 1 + lanes.length));
+  }
+
+  #hold(connection: DataConnection, onConnected: () => void, giveUp: (reason: string) => void): HeldConnection {
+    return new HeldConnection(connection, {
+      isOfferer: this.#options.self < connection.peer,
+      signal: (type, payload, dst) => {
+        if (this.#peer?.open) this.#peer.socket.send({ type, payload, dst });
+      },
+      configuration: () => this.#config,
+      onConnected,
+      giveUp,
+    });
+  }
+
+  #give(channel: RTCDataChannel, message: (handed: Handed) => ToWorker): void {
     try {
       if (this.#options.transfersChannels === false) throw new DOMException("turned off", "DataCloneError");
-      this.#post({ kind: "channel", key, peer, channel }, channel as unknown as Transferable);
+      this.#post(message({ channel }), channel as unknown as Transferable);
     } catch {
       const { port1, port2 } = new MessageChannel();
       relay(channel, port1);
-      this.#post({ kind: "channel", key, peer, port: port2 }, port2);
+      this.#post(message({ port: port2 }), port2);
+    }
+  }
+
+  /** Measures the path, and opens more connections where it is long, one after another: both sides count them alike. */
+  async #addLanes(key: string, main: HeldConnection): Promise<void> {
+    if (this.#options.self > main.peer) return;
+    const isWanted = (): boolean => this.#held.get(key) === main;
+    const count = await measureLanes({ isWanted, roundTripMs: () => main.roundTripMs(), clock: systemClock });
+    while (main.lanes.length + 1 < count && isWanted()) {
+      const connected = new Promise<void>((resolve, reject) => {
+        const connection = this.#connect(main.peer, { laneOf: main.id });
+        if (connection === undefined)
+          return reject(new PeerLostError(main.peer, "lanes: the signaling server is away"));
+        this.#handLane(key, main, connection, resolve);
+      });
+      await withDeadline("opening a lane", connected, systemClock, { deadlineMs: LANE_MS_MAX });
     }
   }
 
@@ -184,41 +270,27 @@ export class RtcPage {
 
   #fail(key: string, why: FailureKind, reason: string): void {
     this.#post({ kind: "failed", key, why, reason });
-    this.#held.get(key)?.connection.close();
     this.#forget(key);
   }
 
   async #drop(key: string): Promise<void> {
     const held = this.#held.get(key);
     if (held === undefined) return;
-    await count(held);
-    setTimeout(() => {
-      held.connection.close();
-      this.#forget(key);
-    }, FLUSH_MS);
+    await held.bytesSent();
+    setTimeout(() => this.#forget(key), FLUSH_MS);
   }
 
   #forget(key: string): void {
     const held = this.#held.get(key);
     if (held === undefined) return;
     this.#held.delete(key);
-    this.#sentByClosed.push(Promise.resolve(held.lastCount).then(() => held.bytesSent));
+    held.close();
+    this.#iceRestarts += held.iceRestarts;
+    this.#sentByClosed.push(held.bytesSent());
   }
 }
 
-/** PeerJS closes a connection as soon as the other side has, and a closed one has no counts: they are read first. */
-function countBeforeClosing(held: Held): void {
-  const { peerConnection } = held;
-  peerConnection.close = () => {
-    held.lastCount ??= count(held)
-      .catch(() => {}) // Nothing is to be learned any more.
-      .finally(() => RTCPeerConnection.prototype.close.call(peerConnection));
-  };
-}
-
-async function count(held: Held): Promise<void> {
-  for (const report of (await held.peerConnection.getStats()).values() as Iterable<Record<string, unknown>>) {
-    const isOurs = report["type"] === "data-channel" && report["dataChannelIdentifier"] === CHANNEL_ID;
-    if (isOurs) held.bytesSent = Math.max(held.bytesSent, report["bytesSent"] as number);
-  }
+/** False where no candidate will ever come: then others are reached by another way at once, and nobody waits for this one. */
+function canConnect({ iceTransportPolicy, iceServers = [] }: RTCConfiguration): boolean {
+  return iceTransportPolicy !== "relay" || iceServers.flatMap(({ urls }) => urls).some((url) => /^turns?:/.test(url));
 }

@@ -9,13 +9,14 @@ import type { Runtime } from "../../compute/runtime/runtime.ts";
 import { RuntimeTuning } from "../../compute/runtime/runtime-tuning.ts";
 import type { TuningStore } from "../../compute/runtime/tuning-store.ts";
 import { setDefaultRuntime } from "../../compute/tensor/runtime-scope.ts";
+import { chooseDevice, type ChosenDevice } from "../choice/choose-device.ts";
 import { openDawn } from "./dawn.ts";
 import { tuningFiles } from "./tuning-files.ts";
 import { wasmThreads } from "./wasm-threads.ts";
 
 /**
- * "auto": a hardware GPU through Dawn where there is one, else the CPU by WebAssembly, else by JavaScript. "webgpu" takes
- * an emulated GPU too.
+ * "auto": a hardware GPU through Dawn where there is one and it is faster than the CPU, else the CPU by WebAssembly, else by
+ * JavaScript. "webgpu" takes an emulated GPU too.
  */
 export type NodeDeviceChoice = "auto" | "webgpu" | "wasm" | "reference";
 
@@ -34,6 +35,8 @@ export interface NodeRuntimeOptions {
 /** A runtime, and how to end it. */
 export interface NodeRuntime {
   readonly runtime: Runtime;
+  /** Why its device is the one: one sentence for people. */
+  readonly reason: string;
   /** Frees all memory and the device: a process that is done ends. */
   close(): void;
 }
@@ -47,11 +50,11 @@ export async function openRuntime(
   options: NodeRuntimeOptions = {},
 ): Promise<NodeRuntime> {
   const { tuning = tuningFiles(), memoryBudgetMiB = Infinity, recovers = true, threads } = options;
-  const device = await openDevice(choice, threads);
+  const { device, reason } = await openDevice(choice, threads);
   const runtime = createRuntime(device, {
     tuning: await RuntimeTuning.load(device.info, tuning),
     memoryBudgetBytes: memoryBudgetMiB * 2 ** 20,
-    ...(recovers ? { reopen: () => openDevice(choice, threads) } : {}),
+    ...(recovers ? { reopen: async () => (await openDevice(choice, threads)).device } : {}),
   });
   setDefaultRuntime(runtime);
   const close = (): void => {
@@ -59,24 +62,27 @@ export async function openRuntime(
     runtime.destroy();
     runtime.device.destroy();
   };
-  return { runtime, close };
+  return { runtime, reason, close };
 }
 
-async function openDevice(choice: NodeDeviceChoice, threads: number | undefined): Promise<Device> {
+async function openDevice(choice: NodeDeviceChoice, threads: number | undefined): Promise<ChosenDevice> {
+  const asked = `The device "${choice}" was asked for.`;
   switch (choice) {
     case "reference":
-      return new ReferenceDevice();
+      return { device: new ReferenceDevice(), reason: asked };
     case "webgpu":
-      return openWebGpuDevice({ gpu: await openDawn(), allowSoftware: true });
+      return { device: await openWebGpuDevice({ gpu: await openDawn(), allowSoftware: true }), reason: asked };
     case "wasm":
-      return openWasmDevice(wasmThreads(threads));
+      return { device: await openWasmDevice(wasmThreads(threads)), reason: asked };
     case "auto": {
-      const gpu = openDawn().then((found) => openWebGpuDevice({ gpu: found, allowSoftware: false }));
-      return (
-        (await unlessUnsupported(gpu)) ??
-        (await unlessUnsupported(openWasmDevice(wasmThreads(threads)))) ??
-        new ReferenceDevice()
-      );
+      const openCpu = (): Promise<Device> => openWasmDevice(wasmThreads(threads));
+      const opening = openDawn().then((found) => openWebGpuDevice({ gpu: found, allowSoftware: false }));
+      const gpu = await unlessUnsupported(opening);
+      if (gpu !== null) return await chooseDevice(gpu, openCpu);
+      const cpu = await unlessUnsupported(openCpu());
+      const reason = "There is no GPU, so the CPU computes";
+      if (cpu !== null) return { device: cpu, reason: `${reason}.` };
+      return { device: new ReferenceDevice(), reason: `${reason}, without WebAssembly's vectors: that is slow.` };
     }
   }
 }

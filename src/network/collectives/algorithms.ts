@@ -25,7 +25,8 @@ export type Verb =
   "all-reduce" | "reduce-scatter" | "all-gather" | "broadcast" | "reduce" | "scatter" | "gather" | "all-to-all";
 
 /** Names of built-in programs. Not every verb has all of them. */
-export type AlgorithmName = "direct" | "ring" | "halving-doubling" | "tree" | "double-tree" | "pairwise" | "two-level";
+export type AlgorithmName =
+  "direct" | "one-shot" | "ring" | "halving-doubling" | "tree" | "double-tree" | "pairwise" | "two-level";
 
 /** What a program is made for. */
 export interface ProgramRequest {
@@ -39,10 +40,11 @@ export interface ProgramRequest {
 /** Makes a program. */
 export type ProgramMaker = (request: ProgramRequest) => Program;
 
-/** The programs of each verb; the first is the default. */
+/** The programs of each verb; the first is the default, but for all-reduces of little (see `GroupPrograms`). */
 export const ALGORITHMS: Readonly<Record<Verb, Readonly<Partial<Record<AlgorithmName, ProgramMaker>>>>> = {
   "all-reduce": {
     direct: ({ size }) => direct.directAllReduce(size),
+    "one-shot": ({ size }) => direct.oneShotAllReduce(size),
     ring: ({ size }) => ringAllReduce(size),
     "halving-doubling": ({ size }) => halvingAllReduce(size),
     tree: ({ size }) => tree.binomialAllReduce(size),

@@ -15,7 +15,6 @@ import { othersAfter } from "./program.ts";
 import type { Program } from "./program.ts";
 import { edgeChunk, sparseExchange } from "./programs/direct.ts";
 import type { Edge } from "./programs/direct.ts";
-import { disseminationBarrier } from "./programs/tree.ts";
 import { sumFloat32 } from "./reducer.ts";
 
 /** Options of a collective that several programs can do. */
@@ -137,8 +136,7 @@ export abstract class ByteVerbs {
   /** Resolves when every rank has called it. ceil(log2 n) hops. */
   async barrier(options: OperationOptions): Promise<void> {
     const values = new Map([[0, new Uint8Array(0)]]);
-    const program = disseminationBarrier(this.size);
-    await this.perform({ program, values, bytesOf: () => 0, reduce: sumFloat32 }, options);
+    await this.perform({ program: this.programs.barrier(), values, bytesOf: () => 0, reduce: sumFloat32 }, options);
   }
 
   /** @internal */

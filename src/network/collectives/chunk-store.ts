@@ -2,8 +2,8 @@
  * The chunks of one operation on one rank: values, and what goes over the wire in their place.
  *
  * With a codec, a value that was received as a copy keeps the bytes it came in: they are passed on as they are, and
- * whoever packed a value ends with what the others unpack. So all ranks end with the same bits, and nothing is packed
- * twice on its way.
+ * whoever packed a value ends with what the others unpack, or adds that up. So all ranks end with the same bits, and
+ * nothing is packed twice on its way.
  */
 import { present } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
@@ -52,7 +52,7 @@ export class ChunkStore {
   write(chunk: number, messages: readonly (Bytes | null)[]): void {
     const [only] = messages;
     if (messages.length === 1 && only) return this.#copy(chunk, only);
-    const own = (): Bytes => present(this.value(chunk), `chunk ${chunk}`);
+    const own = (): Bytes => present(this.result(chunk), `chunk ${chunk}`);
     const operands = messages.map((message) => (message === null ? own() : this.#unpack(chunk, message)));
     const [first] = operands;
     const isSum = operands.length > 1;

@@ -7,13 +7,14 @@ import type { Frame } from "../wire/frame.ts";
 import { ScatteredMessage } from "./scattered-message.ts";
 import type { MessageBounds, Placed } from "./scattered-message.ts";
 
-/** Frames that need no grant. Part of the protocol: both sides count the same. */
-const WINDOW_FRAMES = 16;
-/** Frames after which a receiver that waits for further messages gives its grant. */
-const GRANT_FRAMES = 8;
+/** What needs no grant, in frames of its path. Part of the protocol: both sides count the same. */
+const WINDOW_BYTES = 1024 * 1024;
+const WINDOW_FRAMES_MIN = 4;
+const WINDOW_FRAMES_MAX = 16;
 
 export class Counterpart {
   readonly peer: PeerId;
+  readonly framePayloadBytes: number;
   /** Whole messages that no write has used, by number. */
   readonly messages: Map<number, Bytes> = new Map();
   /** Messages to it that are not handed over, and the end of the last of them. */
@@ -24,6 +25,7 @@ export class Counterpart {
   /** Settled when the other side wants more than the window. */
   readonly #grant: Deferred<void> = deferred<void>();
   readonly #expected: number;
+  readonly #windowFrames: number;
   readonly #boundsOf: (message: number) => MessageBounds;
   readonly #partial = new Map<number, ScatteredMessage>();
   readonly #whole = new Set<number>();
@@ -31,8 +33,11 @@ export class Counterpart {
   #framesHeard = 0;
 
   /** `expected`: how many messages it sends, each within its bounds. */
-  constructor(peer: PeerId, expected: number, boundsOf: (message: number) => MessageBounds) {
+  constructor(peer: PeerId, expected: number, framePayloadBytes: number, boundsOf: (message: number) => MessageBounds) {
     this.peer = peer;
+    this.framePayloadBytes = framePayloadBytes;
+    const frames = Math.floor(WINDOW_BYTES / framePayloadBytes);
+    this.#windowFrames = Math.min(WINDOW_FRAMES_MAX, Math.max(WINDOW_FRAMES_MIN, frames));
     this.#expected = expected;
     this.#boundsOf = boundsOf;
   }
@@ -40,7 +45,7 @@ export class Counterpart {
   /** Resolves when another frame may be sent to it. */
   async permission(): Promise<void> {
     this.#framesSent += 1;
-    if (this.#framesSent > WINDOW_FRAMES) await this.#grant.promise;
+    if (this.#framesSent > this.#windowFrames) await this.#grant.promise;
   }
 
   /** It takes part now, or nothing matters any more. */
@@ -68,6 +73,7 @@ export class Counterpart {
   needsGrant(frame: Frame): boolean {
     if (this.isGranted) return false;
     const isOneOfMany = this.#expected > 1 && this.#whole.size < this.#expected;
-    return frame.chunks > WINDOW_FRAMES || (isOneOfMany && this.#framesHeard >= GRANT_FRAMES);
+    // Half a window early, so that the grant is there before the window ends.
+    return frame.chunks > this.#windowFrames || (isOneOfMany && this.#framesHeard >= this.#windowFrames / 2);
   }
 }

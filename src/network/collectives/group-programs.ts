@@ -4,6 +4,7 @@ import { ALGORITHMS } from "./algorithms.ts";
 import type { AlgorithmName, ProgramRequest, Verb } from "./algorithms.ts";
 import { ranksOf, reordered, sliced } from "./program.ts";
 import type { Program } from "./program.ts";
+import { disseminationBarrier } from "./programs/tree.ts";
 
 /** What there is to choose by. The same on all members, or they would run different programs. */
 export interface ProgramOptions {
@@ -30,6 +31,8 @@ const SLICE_BYTES = 256 * 1024;
 const SLICES_MAX = 16;
 /** Of programs that need several chunks where sizes are not agreed. */
 const BLIND_SLICES = 8;
+/** What a rank may send more than it has to, for a hop less. By measurement among tabs. */
+const ONE_SHOT_BYTES_MAX = 8 * 1024;
 /** What belongs to ranks by its number. */
 const OWNED: readonly Verb[] = ["reduce-scatter", "all-gather"];
 
@@ -47,10 +50,22 @@ export class GroupPrograms {
   program(verb: Verb, { algorithm, root = 0, bytes }: ProgramWish): Program {
     if (typeof algorithm === "object") return this.#ownProgram(verb, algorithm);
     const name = this.#nameFor(verb, algorithm, root, bytes);
-    const key = `${verb} ${name} ${root}`;
-    const whole = this.#made.get(key) ?? this.#make(verb, name, root);
-    this.#made.set(key, whole);
-    return sliced(whole, slicesOf(verb, name, whole.chunks, bytes));
+    const whole = this.#once(`${verb} ${name} ${root}`, () => this.#make(verb, name, root));
+    const slices = slicesOf(verb, name, whole.chunks, bytes);
+    return this.#once(`${verb} ${name} ${root} ${slices}`, () => sliced(whole, slices));
+  }
+
+  barrier(): Program {
+    return this.#once("barrier", () => disseminationBarrier(this.#size));
+  }
+
+  /** Programs are compiled once as well: `compileRank` knows them by identity. */
+  #once(key: string, make: () => Program): Program {
+    const known = this.#made.get(key);
+    if (known !== undefined) return known;
+    const made = make();
+    this.#made.set(key, made);
+    return made;
   }
 
   #nameFor(verb: Verb, asked: AlgorithmName | undefined, root: number, bytes: number | undefined): AlgorithmName {
@@ -61,7 +76,16 @@ export class GroupPrograms {
     const { algorithm, choose } = this.#options;
     const usual = algorithm !== undefined && algorithm in makers ? algorithm : undefined;
     const chosen = asked ?? usual ?? (bytes === undefined ? undefined : choose?.(verb, bytes, root));
-    return chosen ?? (Object.keys(makers)[0] as AlgorithmName);
+    return chosen ?? this.usualName(verb, bytes);
+  }
+
+  /** What runs where nobody asks for anything else, and nothing was measured. */
+  usualName(verb: Verb, bytes: number | undefined): AlgorithmName {
+    return this.#isLittle(verb, bytes) ? "one-shot" : (Object.keys(ALGORITHMS[verb])[0] as AlgorithmName);
+  }
+
+  #isLittle(verb: Verb, bytes: number | undefined): boolean {
+    return verb === "all-reduce" && bytes !== undefined && (this.#size - 1) * bytes <= ONE_SHOT_BYTES_MAX;
   }
 
   #make(verb: Verb, name: AlgorithmName, root: number): Program {
@@ -82,7 +106,7 @@ export class GroupPrograms {
 
 /** One hop needs none: nothing is passed on. */
 function slicesOf(verb: Verb, name: AlgorithmName, chunks: number, bytes: number | undefined): number {
-  const isOneHop = name === "direct" && verb !== "all-reduce";
+  const isOneHop = name === "one-shot" || (name === "direct" && verb !== "all-reduce");
   if (isOneHop || verb === "scatter" || verb === "gather" || verb === "all-to-all") return 1;
   if (bytes === undefined) return name === "ring" || name === "double-tree" ? BLIND_SLICES : 1;
   return Math.min(SLICES_MAX, Math.max(1, Math.ceil(bytes / chunks / SLICE_BYTES)));

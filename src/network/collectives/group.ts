@@ -37,7 +37,7 @@ export interface GroupOptions extends ProgramOptions {
   readonly reduce?: Reducer;
   /** Parts of a buffer that members reduce in an all-reduce, adding up to 1 (see `linkShares`); equal if left out. */
   readonly shares?: readonly number[];
-  /** How messages are cut; the same on all members. 64 KiB if left out. */
+  /** How messages are cut; the same on all members. By the path of each pair if left out. */
   readonly framePayloadBytes?: number;
   /** Members find out together who is gone. A member that is silent for 6 s is; they agree within 3 s more. */
   readonly verdict?: Partial<VerdictLimits>;
@@ -55,12 +55,12 @@ export class Group extends GroupVerbs {
   /** What the group's frames are known by. */
   readonly fence: Fence;
   /** @internal */
-  protected readonly programs: GroupPrograms;
+  protected programs: GroupPrograms;
   /** @internal */
   protected readonly sum: Reducer;
   /** @internal */
-  protected readonly shares: readonly number[] | null;
-  readonly #options: GroupOptions;
+  protected shares: readonly number[] | null;
+  #options: GroupOptions;
   readonly #context: OperationContext;
   readonly #route: FenceRoute;
   readonly #judge: Judge | null;
@@ -97,7 +97,7 @@ export class Group extends GroupVerbs {
       members,
       rank: this.rank,
       clock,
-      framePayloadBytes: options.framePayloadBytes ?? 64 * 1024,
+      framePayloadBytes: (peer) => options.framePayloadBytes ?? mux.framePayloadBytes(peer),
       trace: options.trace ?? null,
     };
     this.#judge = options.verdict ? this.#openJudge({ ...VERDICT_LIMITS, ...options.verdict }) : null;
@@ -146,6 +146,13 @@ export class Group extends GroupVerbs {
    */
   grow(joiners: readonly PeerId[]): Group {
     return this.#successor([...this.members, ...joiners], `grown by ${joiners.join(", ")}`);
+  }
+
+  /** What operations that begin from now on are chosen by. All members call it alike, between the same two operations. */
+  usePrograms(options: ProgramOptions & Pick<GroupOptions, "shares">): void {
+    this.#options = { ...this.#options, ...options };
+    this.programs = new GroupPrograms(this.size, this.#options);
+    this.shares = options.shares ? runningSums(options.shares) : this.shares;
   }
 
   /** Aborts everything under way; nothing of this fence is delivered any more. */

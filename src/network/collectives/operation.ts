@@ -48,7 +48,8 @@ export interface OperationContext {
   readonly members: readonly PeerId[];
   readonly rank: number;
   readonly clock: Clock;
-  readonly framePayloadBytes: number;
+  /** How messages to and from a member are cut. */
+  readonly framePayloadBytes: (peer: PeerId) => number;
   readonly trace: Trace | null;
 }
 
@@ -97,9 +98,10 @@ export class Operation {
     this.#startMs = context.clock.nowMs();
     this.#ranks = context.members.map((peer, rank) => {
       const chunks = present(this.#program.chunkOf[rank], "rank");
-      return new Counterpart(peer, chunks.length, (message) => ({
+      const framePayloadBytes = context.framePayloadBytes(peer);
+      return new Counterpart(peer, chunks.length, framePayloadBytes, (message) => ({
         bytesMax: this.#agreedBytes(chunks[message]) ?? MESSAGE_BYTES_MAX,
-        pieceBytesMin: Math.min(PIECE_BYTES_MIN, context.framePayloadBytes),
+        pieceBytesMin: Math.min(PIECE_BYTES_MIN, framePayloadBytes),
       }));
     });
   }
@@ -212,9 +214,9 @@ export class Operation {
   }
 
   async #sendFrames(counterpart: Counterpart, message: number, bytes: Bytes): Promise<void> {
-    const { mux, fence, framePayloadBytes } = this.#context;
+    const { mux, fence } = this.#context;
     const { operation, category, priority } = this.#options;
-    const pieces = cutMessage(bytes, framePayloadBytes);
+    const pieces = cutMessage(bytes, counterpart.framePayloadBytes);
     const frame = { type: "data", ...fence, operation, message, chunks: pieces.length } as const;
     for (const [chunk, payload] of pieces.entries()) {
       await counterpart.permission();

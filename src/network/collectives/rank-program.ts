@@ -81,8 +81,18 @@ class Compiler {
   }
 }
 
-/** A rank's instructions in the order of the hops, the sends of a hop before its writes. */
+const compiled = new WeakMap<Program, Map<number, RankProgram>>();
+
+/** A rank's instructions in the order of the hops, the sends of a hop before its writes. Made once for each program. */
 export function compileRank(program: Program, rank: number): RankProgram {
+  const ofProgram = compiled.get(program) ?? new Map<number, RankProgram>();
+  compiled.set(program, ofProgram);
+  const made = ofProgram.get(rank) ?? compile(program, rank);
+  ofProgram.set(rank, made);
+  return made;
+}
+
+function compile(program: Program, rank: number): RankProgram {
   const { name, size } = program;
   assert(rank >= 0 && rank < size, `${name}: rank ${rank} of ${size}`);
   const compiler = new Compiler(size, rank);

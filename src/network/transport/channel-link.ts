@@ -14,13 +14,10 @@ import type { WaitOptions } from "../../base/wait.ts";
 import { deferred } from "../deferred.ts";
 import type { Deferred } from "../deferred.ts";
 import { PROTOCOL_VERSION } from "../wire/messages.ts";
-import { MESSAGE_BYTES_MAX } from "./channel.ts";
 import type { Channel } from "./channel.ts";
+import { frameRulesOf } from "./frame-rules.ts";
 import type { Link, LinkStats, PathKind, PeerId } from "./transport.ts";
 
-/** Enough to keep a fast path busy between two events, far below the 16 MiB at which `send` throws. */
-const QUEUED_BYTES_MAX = 1024 * 1024;
-const QUEUED_BYTES_LOW = 256 * 1024;
 /** What a peer may send before anybody listens. */
 const HELD_BYTES_MAX = 8 * 1024 * 1024;
 const HELLO_REPEAT_MS = 250;
@@ -56,17 +53,20 @@ export async function openChannelLink(channel: Channel, options: LinkOptions, wa
 class ChannelLink implements Link {
   readonly peer: PeerId;
   readonly path: PathKind;
-  readonly frameBytesMax: number = MESSAGE_BYTES_MAX;
+  readonly frameBytesMax: number;
   readonly stats: { -readonly [K in keyof LinkStats]: LinkStats[K] };
   /** Settles when the other side is known to listen, or never will. */
   readonly greeted: Promise<void>;
 
+  readonly #queuedBytesMax: number;
   readonly #channel: Channel;
   readonly #clock: Clock;
   #isGreeted = false;
   readonly #greeting = deferred<void>();
   #stopHello: () => void = () => {};
   readonly #probes = new Set<Deferred<void>>();
+  /** When pings left that nobody has answered yet, oldest first. */
+  readonly #pingedAtMs: number[] = [];
   #queue: Queued[] = [];
   #held: Bytes[] = [];
   #heldBytes = 0;
@@ -77,12 +77,15 @@ class ChannelLink implements Link {
   constructor(channel: Channel, { peer, path, clock }: LinkOptions) {
     this.peer = peer;
     this.path = path;
+    const { frameBytesMax, queuedBytesMax, queuedBytesLow } = frameRulesOf(path);
+    this.frameBytesMax = frameBytesMax;
+    this.#queuedBytesMax = queuedBytesMax;
     this.#channel = channel;
     this.#clock = clock;
     this.stats = { bytesSent: 0, bytesReceived: 0, framesSent: 0, framesReceived: 0, framesDropped: 0 };
     this.greeted = this.#greeting.promise;
     channel.binaryType = "arraybuffer";
-    channel.bufferedAmountLowThreshold = QUEUED_BYTES_LOW;
+    channel.bufferedAmountLowThreshold = queuedBytesLow;
     channel.onmessage = (event) => this.#onMessage(event.data as unknown);
     channel.onbufferedamountlow = () => {
       this.#showLife();
@@ -114,6 +117,7 @@ class ChannelLink implements Link {
     const sign = deferred<void>();
     const queuedBytes = this.#channel.bufferedAmount;
     this.#probes.add(sign);
+    this.#pingedAtMs.push(this.#clock.nowMs());
     this.#say("ping");
     try {
       await withDeadline(`sign of life of peer ${this.peer}`, sign.promise, this.#clock, options);
@@ -146,7 +150,7 @@ class ChannelLink implements Link {
 
   /** Hands over what fits; `bufferedamountlow` calls again for the rest. */
   #pump(): void {
-    while (this.#queue.length > 0 && this.#channel.bufferedAmount <= QUEUED_BYTES_MAX) {
+    while (this.#queue.length > 0 && this.#channel.bufferedAmount <= this.#queuedBytesMax) {
       const { frame, resolve } = this.#queue[0] as Queued;
       const bytes = frame.byteLength; // Read first: sending may transfer the buffer away.
       try {
@@ -200,7 +204,10 @@ class ChannelLink implements Link {
       this.#greeting.resolve();
     } else if (word === "ping") {
       this.#say("pong");
-    } else if (word !== "pong") {
+    } else if (word === "pong") {
+      const sentMs = this.#pingedAtMs.shift();
+      if (sentMs !== undefined) this.stats.roundTripMs = this.#clock.nowMs() - sentMs;
+    } else {
       this.stats.framesDropped += 1;
     }
   }

@@ -88,6 +88,11 @@ export class ChannelTransport implements Transport {
     return this.#wait(peer, { ...options, deadlineMs: Math.max(0, endMs - this.#clock.nowMs()) });
   }
 
+  /** A dial alone can tell. */
+  reaches(_peer: PeerId): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   onLink(accept: (link: Link) => void): void {
     this.#table.onLink(accept);
   }

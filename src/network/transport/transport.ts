@@ -9,8 +9,11 @@ import type { WaitOptions } from "../../base/wait.ts";
 /** A peer's name: unguessable, one a tab and page load. */
 export type PeerId = string;
 
-/** How bytes travel: `webrtc` straight from the worker, `relay` through the page that holds the channel, `port` a MessagePort in one browser. */
-export type PathKind = "webrtc" | "relay" | "port" | "simulated";
+/**
+ * How bytes travel: `webrtc` straight from the worker, `page` over WebRTC by way of the page that holds the channel,
+ * `port` a MessagePort in one browser, `relay` sealed through the server.
+ */
+export type PathKind = "webrtc" | "page" | "port" | "relay" | "simulated";
 
 /** What a link has carried. */
 export interface LinkStats {
@@ -20,6 +23,8 @@ export interface LinkStats {
   readonly framesReceived: number;
   /** Messages that the link itself refused: oversized, or of no kind it knows. What is wrong inside a frame is the mux's to count. */
   readonly framesDropped: number;
+  /** Of the newest ping that was answered (see `probe`), behind what was queued before it; left out before there is one. */
+  readonly roundTripMs?: number;
 }
 
 /** A line to one peer. */
@@ -52,6 +57,8 @@ export interface Transport {
   readonly self: PeerId;
   /** An open link: the existing one where there is one that shows a sign of life within 2 s. @throws DeadlineError, PeerLostError, AbortedError */
   connect(peer: PeerId, options: WaitOptions): Promise<Link>;
+  /** False where `connect` would be in vain. Left out where nobody can tell. */
+  reaches?(peer: PeerId): Promise<boolean>;
   /** Told of every new link, whoever dialled, before `connect` resolves. A new link to a peer replaces the old one. */
   onLink(accept: (link: Link) => void): void;
   /** Drops the link to `peer`, so that the next connect makes a new one. */

@@ -13,7 +13,7 @@
  *          24  u16  chunk count    of that message
  *          26  u16  group          which group of that fence; 0 where there is one
  *          28  u32  payload bytes
- *          32  u32  CRC-32 of bytes 0 to 31 and the payload
+ *          32  u32  CRC-32 of bytes 0 to 31 and the payload; not looked at on paths that have none (`FrameRules`)
  *
  * Little-endian. Decoding never throws and allocates nothing until the frame has proved whole: the bytes come from
  * strangers.
@@ -39,6 +39,8 @@ export const FRAME_TYPE = {
   blobAnswer: 4,
   /** What a member of a group knows of who is gone; also its sign of life. */
   verdict: 5,
+  /** Part of a message that is there to be timed. */
+  probe: 6,
 } as const;
 
 export type FrameType = keyof typeof FRAME_TYPE;
@@ -88,8 +90,8 @@ export function isSameFence(a: Fence, b: Fence): boolean {
   return compareFences(a, b) === 0 && (a.group ?? 0) === (b.group ?? 0);
 }
 
-/** The frame's bytes in a buffer of their own. Copies the payload once and reads it once for the checksum. */
-export function encodeFrame(frame: Frame): Bytes {
+/** The frame's bytes in a buffer of their own. Copies the payload once and reads it once for the checksum, if it has one. */
+export function encodeFrame(frame: Frame, hasChecksum: boolean = true): Bytes {
   const { payload } = frame;
   const bytes = new Uint8Array(HEADER_BYTES + payload.byteLength);
   const view = new DataView(bytes.buffer);
@@ -106,12 +108,12 @@ export function encodeFrame(frame: Frame): Bytes {
   }
   view.setUint32(28, payload.byteLength, true);
   bytes.set(payload, HEADER_BYTES);
-  view.setUint32(CHECKSUM_AT, checksum(bytes), true);
+  if (hasChecksum) view.setUint32(CHECKSUM_AT, checksum(bytes), true);
   return bytes;
 }
 
 /** The frame in `bytes`, its payload a view of them; or why there is none. Never throws. */
-export function decodeFrame(bytes: Bytes): Decoded {
+export function decodeFrame(bytes: Bytes, hasChecksum: boolean = true): Decoded {
   if (bytes.byteLength < HEADER_BYTES) {
     return fault("length", `expected at least ${HEADER_BYTES} bytes, found ${bytes.byteLength}`);
   }
@@ -125,7 +127,7 @@ export function decodeFrame(bytes: Bytes): Decoded {
   if (payloadBytes !== bytes.byteLength - HEADER_BYTES) {
     return fault("length", `expected ${payloadBytes} bytes of payload, found ${bytes.byteLength - HEADER_BYTES}`);
   }
-  if (view.getUint32(CHECKSUM_AT, true) !== checksum(bytes)) {
+  if (hasChecksum && view.getUint32(CHECKSUM_AT, true) !== checksum(bytes)) {
     return fault("checksum", "expected the checksum of the frame, found another");
   }
   const type = TYPE_NAMES.get(view.getUint8(6));

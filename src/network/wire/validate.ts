@@ -33,8 +33,17 @@ const clientMessage: Schema<ClientMessage> = v.variant("kind", [
     slotsPerSecond: is.amount,
     inventory: is.inventory,
     genesis: v.object({ parameters: is.perShard(is.hash), optimizer: is.perShard(is.hash) }),
+    layout: v.exactOptional(is.stateLayout),
   }),
-  v.object({ kind: v.literal("ready"), incarnation: is.word, epoch: is.word, inventory: is.inventory }),
+  v.object({
+    kind: v.literal("ready"),
+    incarnation: is.word,
+    epoch: is.word,
+    inventory: is.inventory,
+    recovered: v.exactOptional(is.recoveries),
+    links: v.exactOptional(is.linkRow),
+  }),
+  v.object({ kind: v.literal("computed"), incarnation: is.word, epoch: is.word, step: is.word, rank: is.rank }),
   v.object({
     kind: v.literal("vote"),
     incarnation: is.word,
@@ -44,9 +53,11 @@ const clientMessage: Schema<ClientMessage> = v.variant("kind", [
     parameters: is.shardHashes,
     optimizer: is.shardHashes,
     losses: is.slotLosses,
+    fingerprints: v.exactOptional(is.fingerprints),
     times: is.stepTimes,
     bytesSent: is.byteCounts,
     paths: is.pathsByPeer,
+    links: v.exactOptional(is.linkRow),
   }),
   v.object({
     kind: v.literal("failed"),
@@ -55,19 +66,22 @@ const clientMessage: Schema<ClientMessage> = v.variant("kind", [
     reason: is.text(2_000),
     unreachable: is.peers,
     missing: is.list(is.hash, 8 * SHARDS),
+    slot: v.exactOptional(is.slot),
   }),
   v.object({
     kind: v.literal("stored"),
     step: is.word,
     chain: is.hash,
-    shards: is.shards,
+    shards: is.units,
+    parity: v.exactOptional(is.parityHashes),
     error: v.nullable(is.text(2_000)),
     ms: is.amount,
   }),
   v.object({ kind: v.literal("digest"), step: is.word, chain: is.hash, digest: is.hash }),
   v.object({ kind: v.literal("heartbeat") }),
   v.object({ kind: v.literal("memory"), memory: memorySummary }),
-  v.object({ kind: v.literal("leave"), reason: is.sentence }),
+  v.object({ kind: v.literal("offer"), offer: is.offer }),
+  v.object({ kind: v.literal("leave"), reason: is.sentence, handsOver: v.exactOptional(v.literal(true)) }),
 ]);
 
 const serverMessage: Schema<ServerMessage> = v.variant("kind", [
@@ -78,6 +92,11 @@ const serverMessage: Schema<ServerMessage> = v.variant("kind", [
     step: is.word,
     peers: is.peers,
     history: is.list(is.historyPoint, is.HISTORY_MAX),
+  }),
+  v.object({
+    kind: v.literal("network"),
+    iceServers: is.iceServers,
+    relayTicket: v.nullable(is.text(500)),
   }),
   v.object({
     kind: v.literal("refused"),
@@ -99,6 +118,7 @@ const serverMessage: Schema<ServerMessage> = v.variant("kind", [
     record: is.commitRecord,
     optimizerSources: is.sourcesByShard,
     parameterSources: is.sourcesByShard,
+    stripes: is.stripeSources,
     deadlineMs: is.amount,
   }),
   v.object({
@@ -107,8 +127,12 @@ const serverMessage: Schema<ServerMessage> = v.variant("kind", [
     epoch: is.word,
     step: is.word,
     slots: is.list(is.slots, is.MEMBERS_MAX),
+    backups: v.exactOptional(is.backups),
+    audits: v.exactOptional(is.audits),
+    links: v.exactOptional(is.linkLevels),
     deadlineMs: is.amount,
   }),
+  v.object({ kind: v.literal("reduce"), incarnation: is.word, epoch: is.word, step: is.word, late: is.ranks }),
   v.object({
     kind: v.literal("commit"),
     incarnation: is.word,
@@ -120,6 +144,7 @@ const serverMessage: Schema<ServerMessage> = v.variant("kind", [
     checkpoint: v.nullable(is.checkpointOrder),
   }),
   v.object({ kind: v.literal("waiting"), reason: is.text(2_000), devices: is.list(is.text(100), is.MEMBERS_MAX) }),
+  v.object({ kind: v.literal("released") }),
   v.object({ kind: v.literal("finish"), step: is.word, chain: is.hash }),
   v.object({ kind: v.literal("event"), line: is.runLine }),
   v.object({ kind: v.literal("roster"), members: is.roster }),
@@ -165,7 +190,8 @@ function foreignHello(value: unknown): ClientMessage | null {
   return result.success ? result.output : null;
 }
 
-function parseJson(what: string, text: string, charactersMax: number): unknown {
+/** @throws ProtocolError */
+export function parseJson(what: string, text: string, charactersMax: number): unknown {
   if (text.length > charactersMax) {
     throw new ProtocolError(`${what}: expected at most ${charactersMax} characters, found ${text.length}`);
   }
@@ -176,7 +202,8 @@ function parseJson(what: string, text: string, charactersMax: number): unknown {
   }
 }
 
-function check<T>(what: string, schema: Schema<T>, value: unknown): T {
+/** `value` where it fits, with what it does not know left out. @throws ProtocolError */
+export function check<T>(what: string, schema: Schema<T>, value: unknown): T {
   const result = v.safeParse(schema, value, { abortEarly: true, abortPipeEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;

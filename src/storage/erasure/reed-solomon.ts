@@ -31,10 +31,19 @@ export class ReedSolomon {
 
   /** The parity of `data`, k shards of equal length. */
   encode(data: readonly Bytes[]): Bytes[] {
+    return this.#encode(data, 0, this.parityShards);
+  }
+
+  /** Parity `row` alone. It is the same however many rows there are. */
+  encodeRow(data: readonly Bytes[], row: number): Bytes {
+    return this.#encode(data, row, row + 1)[0] as Bytes;
+  }
+
+  #encode(data: readonly Bytes[], from: number, to: number): Bytes[] {
     if (data.length !== this.dataShards) {
       throw new ShapeError(`encode: expected ${this.dataShards} shards, found ${data.length}`);
     }
-    return combine(this.#rows.slice(this.dataShards), data);
+    return combine(this.#rows.slice(this.dataShards + from, this.dataShards + to), data);
   }
 
   /**

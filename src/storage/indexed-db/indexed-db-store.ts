@@ -8,7 +8,7 @@
  */
 import { openDB } from "idb";
 import type { DBSchema, IDBPDatabase, IDBPTransaction } from "idb";
-import { equalBytes, type Bytes } from "../../base/bytes.ts";
+import type { Bytes } from "../../base/bytes.ts";
 import type { Clock } from "../../base/clock.ts";
 import { AbortedError, CorruptDataError, DeadlineError, HearthError, QuotaError } from "../../base/errors.ts";
 import { throwIfAborted, withDeadline } from "../../base/wait.ts";
@@ -70,18 +70,6 @@ export class IndexedDbStore implements Store {
     await this.#run(`put of ${bytes} bytes in ${entries.length} entries`, (database, signal) => {
       const transaction = database.transaction(ENTRIES, "readwrite", { durability: options.durability });
       return written(transaction, signal, entries, ({ key, value }) => transaction.store.put(ownBuffer(value), key));
-    });
-  }
-
-  async swap(key: string, expected: Bytes | undefined, value: Bytes): Promise<boolean> {
-    checkKey("swap", key);
-    const buffer = ownBuffer(value);
-    return this.#run(`swap of ${value.byteLength} bytes`, async (database, signal) => {
-      const transaction = database.transaction(ENTRIES, "readwrite", { durability: "strict" });
-      const found = await transaction.store.get(key);
-      const isExpected = equalBytes(found && new Uint8Array(found), expected);
-      await written(transaction, signal, isExpected ? [buffer] : [], (item) => transaction.store.put(item, key));
-      return isExpected;
     });
   }
 

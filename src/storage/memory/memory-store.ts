@@ -1,5 +1,5 @@
 /** Bytes that live as long as the tab: for tests, and for members whose browser offers no storage. */
-import { equalBytes, type Bytes } from "../../base/bytes.ts";
+import type { Bytes } from "../../base/bytes.ts";
 import { AbortedError, QuotaError } from "../../base/errors.ts";
 import { checkKey } from "../key.ts";
 import type { Entry, PutOptions, Store } from "../store.ts";
@@ -41,13 +41,6 @@ export class MemoryStore implements Store {
     }
     for (const { key, value } of entries) this.#values.set(key, value.slice());
     this.#bytes = bytes;
-  }
-
-  async swap(key: string, expected: Bytes | undefined, value: Bytes): Promise<boolean> {
-    this.#check("swap", [key]);
-    if (!equalBytes(this.#values.get(key), expected)) return false;
-    await this.put([{ key, value }], { durability: "strict" });
-    return true;
   }
 
   async delete(keys: readonly string[]): Promise<void> {

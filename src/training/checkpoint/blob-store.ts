@@ -11,6 +11,7 @@ import type { Hash } from "../../base/hash.ts";
 import * as v from "valibot";
 import type { Store } from "../../storage/store.ts";
 import { seal, unseal } from "./marker.ts";
+import { readValue } from "./read-value.ts";
 
 const BLOB_BYTES_MAX = 64 * 1024 * 1024;
 const PIECE_BYTES = 4 * 1024 * 1024;
@@ -92,12 +93,8 @@ export class BlobStore {
 
   /** An unreadable value is an empty one: its hash will not fit. */
   async #read(key: string): Promise<Bytes | undefined> {
-    try {
-      return await this.#store.get(key);
-    } catch (error) {
-      if (error instanceof CorruptDataError) return new Uint8Array();
-      throw error;
-    }
+    const found = await readValue(this.#store, key);
+    return found === "unreadable" ? new Uint8Array() : found;
   }
 }
 

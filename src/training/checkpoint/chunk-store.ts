@@ -1,12 +1,12 @@
 /**
- * Checkpoints on this device's disk: chunks named by the SHA-256 of their bytes, and markers that say which chunks make
- * up which shards of which generation.
+ * Checkpoints on this device's disk: chunks named by the SHA-256 of their bytes, in packs of some MiB, and markers that
+ * say which chunks make up which shards of which generation, and which pack they are in.
  *
- * A generation becomes visible with its marker, in one write; chunks before it are invisible, and content once written
+ * A generation becomes visible with its marker, in one write; packs before it are invisible, and content once written
  * never changes. So at any moment of a crash the previous generations are as they were, and the new one is there whole
  * or not at all. What a disk returns is believed only after its hash has been checked.
  *
- * Tabs of one browser share one store: each writes its own marker, and reading merges them. Which chunks may be deleted
+ * Tabs of one browser share one store: each writes its own marker, and reading merges them. Which packs may be deleted
  * meanwhile is the matter of `garbage.ts`. It knows neither tensors nor peers: shards are bytes with a hash.
  */
 import type { Bytes } from "../../base/bytes.ts";
@@ -15,15 +15,14 @@ import { CorruptDataError } from "../../base/errors.ts";
 import { hashBytes, hashText } from "../../base/hash.ts";
 import type { Hash } from "../../base/hash.ts";
 import type { StoredGeneration } from "../../network/wire/messages.ts";
-import type { Entry, Store } from "../../storage/store.ts";
+import type { Store } from "../../storage/store.ts";
 import { BlobStore } from "./blob-store.ts";
-import { CHUNKS, chunkKey, pin, sweep, unpin } from "./garbage.ts";
-import { decodeMarker, encodeMarker, markerKey, runPrefix } from "./marker.ts";
+import { pin, sweep, unpin } from "./garbage.ts";
+import { MARKERS, decodeMarker, encodeMarker, generationPrefix, markerKey, runPrefix } from "./marker.ts";
 import type { Marker, StoredShard } from "./marker.ts";
-
-/** One put takes at least so much where there is so much, and at most `BATCH_BYTES_MAX` unless one chunk is larger. */
-const BATCH_BYTES_MIN = 1024 * 1024;
-const BATCH_BYTES_MAX = 8 * 1024 * 1024;
+import { PACK_BYTES_MAX, cutPacks, type Pack } from "./pack.ts";
+import { PackStore, type WriteReport } from "./pack-store.ts";
+import { readValue } from "./read-value.ts";
 
 /** A shard to be written. The bytes must stay as they are until the write resolves. */
 export interface ShardBytes {
@@ -45,15 +44,9 @@ export interface GenerationPart {
   readonly writer: string;
 }
 
-export interface WriteReport {
-  /** Chunks that were not there before. */
-  readonly chunksWritten: number;
-  readonly bytesWritten: number;
-}
-
 /** What was found broken since the tab opened, and never returned. */
 export interface Damage {
-  /** Torn, truncated or altered; deleted. */
+  /** Torn, truncated or altered; a pack that is not as long as it was counts once, and is deleted. */
   readonly chunks: number;
   /** Ignored. */
   readonly markers: number;
@@ -66,88 +59,96 @@ export interface ChunkStoreOptions {
   readonly clock: Clock;
   /** Any name that no other tab has: the peer's id. */
   readonly id: string;
+  /** SHA-256, off this thread where the host can; computed here unless told. */
+  readonly hash?: (bytes: Bytes) => Promise<Hash>;
+  /** What chunks are put together to; 4 MiB unless told. */
+  readonly packBytesMax?: number;
 }
 
+/** On the thread at hand. */
 export class ChunkStore {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #id: string;
   readonly #blobs: BlobStore;
-  /** Chunks that this tab wrote, or read and found right. A chunk that is merely there may be torn. */
-  #verified = new Set<Hash>();
+  readonly #hash: (bytes: Bytes) => Promise<Hash>;
+  readonly #packBytesMax: number;
+  readonly #packs: PackStore;
+  /** Markers that told of their packs, by key. */
+  readonly #learned = new Set<string>();
   /** Writing and collecting go one after another. Never rejects. */
   #last: Promise<unknown> = Promise.resolve();
-  #damagedChunks = 0;
   readonly #damagedMarkers = new Set<string>();
 
-  constructor({ store, clock, id }: ChunkStoreOptions) {
+  constructor({ store, clock, id, hash, packBytesMax = PACK_BYTES_MAX }: ChunkStoreOptions) {
+    this.#packBytesMax = packBytesMax;
+    this.#hash = hash ?? (async (bytes) => hashBytes(bytes));
     this.#store = store;
     this.#clock = clock;
     this.#id = hashText(id).slice(0, 32);
     this.#blobs = new BlobStore(store, clock);
+    this.#packs = new PackStore(store, this.#hash);
+  }
+
+  /** SHA-256, off this thread where the host can. `bytes` must stay as they are until it resolves. */
+  hash(bytes: Bytes): Promise<Hash> {
+    return this.#hash(bytes);
   }
 
   get damage(): Damage {
-    return { chunks: this.#damagedChunks, markers: this.#damagedMarkers.size, blobs: this.#blobs.damaged };
+    return { chunks: this.#packs.damaged, markers: this.#damagedMarkers.size, blobs: this.#blobs.damaged };
   }
 
   /** Those of `hashes` that are there; whether they are right shows when they are read. */
   async hasChunks(hashes: readonly Hash[]): Promise<ReadonlySet<Hash>> {
-    const present = await this.#present();
-    return new Set(hashes.filter((hash) => present.has(hash)));
+    await this.#learn();
+    const present = await this.#packs.present();
+    return new Set(hashes.filter((hash) => this.#packs.has(hash, present)));
   }
 
-  /** The bytes that `hash` names, or undefined. A chunk that has become something else is deleted and counted. */
+  /** The bytes that `hash` names, or undefined. A chunk that has become something else is counted, and not listed any more. */
   async readChunk(hash: Hash): Promise<Bytes | undefined> {
-    const key = chunkKey(hash);
-    const bytes = await this.#read(key);
-    if (bytes === undefined) return undefined;
-    if (bytes !== "unreadable" && hashBytes(bytes) === hash) {
-      this.#verified.add(hash);
-      return bytes;
-    }
-    this.#damagedChunks += 1;
-    this.#verified.delete(hash);
-    await this.#store.delete([key]);
-    return undefined;
+    if (!this.#packs.knows(hash)) await this.#learn();
+    return this.#packs.read(hash);
   }
 
   /**
-   * Writes chunks that are not there yet, then the marker. Writing the same generation again adds to it. Costs one pass
-   * of SHA-256 over all bytes, and one more reading of chunks that some other tab wrote.
+   * Writes packs that are not there yet, then the marker. Writing the same generation again adds to it. Costs one pass
+   * of SHA-256 and one copy over all bytes, and one more reading of packs that some other tab wrote.
    *
    * @throws CorruptDataError when bytes are not what their hash says: nothing is written
    * @throws QuotaError when the disk is full: nothing is visible, and what was written is deleted again
    */
   async writeGeneration(part: GenerationPart): Promise<WriteReport> {
     const chunks = new Map<Hash, Bytes>();
+    const checks: Promise<void>[] = [];
     for (const { shard, parameter, parameterHash, optimizer, optimizerHash } of part.shards) {
       for (const [bytes, hash] of [
         [parameter, parameterHash],
         [optimizer, optimizerHash],
       ] as const) {
-        const found = chunks.has(hash) ? hash : hashBytes(bytes);
-        if (found !== hash) {
-          const what = `writeGeneration: shard ${shard} of step ${part.step}`;
-          throw new CorruptDataError(`${what}: expected bytes with SHA-256 ${hash}, found ${found}`);
-        }
+        if (chunks.has(hash)) continue;
         chunks.set(hash, bytes);
+        checks.push(this.#check(hash, bytes, `writeGeneration: shard ${shard} of step ${part.step}`));
       }
     }
+    // All at once: one after another, each would have to wake this thread.
+    await Promise.all(checks);
     return this.#inTurn(() => this.#write(part, chunks));
   }
 
   /** Generations of `run` with a valid marker, newest first; their shards are those whose chunks are there. */
   async generations(run: string): Promise<StoredGeneration[]> {
     const markers = await this.#markers(run);
-    const present = await this.#present();
+    const present = await this.#packs.present();
     const found = new Map<string, { step: number; chain: Hash; shards: Set<number> }>();
     for (const { marker } of markers) {
       const { step, chain } = marker;
       const generation = found.get(`${step}/${chain}`) ?? { step, chain, shards: new Set() };
       found.set(`${step}/${chain}`, generation);
       for (const { shard, parameter, optimizer } of marker.shards) {
-        if (present.has(parameter) && present.has(optimizer)) generation.shards.add(shard);
+        const isWhole = this.#packs.has(parameter, present) && this.#packs.has(optimizer, present);
+        if (isWhole) generation.shards.add(shard);
       }
     }
     const newestFirst = [...found.values()].sort((a, b) => b.step - a.step || (a.chain < b.chain ? -1 : 1));
@@ -155,19 +156,39 @@ export class ChunkStore {
   }
 
   /**
-   * Deletes the generations of `run` that are not in `keep`, and all chunks that nothing names any more. Generations
+   * Deletes the generations of `run` that are not in `keep`, and all packs that nothing names any more. Generations
    * after the newest one kept stay too: another tab may be ahead of the caller. With nothing to keep, the run goes.
    */
   collect(run: string, keep: readonly { readonly step: number; readonly chain: Hash }[]): Promise<void> {
     return this.#inTurn(async () => {
-      const kept = new Set(keep.map(({ step, chain }) => `${step}/${chain}`));
-      const newest = keep.length > 0 ? Math.max(...keep.map(({ step }) => step)) : Number.POSITIVE_INFINITY;
-      const old = (await this.#markers(run)).filter(
-        ({ marker: { step, chain } }) => step <= newest && !kept.has(`${step}/${chain}`),
+      const kept = keep.map((generation) => generationPrefix({ run, ...generation }));
+      const after =
+        keep.length > 0 ? generationPrefix({ run, step: Math.max(...keep.map(({ step }) => step)) + 1 }) : null;
+      // By their keys, which are in the order of steps: reading them would cost more than all the rest.
+      const old = (await this.#store.keys(runPrefix(run))).filter(
+        (key) => (after === null || key < after) && !kept.some((prefix) => key.startsWith(prefix)),
       );
-      await this.#store.delete(old.map(({ key }) => key));
+      await this.#store.delete(old);
       await this.#sweep();
     });
+  }
+
+  /** Reads every chunk that markers of `run` name; those that are missing or had rotted, by hash. */
+  async scrub(run: string): Promise<{ readonly chunksRead: number; readonly missing: ReadonlySet<Hash> }> {
+    const packs = new Map<Hash, Pack>();
+    for (const { marker } of await this.#markers(run)) for (const pack of marker.packs) packs.set(pack.name, pack);
+    const missing = await this.#packs.scrub(packs.values());
+    const chunksRead = [...packs.values()].reduce((sum, { chunks }) => sum + chunks.length, 0);
+    return { chunksRead, missing };
+  }
+
+  /**
+   * Writes chunks that markers name into their packs again, wherever they are missing or rotted.
+   * @throws CorruptDataError when bytes are others than their hash says; QuotaError
+   */
+  async repair(chunks: ReadonlyMap<Hash, Bytes>): Promise<void> {
+    for (const [hash, bytes] of chunks) await this.#check(hash, bytes, "repair");
+    await this.#inTurn(() => this.#packs.repair(chunks));
   }
 
   /** Keeps a run's data file, up to 64 MiB. @throws OptionError when larger; CorruptDataError; QuotaError */
@@ -180,12 +201,23 @@ export class ChunkStore {
     return this.#blobs.load(hash);
   }
 
+  async #check(hash: Hash, bytes: Bytes, what: string): Promise<void> {
+    const found = await this.#hash(bytes);
+    if (found !== hash) throw new CorruptDataError(`${what}: expected bytes with SHA-256 ${hash}, found ${found}`);
+  }
+
   async #write(part: GenerationPart, chunks: ReadonlyMap<Hash, Bytes>): Promise<WriteReport> {
     if (part.shards.length === 0) return { chunksWritten: 0, bytesWritten: 0 };
+    const packs = cutPacks(chunks, this.#packBytesMax);
     try {
-      await pin(this.#store, this.#clock, this.#id, [...chunks.keys()]);
-      const report = await this.#putChunks(chunks);
-      await this.#putMarker(part);
+      await pin(
+        this.#store,
+        this.#clock,
+        this.#id,
+        packs.map(({ name }) => name),
+      );
+      const report = await this.#packs.write(packs, chunks);
+      await this.#putMarker(part, packs);
       await unpin(this.#store, this.#id);
       return report;
     } catch (error) {
@@ -197,74 +229,55 @@ export class ChunkStore {
     }
   }
 
-  async #putChunks(chunks: ReadonlyMap<Hash, Bytes>): Promise<WriteReport> {
-    const present = await this.#present();
-    let [chunksWritten, bytesWritten] = [0, 0];
-    let batch: Entry[] = [];
-    let batchBytes = 0;
-    const flush = async (): Promise<void> => {
-      if (batch.length > 0) await this.#store.put(batch, { durability: "relaxed" });
-      for (const { key } of batch) this.#verified.add(key.slice(CHUNKS.length));
-      batch = [];
-      batchBytes = 0;
-    };
-    for (const [hash, bytes] of chunks) {
-      if (present.has(hash) && (this.#verified.has(hash) || (await this.readChunk(hash)))) continue;
-      if (batchBytes + bytes.byteLength > BATCH_BYTES_MAX) await flush();
-      batch.push({ key: chunkKey(hash), value: bytes });
-      batchBytes += bytes.byteLength;
-      chunksWritten += 1;
-      bytesWritten += bytes.byteLength;
-      if (batchBytes >= BATCH_BYTES_MIN) await flush();
-    }
-    await flush();
-    return { chunksWritten, bytesWritten };
-  }
-
-  async #putMarker(part: GenerationPart): Promise<void> {
+  async #putMarker(part: GenerationPart, written: readonly Pack[]): Promise<void> {
     const { run, step, chain, writer } = part;
     const key = markerKey(part);
-    const before = await this.#read(key);
+    const before = await readValue(this.#store, key);
     const earlier = before instanceof Uint8Array ? decodeMarker(before) : "corrupt";
     const shards = new Map<number, StoredShard>();
-    if (typeof earlier === "object") for (const stored of earlier.shards) shards.set(stored.shard, stored);
+    const packs = new Map<Hash, Pack>();
+    if (typeof earlier === "object") {
+      for (const stored of earlier.shards) shards.set(stored.shard, stored);
+      for (const pack of earlier.packs) packs.set(pack.name, pack);
+    }
+    for (const pack of written) packs.set(pack.name, pack);
     for (const { shard, parameterHash, optimizerHash } of part.shards) {
       shards.set(shard, { shard, parameter: parameterHash, optimizer: optimizerHash });
     }
-    const value = encodeMarker({ run, step, chain, writer, shards: [...shards.values()] });
+    const value = encodeMarker({ run, step, chain, writer, shards: [...shards.values()], packs: [...packs.values()] });
     await this.#store.put([{ key, value }], { durability: "strict" });
   }
 
-  /** Valid markers of `run`. */
+  /** Valid markers of `run`; their packs are known from then on. */
   async #markers(run: string): Promise<{ key: string; marker: Marker }[]> {
+    const markers = await this.#readMarkers(await this.#store.keys(runPrefix(run)));
+    return markers.filter(({ marker }) => marker.run === run);
+  }
+
+  /** Looks at markers of all runs that it has not read yet: other tabs of this browser write some too. */
+  async #learn(): Promise<void> {
+    await this.#readMarkers((await this.#store.keys(MARKERS)).filter((key) => !this.#learned.has(key)));
+  }
+
+  async #readMarkers(keys: readonly string[]): Promise<{ key: string; marker: Marker }[]> {
     const found: { key: string; marker: Marker }[] = [];
-    for (const key of await this.#store.keys(runPrefix(run))) {
-      const bytes = await this.#read(key);
+    for (const key of keys) {
+      const bytes = await readValue(this.#store, key);
       // Another tab collected it just now.
       if (bytes === undefined) continue;
       const marker = bytes === "unreadable" ? "corrupt" : decodeMarker(bytes);
+      this.#learned.add(key);
       if (marker === "corrupt") this.#damagedMarkers.add(key);
-      if (typeof marker === "object" && marker.run === run) found.push({ key, marker });
+      if (typeof marker !== "object") continue;
+      found.push({ key, marker });
+      for (const pack of marker.packs) this.#packs.learn(pack);
     }
     return found;
   }
 
-  async #present(): Promise<ReadonlySet<Hash>> {
-    return new Set((await this.#store.keys(CHUNKS)).map((key) => key.slice(CHUNKS.length)));
-  }
-
   async #sweep(): Promise<void> {
-    const left = await sweep(this.#store, this.#clock, this.#id);
-    this.#verified = new Set([...this.#verified].filter((hash) => left.has(hash)));
-  }
-
-  async #read(key: string): Promise<Bytes | undefined | "unreadable"> {
-    try {
-      return await this.#store.get(key);
-    } catch (error) {
-      if (error instanceof CorruptDataError) return "unreadable";
-      throw error;
-    }
+    this.#packs.retain(await sweep(this.#store, this.#clock, this.#id));
+    this.#learned.clear();
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

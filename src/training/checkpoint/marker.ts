@@ -1,6 +1,6 @@
 /**
  * Markers: what one writer has of one generation on this device's disk. Written last and `strict`, so that a marker
- * that can be read vouches for every chunk it names.
+ * that can be read vouches for every pack it names, and tells which chunks are in it.
  *
  * A sealed record is its own SHA-256 in hexadecimal, a newline, and JSON in UTF-8: a torn or altered one never parses.
  */
@@ -9,9 +9,10 @@ import { concatBytes } from "../../base/bytes.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import { hashBytes, hashText } from "../../base/hash.ts";
 import type { Hash } from "../../base/hash.ts";
+import type { Pack } from "./pack.ts";
 
 /** Grows when markers change their meaning. Those of another version are left alone, and nothing they may name is deleted. */
-const MARKER_VERSION = 1;
+const MARKER_VERSION = 2;
 const HASH_LENGTH = 64;
 
 export interface Marker {
@@ -22,6 +23,8 @@ export interface Marker {
   readonly chain: Hash;
   readonly writer: string;
   readonly shards: readonly StoredShard[];
+  /** With all chunks of the shards. */
+  readonly packs: readonly Pack[];
 }
 
 /** One shard on disk: both of its chunks. */
@@ -41,6 +44,7 @@ const marker = v.object({
   chain: v.string(),
   writer: v.string(),
   shards: v.array(v.object({ shard: count, parameter: hash, optimizer: hash })),
+  packs: v.array(v.object({ name: hash, chunks: v.array(v.object({ hash, bytes: count })) })),
 });
 
 /** Prefix of all markers' keys, of all runs. */
@@ -51,10 +55,15 @@ export function runPrefix(run: string): string {
   return `${MARKERS}${hashText(run).slice(0, 32)}/`;
 }
 
-/** One key for each run, generation and writer; in the order of steps. */
-export function markerKey({ run, step, chain, writer }: Omit<Marker, "shards">): string {
-  const generation = hashText(chain).slice(0, 32);
-  return `${runPrefix(run)}${String(step).padStart(10, "0")}/${generation}/${hashText(writer).slice(0, 16)}`;
+/** Prefix of a generation's markers, in the order of steps; of all of a step's without a chain. */
+export function generationPrefix({ run, step, chain }: Pick<Marker, "run" | "step"> & { chain?: Hash }): string {
+  const prefix = `${runPrefix(run)}${String(step).padStart(10, "0")}/`;
+  return chain === undefined ? prefix : `${prefix}${hashText(chain).slice(0, 32)}/`;
+}
+
+/** One key for each run, generation and writer. */
+export function markerKey(marker: Pick<Marker, "run" | "step" | "chain" | "writer">): string {
+  return `${generationPrefix(marker)}${hashText(marker.writer).slice(0, 16)}`;
 }
 
 export function encodeMarker(value: Marker): Bytes {

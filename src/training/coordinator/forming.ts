@@ -7,7 +7,7 @@
  */
 import { hashList, hashText } from "../../base/hash.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
-import type { ClientMessage, CommitRecord, EpochMember } from "../../network/wire/messages.ts";
+import { firstStepOf, type ClientMessage, type CommitRecord, type EpochMember } from "../../network/wire/messages.ts";
 import {
   badKey,
   candidates,
@@ -18,9 +18,14 @@ import {
   sourcesOf,
   type Sources,
 } from "./coverage.ts";
+import { decide, tellEpoch } from "./decisions.ts";
 import { lostRanks, type Draft } from "./draft.ts";
+import { noteLinks } from "./links.ts";
 import { lose } from "./membership.ts";
+import { staying } from "./offers.ts";
 import { removalSet } from "./reachability.ts";
+import { unrelayed } from "./relayed.ts";
+import { hasRetiring, retiringPeers } from "./retiring.ts";
 import { placeShards } from "./shard-map.ts";
 import type { PeerState, State } from "./state.ts";
 
@@ -50,11 +55,14 @@ export function tryForm(draft: Draft): boolean {
     draft.append({ kind: "commit", record: genesisRecord(draft.state, peers[0] as PeerState), loss: 0 });
   }
   const record = draft.state.durable.record as CommitRecord;
-  if (!draft.state.hasFormed && record.step > 0 && !isEverybodyBack(draft.state, peers, draft)) {
+  // Whoever is about to go still gives what it holds.
+  const givers = [...peers, ...retiringPeers(draft.state)];
+  const isFirst = record.step <= firstStepOf(durable.spec);
+  if (!draft.state.hasFormed && !isFirst && !isEverybodyBack(draft.state, givers, draft)) {
     return wait(draft, "Waiting for the members of before to come back.");
   }
-  const sources = sourcesOf(record, peers, draft.state.badHashes);
-  if (!isCovered(sources)) return releaseHolders(draft, record) || rollBack(draft, peers);
+  const sources = sourcesOf(record, givers, draft.state);
+  if (!isCovered(sources)) return releaseHolders(draft, record) || rollBack(draft, givers);
   announce(draft, record, peers, sources);
   return true;
 }
@@ -74,6 +82,9 @@ export function onReady(draft: Draft, peer: PeerState, ready: Extract<ClientMess
   if (rank < 0 || epoch.conns[rank] !== peer.conn || !record) return;
   // Even if the epoch came to nothing meanwhile: what was copied for it may be the only copy.
   draft.patchPeer(peer.info.peer, { inventory: ready.inventory });
+  noteLinks(draft, peer, ready.links);
+  const sources = (ready.recovered ?? []).filter(({ source }) => source !== "memory");
+  if (sources.length > 0) draft.report({ type: "recovery", peer: peer.info.peer, step: record.step, sources });
   if (phase.kind !== "forming") return;
   const lacking = epoch.members[rank]?.role === "full" ? lackingOf(draft.state, rank, record, ready) : null;
   if (lacking) {
@@ -88,7 +99,7 @@ export function onReady(draft: Draft, peer: PeerState, ready: Extract<ClientMess
 export function advanceForming(draft: Draft): boolean {
   const { phase, epoch } = draft.state;
   if (phase.kind !== "forming" || !epoch) return false;
-  if (lostRanks(draft.state).length > 0) {
+  if (lostRanks(draft.state).length > 0 || hasRetiring(draft.state)) {
     dissolve(draft, false);
     return true;
   }
@@ -147,8 +158,9 @@ function genesisRecord(state: State, peer: PeerState): CommitRecord {
   const { spec, incarnation, epoch } = state.durable;
   const parameters = peer.genesis?.parameters ?? [];
   const optimizer = peer.genesis?.optimizer ?? [];
+  const step = spec ? firstStepOf(spec) : 0;
   const chain = hashText(`genesis:${JSON.stringify(spec)}`);
-  return stateRecord(state, { incarnation, epoch, step: 0, chain, previous: chain, parameters, optimizer });
+  return stateRecord(state, { incarnation, epoch, step, chain, previous: chain, parameters, optimizer });
 }
 
 /** A record with its roots filled in. The run's seed and the step stand for the sampler's and the random state, which are functions of them. */
@@ -177,7 +189,7 @@ function releaseAll(draft: Draft): void {
 function releaseHolders(draft: Draft, record: CommitRecord): boolean {
   const joined = [...draft.state.peers.values()].filter((peer) => peer.status === "joined");
   const held = joined.filter((peer) => peer.heldUntilMs > draft.nowMs);
-  if (held.length === 0 || !isCovered(sourcesOf(record, joined, draft.state.badHashes))) return false;
+  if (held.length === 0 || !isCovered(sourcesOf(record, joined, draft.state))) return false;
   for (const { info } of held) draft.patchPeer(info.peer, { heldUntilMs: draft.nowMs });
   return true;
 }
@@ -201,7 +213,7 @@ function rollBack(draft: Draft, peers: readonly PeerState[]): boolean {
     return wait(draft, `The checkpoint is not whole here. Open the run on: ${missing.join(", ")}.`, missing);
   }
   const { target } = found;
-  const step = target.record?.step ?? 0;
+  const step = target.record?.step ?? (state.durable.spec ? firstStepOf(state.durable.spec) : 0);
   draft.append({ kind: "rollback", generation: target.generation, step });
   draft.append({ kind: "incarnation", incarnation: state.durable.incarnation + 1 });
   draft.patch({ uncoveredSinceMs: null, checkpoint: null, epoch: null });
@@ -220,19 +232,21 @@ function announce(draft: Draft, record: CommitRecord, peers: readonly PeerState[
   const holders = sources.optimizer.map((list, shard) => {
     const owner = before?.members[before.map.owner[shard] ?? -1]?.peer;
     const ordered = owner && list.includes(owner) ? [owner, ...list.filter((peer) => peer !== owner)] : list;
-    return ordered.map((peer) => ranks.get(peer) ?? -1);
+    return ordered.flatMap((peer) => ranks.get(peer) ?? []);
   });
   const eligible = members.map((_, rank) => rank).filter((rank) => members[rank]?.role === "full");
-  const map = placeShards({ members, eligible, holders });
+  const owners = staying(draft.state, members, ownersAmong(draft.state, members), draft.nowMs);
+  const map = placeShards({ members, eligible, owners, holders });
   const epoch = draft.state.durable.epoch + 1;
   draft.append({ kind: "epoch", epoch, members: peers.map(({ info }) => ({ peer: info.peer, device: info.device })) });
   draft.patch({
-    epoch: { members, conns: peers.map((peer) => peer.conn), map, slots: null },
+    epoch: { members, conns: peers.map((peer) => peer.conn), map, slots: null, links: null },
     phase: { kind: "forming", ready: new Set(), deadlineAtMs: draft.nowMs + draft.limits.formMsMax },
     hasFormed: true,
     uncoveredSinceMs: null,
     waitingReason: null,
   });
+  tellEpoch(draft, before);
   draft.sendToEpoch({
     kind: "epoch",
     incarnation: draft.state.durable.incarnation,
@@ -242,8 +256,24 @@ function announce(draft: Draft, record: CommitRecord, peers: readonly PeerState[
     record,
     optimizerSources: sources.optimizer,
     parameterSources: sources.parameters,
+    stripes: sources.stripes,
     deadlineMs: draft.limits.formMsMax,
   });
+}
+
+/** Ranks of full members that may own shards. */
+function ownersAmong({ relayedPairs }: State, members: readonly EpochMember[]): number[] {
+  const full = members.filter((member) => member.role === "full").map((member) => member.peer);
+  const owners = new Set(unrelayed(full, relayedPairs));
+  return members.flatMap(({ peer }, rank) => (owners.has(peer) ? [rank] : []));
+}
+
+/** True when the epoch's map was made before it was known that an owner is relayed, and another one need not be. */
+export function hasRelayedOwner(state: State): boolean {
+  const { epoch } = state;
+  if (!epoch || state.relayedPairs.length === 0) return false;
+  const owners = new Set(ownersAmong(state, epoch.members));
+  return epoch.map.owner.some((rank) => !owners.has(rank));
 }
 
 /** What a full member should hold and did not name, or null. */
@@ -272,6 +302,9 @@ function holdUnreachable(draft: Draft): void {
     const conn = draft.state.peers.get(peerId)?.conn;
     const reason = "This tab cannot reach another member; it tries again in half a minute.";
     if (conn) draft.send(conn, { kind: "waiting", reason, devices: [] });
+    decide(draft, "member", `${peerId} is set aside for ${HELD_MS / 1_000} s: it and another member cannot link.`, [
+      peerId,
+    ]);
     draft.report({ type: "member", event: "leave", peer: peerId, step: draft.state.durable.record?.step ?? 0, reason });
   }
   const left = [...draft.state.brokenPairs].filter(([, count]) => count < BROKEN_MAX);

@@ -1,17 +1,28 @@
 /** Coming and going: hello, join, leave, silence, sockets that close. They only note facts; `advance` draws the conclusions. */
 import { assert } from "../../base/assert.ts";
+import { CorruptDataError } from "../../base/errors.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
 import {
   PROTOCOL_VERSION,
   type ClientMessage,
   type Inventory,
+  type RefusalCode,
   type RunLine,
+  type StateLayout,
   type StepLine,
 } from "../../network/wire/messages.ts";
+import { checkStateLayout } from "./check-state-layout.ts";
+import { decide } from "./decisions.ts";
 import type { Draft } from "./draft.ts";
 import { holdMsOf, noteDeparture } from "./flapping.ts";
+import { NO_LINKS } from "./links.ts";
 import { sendMemories } from "./memory.ts";
+import { retire } from "./retiring.ts";
+import { noteQuarantine, quarantineOf } from "./quarantine.ts";
 import type { PeerState, State } from "./state.ts";
+
+/** Whoever still compiles a model is not counted on, and may be too busy to say anything for so many times as long. */
+const PREPARING_PATIENCE = 10;
 
 const EMPTY_INVENTORY: Inventory = { parameterRoots: [], optimizer: [], stored: [] };
 
@@ -24,7 +35,7 @@ export function peerOf(state: State, conn: string): PeerState | undefined {
 export function onHello(draft: Draft, conn: string, hello: Extract<ClientMessage, { kind: "hello" }>): void {
   const { state } = draft;
   const { spec, incarnation, history, room } = state.durable;
-  const refuse = (code: "unknown-room" | "protocol-version", reason: string): void => {
+  const refuse = (code: RefusalCode, reason: string): void => {
     draft.send(conn, { kind: "refused", code, reason });
     draft.close(conn, reason);
   };
@@ -35,6 +46,8 @@ export function onHello(draft: Draft, conn: string, hello: Extract<ClientMessage
     );
   }
   if (!spec || hello.room !== room) return refuse("unknown-room", "There is no such room: check the link.");
+  const quarantine = quarantineOf(state, hello.info.device, draft.nowMs);
+  if (hello.role === "member" && quarantine !== null) return refuse("mismatch", quarantine);
   const step = state.durable.record?.step ?? 0;
   const peers = [...state.peers.keys()].filter((peer) => peer !== hello.info.peer);
   if (hello.role === "observer") draft.patch({ observers: new Set(state.observers).add(conn) });
@@ -65,7 +78,10 @@ function admit(draft: Draft, conn: string, hello: Extract<ClientMessage, { kind:
     inventory: EMPTY_INVENTORY,
     genesis: null,
     heldUntilMs: old?.heldUntilMs ?? 0,
+    retiring: null,
     memory: old?.memory ?? null,
+    offered: old?.offered ?? null,
+    links: old?.links ?? NO_LINKS,
   });
   draft.patch({ peers });
 }
@@ -96,6 +112,8 @@ function lastStepLine(state: State): StepLine | undefined {
 }
 
 export function onJoin(draft: Draft, peer: PeerState, join: Extract<ClientMessage, { kind: "join" }>): void {
+  const fault = layoutFault(draft.state.layout, join.layout);
+  if (fault !== null) return expel(draft, peer.info.peer, fault);
   draft.patchPeer(peer.info.peer, {
     info: { ...peer.info, engine: join.engine },
     status: "joined",
@@ -103,9 +121,12 @@ export function onJoin(draft: Draft, peer: PeerState, join: Extract<ClientMessag
     slotsPerSecond: peer.isMeasured ? peer.slotsPerSecond : join.slotsPerSecond,
     inventory: join.inventory,
     genesis: join.genesis,
+    // After a reconnect whoever goes says so before it joins; who joins when it was here already wants to stay.
+    retiring: peer.status === "preparing" ? peer.retiring : null,
   });
   draft.patch({
     slots: draft.state.slots ?? join.slots,
+    layout: draft.state.layout ?? join.layout ?? null,
     firstJoinAtMs: draft.state.firstJoinAtMs ?? draft.nowMs,
     // What failed before may work now: a returning member's disk and links count again.
     badHashes: new Map(),
@@ -121,6 +142,20 @@ export function onJoin(draft: Draft, peer: PeerState, join: Extract<ClientMessag
   }
 }
 
+/** What is wrong with the layout that a member tells, beside the one that is known; null where nothing is. */
+function layoutFault(known: StateLayout | null, told: StateLayout | undefined): string | null {
+  if (!told) return null;
+  try {
+    const count = checkStateLayout(told);
+    const expected = known ? checkStateLayout(known) : count;
+    if (count === expected) return null;
+    return `state layout: expected the room's ${expected} parameters, found ${count}`;
+  } catch (error) {
+    if (error instanceof CorruptDataError) return error.message;
+    throw error;
+  }
+}
+
 /** A device that keeps leaving waits before it counts again. */
 function holdBack(draft: Draft, peer: PeerState): void {
   const holdMs = holdMsOf(draft.state.departures.get(peer.info.device), draft.nowMs);
@@ -128,14 +163,30 @@ function holdBack(draft: Draft, peer: PeerState): void {
   draft.patchPeer(peer.info.peer, { heldUntilMs: Math.max(peer.heldUntilMs, draft.nowMs + holdMs) });
   const reason = `This device left and came back several times: it takes part again in ${Math.ceil(holdMs / 1_000)} s.`;
   draft.send(peer.conn, { kind: "waiting", reason, devices: [] });
+  const seconds = Math.ceil(holdMs / 1_000);
+  decide(draft, "member", `${peer.info.peer} waits ${seconds} s: its device left and came back several times.`, [
+    peer.info.peer,
+  ]);
 }
 
-/** A pause or a farewell: no longer counted on, from now. */
-export function onLeave(draft: Draft, peer: PeerState, reason: string): void {
+/** A pause or a farewell: with a hand-over in peace, without one no longer counted on, from now. */
+export function onLeave(draft: Draft, peer: PeerState, leave: Extract<ClientMessage, { kind: "leave" }>): void {
+  if (!leave.handsOver) return letGo(draft, peer, leave.reason);
+  if (peer.status === "paused") draft.send(peer.conn, { kind: "released" });
+  else retire(draft, peer, leave.reason);
+}
+
+/** Tells a member that handed over that it may go. */
+export function release(draft: Draft, peer: PeerState, reason: string): void {
+  letGo(draft, peer, reason);
+  draft.send(peer.conn, { kind: "released" });
+}
+
+function letGo(draft: Draft, peer: PeerState, reason: string): void {
   if (peer.status !== "paused") {
     draft.report({ type: "member", event: "leave", peer: peer.info.peer, step: stepOf(draft.state), reason });
   }
-  draft.patchPeer(peer.info.peer, { status: "paused", inventory: EMPTY_INVENTORY });
+  draft.patchPeer(peer.info.peer, { status: "paused", inventory: EMPTY_INVENTORY, retiring: null });
 }
 
 export function onClosed(draft: Draft, conn: string): void {
@@ -149,7 +200,7 @@ export function onClosed(draft: Draft, conn: string): void {
 export function dropSilent(draft: Draft): void {
   for (const peer of draft.state.peers.values()) {
     const silentMs = draft.nowMs - peer.heardAtMs;
-    if (silentMs > draft.limits.silenceMsMax) {
+    if (silentMs > draft.limits.silenceMsMax * (peer.status === "preparing" ? PREPARING_PATIENCE : 1)) {
       draft.close(peer.conn, `silent for ${Math.round(silentMs)} ms`);
       lose(draft, peer, `silent for ${Math.round(silentMs / 1000)} s`);
     }
@@ -165,12 +216,18 @@ export function lose(draft: Draft, peer: PeerState, reason: string): void {
 }
 
 /** Closes a member out for good: what it sends cannot be trusted. */
-export function expel(draft: Draft, peerId: PeerId, reason: string): void {
+function expel(draft: Draft, peerId: PeerId, reason: string): void {
   const peer = draft.state.peers.get(peerId);
   assert(peer !== undefined, `expel: ${peerId} is not connected`);
   draft.send(peer.conn, { kind: "refused", code: "mismatch", reason });
   draft.close(peer.conn, reason);
   lose(draft, peer, reason);
+}
+
+/** Closes out every tab of a device whose results cannot be trusted, and keeps it out for a while. */
+export function quarantine(draft: Draft, device: string, reason: string): void {
+  const told = noteQuarantine(draft, device, reason);
+  for (const { info } of draft.state.peers.values()) if (info.device === device) expel(draft, info.peer, told);
 }
 
 /** The step last committed. */

@@ -1,14 +1,23 @@
 /** What goes into the coordinator and what comes out. The driver (the signaling server, the simulator) does the I/O. */
 import type { Hash } from "../../base/hash.ts";
-import type { ClientMessage, CommitRecord, HistoryPoint, RunSpec, ServerMessage } from "../../network/wire/messages.ts";
+import type {
+  ClientMessage,
+  CommitRecord,
+  HistoryPoint,
+  RunSpec,
+  ServerMessage,
+  StateLayout,
+} from "../../network/wire/messages.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
 
 /** Everything that can happen to a coordinator. `conn` names a socket, so that a peer's old socket cannot speak for its new one. */
 export type Event =
-  /** After replay, once per start of the process: raises the incarnation. */
-  | { readonly kind: "start" }
+  /** After replay, once per start of the process: raises the incarnation. `wallMs` is the time since 1970. */
+  | { readonly kind: "start"; readonly wallMs: number }
   | { readonly kind: "message"; readonly conn: string; readonly message: ClientMessage }
   | { readonly kind: "closed"; readonly conn: string }
+  /** The next commit is a checkpoint, and no step follows it until the run may go on. */
+  | { readonly kind: "hold"; readonly isHeld: boolean }
   /** At least twice a second. */
   | { readonly kind: "tick" };
 
@@ -36,13 +45,39 @@ export type LogRecord =
       readonly generation: number;
       readonly record: CommitRecord;
       readonly loss: number;
-      /** For each shard the devices that stored it. */
+      /** For each unit, shards first and then parity, the devices that stored it. */
       readonly holders: readonly (readonly string[])[];
+      /** How parity protects shards; absent where every shard has copies. */
+      readonly stripes?: readonly StoredStripe[];
+      /** What the shards' bytes are; absent where no member told. With it a checkpoint can be read without a tab. */
+      readonly layout?: StateLayout;
     }
   | { readonly kind: "rollback"; readonly generation: number; readonly step: number }
   /** Stands for the commits that compaction dropped. */
   | { readonly kind: "history"; readonly points: readonly HistoryPoint[] }
+  /** Nobody of this device is admitted until then: its results differed, for the `count`th time of late. */
+  | {
+      readonly kind: "quarantine";
+      readonly device: string;
+      readonly count: number;
+      readonly fromWallMs: number;
+      readonly untilWallMs: number;
+      readonly reason: string;
+    }
   | { readonly kind: "end"; readonly step: number; readonly digests: Readonly<Record<PeerId, Hash>> };
+
+/** Parity by content: any `shards.length` of shards and parity give the others. */
+export interface StoredStripe {
+  readonly shards: readonly number[];
+  readonly parity: readonly {
+    /** Its place among the units of the checkpoint, after the shards. */
+    readonly unit: number;
+    /** Row of the code. */
+    readonly row: number;
+    readonly parameter: Hash;
+    readonly optimizer: Hash;
+  }[];
+}
 
 /** Deadlines and thresholds. Times in milliseconds. */
 export interface Limits {
@@ -57,6 +92,18 @@ export interface Limits {
   readonly graceMs: number;
   /** For all digests to arrive at the end. */
   readonly endMsMax: number;
+  /** Chance of losing a checkpoint before the next one: redundancy is chosen so that it stays below. */
+  readonly lossChanceMax: number;
+  /** Up to so many copies are preferred to parity where they keep that chance. */
+  readonly copiesMax: number;
+  /** Late in so many of the last `LATENESS_STEPS` steps, a member's slots are computed twice. */
+  readonly lateBackup: number;
+  /** And in so many, it is left out for a while. */
+  readonly lateDrop: number;
+  /** One step in so many, at random, has slots that another device computes too; none for 0. */
+  readonly auditEvery: number;
+  /** How many slots of such a step: all of them where there are fewer. */
+  readonly auditSlots: number;
 }
 
 /** What the server runs with. */
@@ -67,4 +114,10 @@ export const DEFAULT_LIMITS: Limits = {
   stepFactor: 8,
   graceMs: 8_000,
   endMsMax: 15_000,
+  lossChanceMax: 1e-4,
+  copiesMax: 3,
+  lateBackup: 2,
+  lateDrop: 6,
+  auditEvery: 8,
+  auditSlots: 1,
 };

@@ -3,134 +3,240 @@
  *
  * A run waits until its minimum of members can be had at once (gang admission), and takes no more than its maximum.
  * Waiting makes a run more urgent, so that none starves. A running one is made to pause, by a checkpoint, only for one
- * that is clearly more urgent. Whoever has used more than a fair share comes later. A member works for one run at a time.
+ * that is clearly more urgent, and not before it has had its members for a while. Whoever has used more than a fair share
+ * comes later. A member works for one run at a time.
  */
-import type { PeerId } from "../../network/transport/transport.ts";
+import { missingDevices, type StoredUnits } from "./stored-units.ts";
 
 /** A run as the queue sees it. */
 export interface QueuedRun {
   readonly run: string;
-  /** Who asked for it: shares are fair among these. */
-  readonly owner: string;
-  /** Higher goes first. */
+  /** How reasons name it. */
+  readonly label: string;
+  /** What it computes: not every member can. */
+  readonly program: string;
+  /** From 0; higher goes first, and one more is a larger share. */
   readonly priority: number;
   readonly waitingSinceMs: number;
+  readonly startedAtMs: number;
   readonly membersMin: number;
   readonly membersMax: number;
   /** Those that it has now; none while it waits. */
-  readonly members: readonly PeerId[];
-  /** True from the order to pause until its checkpoint is logged: its members are not free yet. */
+  readonly members: readonly string[];
+  /** True from the order to pause until its members have left: they are not free yet. */
   readonly isPausing: boolean;
+  /** Member-milliseconds that it has used. */
+  readonly usedMs: number;
+  /** What it goes on from, where it has to be put together from devices; null at its start. */
+  readonly checkpoint: StoredUnits | null;
 }
 
-/** A member that the queue may give to a run. */
-export interface FreeMember {
-  readonly peer: PeerId;
-  /** Runs that it would work for; null for any. */
-  readonly runs: readonly string[] | null;
+/** A member of the pool, free or not. */
+export interface PooledMember {
+  readonly peer: string;
+  readonly device: string;
+  /** Programs that it can compute; null for any. */
+  readonly programs: readonly string[] | null;
+  /** Runs that it could not join lately. */
+  readonly avoids: readonly string[];
+  /** On its way out of a run. */
+  readonly isLeaving: boolean;
 }
+
+/** How runs are weighed. */
+export interface QueueLimits {
+  /** Waiting so long is worth one step of priority. */
+  readonly ageingMs: number;
+  /** So much more urgent must a run be to make another pause, or to keep free members from it. */
+  readonly preemptionGap: number;
+  /** The whole of what was used is worth so many steps of priority. */
+  readonly shareWeight: number;
+  /** A run keeps its members for so long at least. */
+  readonly holdMs: number;
+}
+
+export const QUEUE_LIMITS: QueueLimits = {
+  ageingMs: 10 * 60_000,
+  preemptionGap: 1,
+  shareWeight: 2,
+  holdMs: 60_000,
+};
 
 export interface QueueInput {
   readonly runs: readonly QueuedRun[];
-  readonly members: readonly FreeMember[];
-  /** Member-milliseconds that each owner has used lately. */
-  readonly used: Readonly<Record<string, number>>;
+  readonly members: readonly PooledMember[];
   readonly nowMs: number;
+  readonly limits: QueueLimits;
 }
 
 /** What becomes of a run now, and why: the page shows it. */
 export interface QueueDecision {
   readonly run: string;
   readonly action: "wait" | "start" | "go on" | "pause";
-  readonly members: readonly PeerId[];
+  /** Those that it has from now on. */
+  readonly members: readonly string[];
   readonly reason: string;
 }
 
-/** Waiting so long is worth one step of priority. */
-const AGEING_MS = 10 * 60_000;
-/** So much more urgent must a run be to make another pause. */
-const PREEMPTION_GAP = 1;
-/** An owner's whole share of what was used is worth so many steps of priority. */
-const SHARE_WEIGHT = 2;
-
 /** Decides about every run, the most urgent first. */
 export function scheduleRuns(input: QueueInput): QueueDecision[] {
-  const urgency = new Map(input.runs.map((run) => [run.run, urgencyOf(run, input)]));
-  const of = (run: QueuedRun): number => urgency.get(run.run) ?? 0;
-  const ordered = input.runs.toSorted((a, b) => of(b) - of(a) || a.waitingSinceMs - b.waitingSinceMs);
-  const taken = new Set(input.runs.flatMap(({ members }) => members));
-  const decisions = new Map<string, QueueDecision>();
-  for (const run of ordered.filter(({ members }) => members.length > 0)) decisions.set(run.run, goOn(run));
-  for (const run of ordered.filter(({ members }) => members.length === 0)) {
-    const fitting = input.members.filter((member) => !taken.has(member.peer) && fits(member, run));
-    if (fitting.length >= run.membersMin) decisions.set(run.run, start(run, fitting, taken));
-    else decisions.set(run.run, preempt(run, fitting.length, ordered, of, decisions));
+  return new Schedule(input).decide();
+}
+
+/** One decision in the making. */
+class Schedule {
+  readonly #input: QueueInput;
+  readonly #urgency: ReadonlyMap<string, number>;
+  readonly #ordered: readonly QueuedRun[];
+  readonly #taken: Set<string>;
+  readonly #decisions = new Map<string, QueueDecision>();
+  /** The most urgent run that waits for members that there are: free ones are kept for it. */
+  #keptFor: QueuedRun | null = null;
+
+  constructor(input: QueueInput) {
+    this.#input = input;
+    const shares = input.runs.map((run) => run.usedMs / weightOf(run));
+    const total = shares.reduce((sum, ms) => sum + ms, 0);
+    this.#urgency = new Map(
+      input.runs.map((run, at) => [run.run, this.#urgencyOf(run, (shares[at] ?? 0) / (total || 1))]),
+    );
+    this.#ordered = input.runs.toSorted((a, b) => this.#of(b) - this.#of(a) || a.waitingSinceMs - b.waitingSinceMs);
+    this.#taken = new Set(input.runs.flatMap(({ members }) => members));
   }
-  grow(ordered, input.members, taken, decisions);
-  return ordered.map(({ run }) => decisions.get(run) as QueueDecision);
-}
 
-/** Priority, age and share in one number. */
-function urgencyOf(run: QueuedRun, { used, nowMs }: QueueInput): number {
-  const total = Object.values(used).reduce((sum, ms) => sum + ms, 0);
-  const share = total > 0 ? (used[run.owner] ?? 0) / total : 0;
-  const age = run.members.length > 0 ? 0 : (nowMs - run.waitingSinceMs) / AGEING_MS;
-  return run.priority + age - SHARE_WEIGHT * share;
-}
+  decide(): QueueDecision[] {
+    for (const run of this.#ordered) if (run.members.length > 0) this.#goOn(run);
+    for (const run of this.#ordered) if (run.members.length === 0) this.#admit(run);
+    for (const run of this.#ordered) this.#grow(run);
+    return this.#ordered.map(({ run }) => this.#decisions.get(run) as QueueDecision);
+  }
 
-function fits({ runs }: FreeMember, { run }: QueuedRun): boolean {
-  return runs === null || runs.includes(run);
-}
+  /** Priority, age and share in one number. */
+  #urgencyOf(run: QueuedRun, share: number): number {
+    const { nowMs, limits } = this.#input;
+    const age = run.members.length > 0 ? 0 : Math.max(0, nowMs - run.waitingSinceMs) / limits.ageingMs;
+    return run.priority + age - limits.shareWeight * share;
+  }
 
-function goOn(run: QueuedRun): QueueDecision {
-  const reason = run.isPausing ? "it pauses as soon as its checkpoint is stored" : "it has its members";
-  return { run: run.run, action: run.isPausing ? "pause" : "go on", members: run.members, reason };
-}
+  #of({ run }: QueuedRun): number {
+    return this.#urgency.get(run) ?? 0;
+  }
 
-function start(run: QueuedRun, fitting: readonly FreeMember[], taken: Set<PeerId>): QueueDecision {
-  const members = fitting.slice(0, run.membersMax).map(({ peer }) => peer);
-  for (const peer of members) taken.add(peer);
-  return { run: run.run, action: "start", members, reason: `${members.length} members are free` };
-}
+  #isClearlyMoreUrgent(a: QueuedRun, b: QueuedRun): boolean {
+    return this.#of(a) - this.#of(b) > this.#input.limits.preemptionGap;
+  }
 
-/** The least urgent run that would free enough members is asked to pause; `run` waits for it. */
-function preempt(
-  run: QueuedRun,
-  free: number,
-  ordered: readonly QueuedRun[],
-  urgencyOf: (run: QueuedRun) => number,
-  decisions: Map<string, QueueDecision>,
-): QueueDecision {
-  const wait = (reason: string): QueueDecision => ({ run: run.run, action: "wait", members: [], reason });
-  const isFreeing = ordered.some(({ run: other, isPausing }) => isPausing || decisions.get(other)?.action === "pause");
-  if (isFreeing) return wait("it waits for another run to pause");
-  const victim = ordered
-    .filter((other) => other.members.length > 0 && other.members.length + free >= run.membersMin)
-    .filter((other) => urgencyOf(run) - urgencyOf(other) > PREEMPTION_GAP)
-    .at(-1);
-  if (!victim) return wait(`it needs ${run.membersMin} members at once, and ${free} are free`);
-  const reason = `"${run.run}" is more urgent: it pauses as soon as its checkpoint is stored`;
-  decisions.set(victim.run, { run: victim.run, action: "pause", members: victim.members, reason });
-  return wait(`it waits for "${victim.run}" to pause`);
-}
+  #say(run: QueuedRun, action: QueueDecision["action"], members: readonly string[], reason: string): void {
+    this.#decisions.set(run.run, { run: run.run, action, members, reason });
+  }
 
-/** Members that are left go to running runs that have room, the most urgent first. */
-function grow(
-  ordered: readonly QueuedRun[],
-  members: readonly FreeMember[],
-  taken: Set<PeerId>,
-  decisions: Map<string, QueueDecision>,
-): void {
-  for (const run of ordered) {
-    const decision = decisions.get(run.run);
-    if (decision?.action !== "go on") continue;
-    const added = members
-      .filter((member) => !taken.has(member.peer) && fits(member, run))
-      .slice(0, Math.max(0, run.membersMax - decision.members.length))
+  #goOn(run: QueuedRun): void {
+    if (run.isPausing)
+      this.#say(run, "pause", run.members, "It pauses: its members leave once its checkpoint is stored.");
+    else this.#say(run, "go on", run.members, `It trains with ${counted(run.members.length)}.`);
+  }
+
+  #admit(run: QueuedRun): void {
+    const wait = (reason: string): void => this.#say(run, "wait", [], reason);
+    const kept = this.#keptFor;
+    const free = this.#freeFor(run);
+    const able = this.#input.members.filter((member) => canServe(member, run));
+    const missing = missingDevices(
+      run.checkpoint,
+      able.map(({ device }) => device),
+    );
+    if (able.length < run.membersMin) {
+      return wait(`It needs ${counted(run.membersMin)}, and the pool has ${able.length} for it.`);
+    }
+    if (missing.length > 0) {
+      return wait(`Its checkpoint is not whole in the pool: it waits for ${missing.join(", ")}.`);
+    }
+    if (kept && this.#isClearlyMoreUrgent(kept, run)) {
+      return wait(`Free members are kept for “${kept.label}”, which is more urgent.`);
+    }
+    const chosen = chooseMembers(run, free);
+    if (
+      chosen.length >= run.membersMin &&
+      missingDevices(
+        run.checkpoint,
+        chosen.map(({ device }) => device),
+      ).length === 0
+    ) {
+      for (const { peer } of chosen) this.#taken.add(peer);
+      const names = chosen.map(({ peer }) => peer);
+      return this.#say(run, "start", names, `It starts: ${counted(chosen.length)} were free.`);
+    }
+    this.#keptFor ??= run;
+    this.#preempt(run, free.length);
+  }
+
+  /** The least urgent runs that free enough members together are asked to pause; `run` waits for them. */
+  #preempt(run: QueuedRun, free: number): void {
+    const wait = (reason: string): void => this.#say(run, "wait", [], reason);
+    const short = `It needs ${counted(run.membersMin)} at once, and ${free} ${free === 1 ? "is" : "are"} free.`;
+    const pausing = this.#ordered.filter((other) => this.#decisions.get(other.run)?.action === "pause");
+    if (pausing.length > 0) return wait(`${short} It waits for “${pausing[0]?.label}” to pause.`);
+    const { nowMs, limits } = this.#input;
+    const victims: QueuedRun[] = [];
+    let count = free;
+    for (const other of this.#ordered.toReversed()) {
+      if (count >= run.membersMin && victims.length > 0) break;
+      const isFair = other.members.length > 0 && this.#isClearlyMoreUrgent(run, other);
+      const gain = this.#ableAmong(run, other.members);
+      if (!isFair || gain === 0 || nowMs - other.startedAtMs < limits.holdMs) continue;
+      victims.push(other);
+      count += gain;
+    }
+    if (victims.length === 0 || count < run.membersMin) return wait(short);
+    for (const victim of victims) {
+      const reason = `“${run.label}” is more urgent: it pauses as soon as its checkpoint is stored.`;
+      this.#say(victim, "pause", victim.members, reason);
+    }
+    wait(`${short} It waits for “${victims.map(({ label }) => label).join("”, “")}” to pause.`);
+  }
+
+  #ableAmong(run: QueuedRun, peers: readonly string[]): number {
+    return this.#input.members.filter((member) => peers.includes(member.peer) && canServe(member, run)).length;
+  }
+
+  #freeFor(run: QueuedRun): PooledMember[] {
+    return this.#input.members.filter(
+      (member) => !member.isLeaving && !this.#taken.has(member.peer) && canServe(member, run),
+    );
+  }
+
+  /** Members that are left go to running runs that have room, the most urgent first. */
+  #grow(run: QueuedRun): void {
+    const decision = this.#decisions.get(run.run);
+    if (decision?.action !== "go on") return;
+    if (this.#keptFor && this.#isClearlyMoreUrgent(this.#keptFor, run)) return;
+    const room = Math.max(0, run.membersMax - decision.members.length);
+    const added = this.#freeFor(run)
+      .slice(0, room)
       .map(({ peer }) => peer);
-    for (const peer of added) taken.add(peer);
-    if (added.length === 0) continue;
-    const reason = `${added.length} more members were free`;
-    decisions.set(run.run, { ...decision, members: [...decision.members, ...added], reason });
+    for (const peer of added) this.#taken.add(peer);
+    if (added.length === 0) return;
+    const members = [...decision.members, ...added];
+    this.#say(run, "go on", members, `It trains with ${counted(members.length)}: ${added.length} more were free.`);
   }
+}
+
+/** A run of higher priority may use more before it counts as much. */
+function weightOf({ priority }: QueuedRun): number {
+  return 1 + Math.max(0, priority);
+}
+
+function canServe({ programs, avoids }: PooledMember, { run, program }: QueuedRun): boolean {
+  return (programs === null || programs.includes(program)) && !avoids.includes(run);
+}
+
+/** Up to the maximum, those first whose devices hold a part of the checkpoint. */
+function chooseMembers(run: QueuedRun, free: readonly PooledMember[]): readonly PooledMember[] {
+  const holders = new Set(run.checkpoint?.holders.flat() ?? []);
+  const rank = ({ device }: PooledMember): number => (holders.has(device) ? 0 : 1);
+  return free.toSorted((a, b) => rank(a) - rank(b)).slice(0, run.membersMax);
+}
+
+function counted(members: number): string {
+  return `${members} ${members === 1 ? "member" : "members"}`;
 }

@@ -13,15 +13,18 @@ export interface PlacementInput {
   readonly members: readonly MemberInfo[];
   /** Ranks that may hold shards. At least one. */
   readonly eligible: readonly number[];
+  /** Those of them that may own shards, and keep replicas where there are two: all, unless told. At least one. */
+  readonly owners?: readonly number[];
   /** For each shard the ranks that have its bytes now, the present owner first. */
   readonly holders: readonly (readonly number[])[];
 }
 
 /** The map of an epoch. With one eligible member the replica is the owner itself. */
 export function placeShards(input: PlacementInput): ShardMap {
-  assert(input.eligible.length > 0, "placeShards: no member may hold shards");
-  const owner = placeOwners(input);
-  return { owner, replica: placeReplicas(input, owner) };
+  const { eligible, owners = eligible } = input;
+  assert(owners.length > 0, "placeShards: no member may hold shards");
+  const owner = placeOwners({ ...input, eligible: owners });
+  return { owner, replica: placeReplicas({ ...input, eligible: owners.length > 1 ? owners : eligible }, owner) };
 }
 
 function placeOwners({ members, eligible, holders }: PlacementInput): number[] {

@@ -1,8 +1,10 @@
 /** The coordinator's state: a durable part, rebuilt by folding the log, and what only lives while members are connected. */
+import { CorruptDataError } from "../../base/errors.ts";
 import type { Hash } from "../../base/hash.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
 import type { MemorySummary } from "../../network/wire/memory-summary.ts";
 import type {
+  Audit,
   ClientMessage,
   CommitRecord,
   EpochMember,
@@ -12,16 +14,31 @@ import type {
   RosterEntry,
   RunSpec,
   ShardMap,
+  StateLayout,
+  Stripe,
 } from "../../network/wire/messages.ts";
+import { firstStepOf } from "../../network/wire/messages.ts";
+import type { Dispute } from "./audit-claims.ts";
+import { NOBODY_SEEN, type Presence } from "./churn.ts";
+import { NOTHING_TOLD, type Told } from "./decisions.ts";
 import type { Departures } from "./flapping.ts";
-import type { LogRecord } from "./protocol.ts";
+import type { LinkRow, ToldLinks } from "./links.ts";
+import { foldQuarantine, type Quarantines } from "./quarantine.ts";
+import type { Scheme } from "./durability.ts";
+import type { LogRecord, StoredStripe } from "./protocol.ts";
+import { NO_STRAGGLERS, type Cover, type Stragglers } from "./straggler-state.ts";
+import type { Offered } from "./offers.ts";
+import type { Retiring } from "./retiring.ts";
 
 /** A checkpoint that was whole when it was logged. */
 export interface Generation {
   readonly generation: number;
   readonly record: CommitRecord;
   readonly loss: number;
+  /** By unit: shards, then parity. */
   readonly holders: readonly (readonly string[])[];
+  readonly stripes: readonly StoredStripe[];
+  readonly layout: StateLayout | null;
 }
 
 /** What survives the process: exactly the fold of the log. */
@@ -40,6 +57,8 @@ export interface Durable {
   readonly history: readonly HistoryPoint[];
   /** What every member's device read back at the end; null before it. */
   readonly endDigests: Readonly<Record<PeerId, Hash>> | null;
+  /** Of devices that are put out, and of those that were lately. */
+  readonly quarantines: Quarantines;
 }
 
 /** A member's connection and what is known of it. */
@@ -56,8 +75,14 @@ export interface PeerState {
   readonly genesis: { readonly parameters: readonly Hash[]; readonly optimizer: readonly Hash[] } | null;
   /** Not to be taken into an epoch before this time: it could not reach others, or its results differed. */
   readonly heldUntilMs: number;
+  /** Set once it has said that it goes: no epoch takes it in any more, and what it holds can still be had. */
+  readonly retiring: Retiring | null;
   /** What it last said of its device memory: for people. */
   readonly memory: MemorySummary | null;
+  /** What it last said that it gives. */
+  readonly offered: Offered | null;
+  /** What it last said that links to it cost. */
+  readonly links: LinkRow;
 }
 
 export type Vote = Extract<ClientMessage, { kind: "vote" }>;
@@ -69,6 +94,8 @@ export interface Epoch {
   readonly conns: readonly string[];
   readonly map: ShardMap;
   readonly slots: readonly (readonly number[])[] | null;
+  /** What its members choose programs by; null for the usual rule. */
+  readonly links: ToldLinks | null;
 }
 
 export type Phase =
@@ -83,6 +110,9 @@ export type Phase =
       readonly votes: ReadonlyMap<PeerId, Vote>;
       /** Peers that said they cannot finish, and why. */
       readonly failed: ReadonlyMap<PeerId, string>;
+      /** Of a step whose stragglers are backed up. */
+      readonly cover: Cover | null;
+      readonly audits: readonly Audit[];
       readonly startedAtMs: number;
       readonly deadlineAtMs: number;
     }
@@ -94,15 +124,25 @@ export interface OpenCheckpoint {
   readonly record: CommitRecord;
   readonly loss: number;
   readonly startedAtMs: number;
-  /** Shards that each peer was asked to write. */
+  /** What was chosen, and the chance of loss that comes with it. */
+  readonly scheme: Scheme;
+  readonly lossChance: number;
+  readonly stripes: readonly Stripe[];
+  /** Units that each peer was asked to write. */
   readonly asked: ReadonlyMap<PeerId, readonly number[]>;
-  readonly stored: ReadonlyMap<
-    PeerId,
-    { readonly shards: readonly number[]; readonly device: string; readonly error: string | null; readonly ms: number }
-  >;
+  readonly stored: ReadonlyMap<PeerId, StoredPart>;
   readonly digests: ReadonlyMap<PeerId, Hash>;
   /** Members whose digest is awaited. */
   readonly members: readonly PeerId[];
+}
+
+/** What a writer said to have stored. */
+export interface StoredPart {
+  readonly units: readonly number[];
+  readonly parity: readonly (readonly [unit: number, parameter: Hash, optimizer: Hash])[];
+  readonly device: string;
+  readonly error: string | null;
+  readonly ms: number;
 }
 
 export interface State {
@@ -117,10 +157,22 @@ export interface State {
   readonly lastDigests: ReadonlyMap<PeerId, Hash>;
   /** How often each pair, "a|b" sorted, failed to link since it last worked. */
   readonly brokenPairs: ReadonlyMap<string, number>;
+  /** Pairs that reached each other only through the server, as of the last commit. */
+  readonly relayedPairs: readonly (readonly [PeerId, PeerId])[];
   /** How often a peer promised a hash, "peer|hash", and nobody got it from there. */
   readonly badHashes: ReadonlyMap<string, number>;
   /** By device. */
   readonly departures: ReadonlyMap<string, Departures>;
+  /** The wall's time where the coordinator's own is 0. */
+  readonly wallOffsetMs: number;
+  /** A slot of the next step that devices disagree about. */
+  readonly dispute: Dispute | null;
+  /** By device: the step at which its results were last seen to agree with another's. */
+  readonly agreedAt: ReadonlyMap<string, number>;
+  readonly presence: Presence;
+  readonly stragglers: Stragglers;
+  /** What the state's bytes are, as the first member told. */
+  readonly layout: StateLayout | null;
   /** Attempts to form or step in a row that failed. */
   readonly failures: number;
   /** Since when the committed state has had no complete set of copies; null while it has. */
@@ -132,12 +184,16 @@ export interface State {
   /** Parts of a step's batch; known once the first member joined. */
   readonly slots: number | null;
   readonly waitingReason: string | null;
+  /** "asked": the next commit is a checkpoint; "held": it was, and no step is planned. */
+  readonly hold: "none" | "asked" | "held";
   /** The last roster sent, and when: it goes out once a second at most. */
   readonly roster: readonly RosterEntry[];
   readonly rosterAtMs: number;
   /** Members whose memory changed since it was passed on, those that wait longest first. */
   readonly memoryNews: readonly PeerId[];
   readonly memoryToldAtMs: number;
+  /** Decisions told to people lately. */
+  readonly told: Told;
 }
 
 const HISTORY_MAX = 2_000;
@@ -156,6 +212,7 @@ export function initialState(): State {
       generationCount: 0,
       history: [],
       endDigests: null,
+      quarantines: new Map(),
     },
     peers: new Map(),
     observers: new Set(),
@@ -164,8 +221,15 @@ export function initialState(): State {
     checkpoint: null,
     lastDigests: new Map(),
     brokenPairs: new Map(),
+    relayedPairs: [],
     badHashes: new Map(),
     departures: new Map(),
+    wallOffsetMs: 0,
+    dispute: null,
+    agreedAt: new Map(),
+    presence: NOBODY_SEEN,
+    stragglers: NO_STRAGGLERS,
+    layout: null,
     failures: 0,
     uncoveredSinceMs: null,
     firstJoinAtMs: null,
@@ -173,14 +237,16 @@ export function initialState(): State {
     usualStepMs: 0,
     slots: null,
     waitingReason: null,
+    hold: "none",
     roster: [],
     rosterAtMs: Number.NEGATIVE_INFINITY,
     memoryNews: [],
     memoryToldAtMs: Number.NEGATIVE_INFINITY,
+    told: NOTHING_TOLD,
   };
 }
 
-/** Folds one log record into the durable part: replaying the whole log rebuilds it. */
+/** Folds one log record into the durable part: replaying the whole log rebuilds it. @throws CorruptDataError */
 export function replay(state: State, record: LogRecord): State {
   return { ...state, durable: fold(state.durable, record) };
 }
@@ -199,27 +265,38 @@ function fold(durable: Durable, record: LogRecord): Durable {
         record: record.record,
         loss: record.loss,
         history:
-          record.record.step === 0 ? [] : extended(durable.history, { step: record.record.step, loss: record.loss }),
+          record.record.step === firstStep(durable)
+            ? []
+            : extended(durable.history, { step: record.record.step, loss: record.loss }),
       };
-    case "checkpoint":
+    case "checkpoint": {
+      const { generation, holders, loss, stripes = [], layout = null } = record;
+      const written: Generation = { generation, record: record.record, loss, holders, stripes, layout };
       return {
         ...durable,
-        generations: [...durable.generations, record].slice(-2),
+        generations: [...durable.generations, written].slice(-2),
         generationCount: record.generation,
       };
+    }
     case "rollback":
       return rolledBack(durable, record.generation);
     case "history":
       return { ...durable, history: record.points };
     case "end":
       return { ...durable, endDigests: record.digests };
+    case "quarantine":
+      return { ...durable, quarantines: foldQuarantine(durable.quarantines, record) };
+    default:
+      throw new CorruptDataError(
+        `log: expected a record of a known kind, found ${JSON.stringify(record satisfies never)}`,
+      );
   }
 }
 
-/** Generation 0 is the state of step 0, which every member can compute from the seed. */
+/** Generation 0 is the first state, which every member computes from the seed or has as a file. */
 function rolledBack(durable: Durable, generation: number): Durable {
   const found = durable.generations.find((candidate) => candidate.generation === generation);
-  const step = found?.record.step ?? 0;
+  const step = found?.record.step ?? firstStep(durable);
   return {
     ...durable,
     record: found?.record ?? null,
@@ -228,6 +305,10 @@ function rolledBack(durable: Durable, generation: number): Durable {
     history: durable.history.filter((point) => point.step <= step),
     endDigests: null,
   };
+}
+
+function firstStep({ spec }: Durable): number {
+  return spec ? firstStepOf(spec) : 0;
 }
 
 function extended(history: readonly HistoryPoint[], point: HistoryPoint): HistoryPoint[] {

@@ -10,14 +10,20 @@ import { assert } from "../../base/assert.ts";
 import { hashList, type Hash } from "../../base/hash.ts";
 import type { ByteCounts, CommitRecord, StepLine, StepTimes } from "../../network/wire/messages.ts";
 import type { PathKind, PeerId } from "../../network/transport/transport.ts";
+import { disputeSlot, planAudits, settleAudits } from "./audit.ts";
 import { openCheckpoint } from "./checkpointing.ts";
 import { parameterRootOf } from "./coverage.ts";
+import { tellSharing } from "./decisions.ts";
 import { isAlive, lostRanks, type Draft } from "./draft.ts";
 import { dissolve, isCurrent, noteFailure, pairKey, stateRecord } from "./forming.ts";
+import { newLinks, noteLinks } from "./links.ts";
 import { lose, stepOf } from "./membership.ts";
+import { relayedPairs } from "./relayed.ts";
 import type { ClientMessage } from "../../network/wire/messages.ts";
 import { shareSlots, SPEED_SHARE_MIN } from "./slots.ts";
 import type { Epoch, PeerState, Phase, State, Vote } from "./state.ts";
+import { coverOf } from "./straggler-state.ts";
+import { measuredSpeed, noteLateness, planBackups, tellPlan } from "./stragglers.ts";
 
 type Stepping = Extract<Phase, { kind: "stepping" }>;
 
@@ -34,21 +40,35 @@ export function planStep(draft: Draft): void {
   const { epoch, durable, slots } = draft.state;
   assert(epoch !== null && slots !== null, "planStep: no epoch");
   const step = stepOf(draft.state) + 1;
-  const shares = shareSlots(slots, speedsOf(draft.state, epoch), epoch.slots);
+  const speeds = speedsOf(draft.state, epoch);
+  const shares = shareSlots(slots, speeds, epoch.slots);
+  const audits = planAudits(draft, { epoch, shares, speeds, step });
+  // A slot that is checked counts as its owner computed it.
+  const backups = audits.length > 0 ? [] : planBackups(draft, epoch, shares);
+  tellPlan(draft, epoch, shares, backups);
+  tellSharing(draft, epoch, shares);
   const deadlineMs = Math.max(draft.limits.stepMsMin, draft.limits.stepFactor * draft.state.usualStepMs);
+  const links = newLinks(draft, epoch);
   draft.patch({
-    epoch: { ...epoch, slots: shares },
+    epoch: { ...epoch, slots: shares, links: links ?? epoch.links },
     phase: {
       kind: "stepping",
       step,
       votes: new Map(),
       failed: new Map(),
+      audits,
+      cover: coverOf(backups),
       startedAtMs: draft.nowMs,
       deadlineAtMs: draft.nowMs + deadlineMs + VERDICT_MS,
     },
   });
   const { incarnation, epoch: number } = durable;
-  draft.sendToEpoch({ kind: "plan", incarnation, epoch: number, step, slots: shares, deadlineMs });
+  const more = {
+    ...(audits.length > 0 ? { audits } : {}),
+    ...(backups.length > 0 ? { backups } : {}),
+    ...(links ? { links: links.text } : {}),
+  };
+  draft.sendToEpoch({ kind: "plan", incarnation, epoch: number, step, slots: shares, ...more, deadlineMs });
 }
 
 /** Slots per second by rank, 0 for listeners. Who was never measured is taken for fast enough to get a slot, which measures it. */
@@ -68,6 +88,7 @@ export function onVote(draft: Draft, peer: PeerState, vote: Vote): void {
   const rank = epoch?.members.findIndex((member) => member.peer === peer.info.peer) ?? -1;
   if (rank < 0 || epoch?.conns[rank] !== peer.conn || phase.votes.has(peer.info.peer)) return;
   draft.patch({ phase: { ...phase, votes: new Map(phase.votes).set(peer.info.peer, vote) } });
+  noteLinks(draft, peer, vote.links);
 }
 
 export function onFailed(draft: Draft, peer: PeerState, failed: Extract<ClientMessage, { kind: "failed" }>): void {
@@ -79,6 +100,7 @@ export function onFailed(draft: Draft, peer: PeerState, failed: Extract<ClientMe
     dissolve(draft, true);
   } else if (phase.kind === "stepping") {
     noteFailure(draft, peer, failed);
+    if (failed.slot !== undefined) disputeSlot(draft, peer, failed.slot);
     draft.patch({ phase: { ...phase, failed: new Map(phase.failed).set(peer.info.peer, failed.reason) } });
   }
 }
@@ -89,7 +111,8 @@ export function advanceStep(draft: Draft): boolean {
   if (phase.kind !== "stepping" || !epoch) return false;
   const alive = epoch.members.filter((_, rank) => isAlive(draft.state, rank));
   if (alive.length > 0 && alive.every((member) => phase.votes.has(member.peer))) {
-    const outcome = judge(draft.state, phase, epoch);
+    const difference = settleAudits(draft, phase, epoch);
+    const outcome = difference === null ? judge(draft.state, phase, epoch) : { ok: false as const, reason: difference };
     if (outcome.ok) commit(draft, phase, epoch, outcome.record);
     else abort(draft, outcome.reason);
     return true;
@@ -164,6 +187,7 @@ function commit(draft: Draft, phase: Stepping, epoch: Epoch, record: CommitRecor
   const loss = meanLoss(phase.votes);
   draft.append({ kind: "commit", record, loss });
   const { incarnation, epoch: number } = draft.state.durable;
+  noteLateness(draft, phase, epoch);
   learn(draft, phase, epoch, record);
   const checkpoint = openCheckpoint(draft, epoch, record, loss);
   draft.sendToEpoch({
@@ -200,14 +224,16 @@ function learn(draft: Draft, phase: Stepping, epoch: Epoch, record: CommitRecord
     const vote = phase.votes.get(member.peer);
     const peer = draft.state.peers.get(member.peer);
     if (!vote || !peer || !isAlive(draft.state, rank)) return;
-    const slots = epoch.slots?.[rank]?.length ?? 0;
-    const measured = vote.times.compute > 0 ? (slots * 1000) / vote.times.compute : 0;
+    const measured = measuredSpeed(phase, epoch, rank, vote, peer.slotsPerSecond);
     // Without slots there is nothing to measure: a slow member is given another chance after a while.
     const speed = measured > 0 ? mix(peer.isMeasured ? peer.slotsPerSecond : 0, measured) : peer.slotsPerSecond * HOPE;
     const optimizer = vote.optimizer.filter(([shard, hash]) => record.optimizer[shard] === hash);
     const inventory = { ...peer.inventory, parameterRoots: [record.parameterRoot], optimizer };
     draft.patchPeer(member.peer, { slotsPerSecond: speed, isMeasured: peer.isMeasured || measured > 0, inventory });
   });
+  const members = epoch.members.map((member) => member.peer);
+  const paths = new Map([...phase.votes].map(([peer, vote]) => [peer, vote.paths]));
+  draft.patch({ relayedPairs: relayedPairs(members, paths) });
   draft.patch({ usualStepMs: mix(draft.state.usualStepMs, draft.nowMs - phase.startedAtMs) });
 }
 

@@ -5,14 +5,19 @@
  */
 import type { RosterEntry, ClientMessage } from "../../network/wire/messages.ts";
 import { advanceCheckpoint, closeCheckpoint, onDigest, onStored } from "./checkpointing.ts";
+import { countDevices } from "./churn.ts";
 import { candidates } from "./coverage.ts";
 import { Draft, isAlive, lostRanks } from "./draft.ts";
-import { advanceForming, dissolve, onReady, tryForm } from "./forming.ts";
+import { advanceForming, dissolve, hasRelayedOwner, onReady, tryForm } from "./forming.ts";
 import { onMemory, tellMemories } from "./memory.ts";
-import { dropSilent, endLine, onClosed, onHello, onJoin, onLeave, peerOf, stepOf } from "./membership.ts";
+import { dropSilent, endLine, onClosed, onHello, onJoin, onLeave, peerOf, release, stepOf } from "./membership.ts";
+import { offerShown, onOffer } from "./offers.ts";
 import type { Effect, Event, Limits } from "./protocol.ts";
+import { wallOffsetMs } from "./quarantine.ts";
+import { hasRetiring, releaseRetired } from "./retiring.ts";
 import type { State } from "./state.ts";
 import { advanceStep, onFailed, onVote, planStep } from "./stepping.ts";
+import { dropStragglers, onComputed } from "./stragglers.ts";
 
 export interface Step {
   readonly state: State;
@@ -28,6 +33,7 @@ export function transition(state: State, event: Event, nowMs: number, limits: Li
   switch (event.kind) {
     case "start":
       draft.append({ kind: "incarnation", incarnation: state.durable.incarnation + 1 });
+      draft.patch({ wallOffsetMs: wallOffsetMs(state, nowMs, event.wallMs) });
       if (state.durable.endDigests) draft.patch({ phase: { kind: "ended" } });
       break;
     case "message":
@@ -36,8 +42,12 @@ export function transition(state: State, event: Event, nowMs: number, limits: Li
     case "closed":
       onClosed(draft, event.conn);
       break;
+    case "hold":
+      draft.patch({ hold: event.isHeld ? "asked" : "none" });
+      break;
     case "tick":
       dropSilent(draft);
+      countDevices(draft);
       break;
     default:
       event satisfies never;
@@ -58,6 +68,8 @@ function onMessage(draft: Draft, conn: string, message: ClientMessage): void {
       return onJoin(draft, peer, message);
     case "ready":
       return onReady(draft, peer, message);
+    case "computed":
+      return onComputed(draft, peer, message);
     case "vote":
       return onVote(draft, peer, message);
     case "failed":
@@ -67,9 +79,11 @@ function onMessage(draft: Draft, conn: string, message: ClientMessage): void {
     case "digest":
       return onDigest(draft, peer, message);
     case "leave":
-      return onLeave(draft, peer, message.reason);
+      return onLeave(draft, peer, message);
     case "memory":
       return onMemory(draft, peer, message);
+    case "offer":
+      return onOffer(draft, peer, message);
     case "heartbeat":
       return;
     default:
@@ -81,6 +95,7 @@ function onMessage(draft: Draft, conn: string, message: ClientMessage): void {
 function advance(draft: Draft): void {
   advanceCheckpoint(draft);
   for (let moved = true; moved;) moved = advanceOnce(draft);
+  releaseRetired(draft, (peer, reason) => release(draft, peer, reason));
 }
 
 function advanceOnce(draft: Draft): boolean {
@@ -115,7 +130,9 @@ function leaveBoundary(draft: Draft): boolean {
   const members = new Set(epoch.members.map((member) => member.peer));
   const hasNew = candidates(draft.state, draft.nowMs).some((peer) => !members.has(peer.info.peer));
   const hasComplete = epoch.slots !== null && epoch.members.some((member) => member.role === "listener");
-  if (lostRanks(draft.state).length > 0 || hasNew || hasComplete) dissolve(draft, false);
+  const isOver = lostRanks(draft.state).length > 0 || hasNew || hasComplete || hasRetiring(draft.state);
+  if (isOver || hasRelayedOwner(draft.state) || dropStragglers(draft)) dissolve(draft, false);
+  else if (draft.state.hold === "held") return false;
   else planStep(draft);
   return true;
 }
@@ -137,13 +154,13 @@ function finish(draft: Draft, deadlineAtMs: number): boolean {
 function tellRoster(draft: Draft): void {
   const { state } = draft;
   if (draft.nowMs - state.rosterAtMs < ROSTER_MS) return;
-  const roster = rosterOf(state);
+  const roster = rosterOf(state, draft.nowMs);
   if (JSON.stringify(roster) === JSON.stringify(state.roster)) return;
   draft.patch({ roster, rosterAtMs: draft.nowMs });
   draft.broadcast({ kind: "roster", members: roster });
 }
 
-function rosterOf(state: State): RosterEntry[] {
+function rosterOf(state: State, nowMs: number): RosterEntry[] {
   const { epoch, phase } = state;
   return [...state.peers.values()].map((peer) => {
     const rank = epoch?.members.findIndex((member) => member.peer === peer.info.peer) ?? -1;
@@ -152,9 +169,10 @@ function rosterOf(state: State): RosterEntry[] {
     const joined = isTraining ? "training" : isMember && phase.kind === "forming" ? "syncing" : "waiting";
     return {
       ...peer.info,
-      state: peer.status === "joined" ? joined : peer.status,
+      state: peer.status !== "joined" ? peer.status : peer.retiring && !isTraining ? "leaving" : joined,
       slots: isTraining ? (epoch?.slots?.[rank]?.length ?? 0) : 0,
       slotsPerSecond: Math.round(peer.slotsPerSecond * 100) / 100,
+      ...(peer.offered ? { offer: offerShown(peer.offered, nowMs) } : {}),
     };
   });
 }

@@ -25,21 +25,21 @@ export interface OwnerLayout {
   readonly bounds: readonly number[];
 }
 
-/** The layout of a vector of `count` elements over `size` ranks. */
-export function ownerLayout(count: number, owner: readonly number[], size: number): OwnerLayout {
+/** The layout over `size` ranks of a vector of `count` elements, or of those of its shards that are [first, end). */
+export function ownerLayout(
+  count: number,
+  owner: readonly number[],
+  size: number,
+  [first, end]: readonly [first: number, end: number] = [0, SHARDS],
+): OwnerLayout {
   const shards: number[][] = Array.from({ length: size }, () => []);
-  owner.forEach((rank, shard) => shards[rank]?.push(shard));
+  owner.slice(first, end).forEach((rank, at) => shards[rank]?.push(first + at));
   const bounds = [0];
   for (const list of shards) {
     const elements = list.reduce((sum, shard) => sum + length(count, shard), 0);
     bounds.push((bounds.at(-1) ?? 0) + elements);
   }
   return { shards, bounds };
-}
-
-/** Copies `flat` (shard order) into owner order. */
-export function toOwnerOrder(flat: Float32Array, layout: OwnerLayout): Float32Array<ArrayBuffer> {
-  return gatherShards(flat, layout.shards.flat());
 }
 
 /** Copies `ordered` (owner order) back into shard order. */
@@ -63,7 +63,7 @@ export function gatherShards(flat: Float32Array, shards: readonly number[]): Flo
 }
 
 /** The reverse of `gatherShards`, into `flat`. */
-function scatterShards(flat: Float32Array, shards: readonly number[], values: Float32Array): void {
+export function scatterShards(flat: Float32Array, shards: readonly number[], values: Float32Array): void {
   let at = 0;
   for (const shard of shards) {
     const [from, to] = shardRange(flat.length, shard);

@@ -8,11 +8,19 @@
  * - whatever was started under a fence is cancelled before anything of a newer one starts.
  */
 import type { Hash } from "../../base/hash.ts";
-import type { CheckpointOrder, ClientMessage, Inventory, ServerMessage } from "../../network/wire/messages.ts";
+import type {
+  CheckpointOrder,
+  ClientMessage,
+  Inventory,
+  Recovery,
+  ServerMessage,
+} from "../../network/wire/messages.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
+import type { LinkFigure } from "../../network/wire/link-levels.ts";
 
 export type EpochMessage = Extract<ServerMessage, { kind: "epoch" }>;
 export type PlanMessage = Extract<ServerMessage, { kind: "plan" }>;
+export type ReduceMessage = Extract<ServerMessage, { kind: "reduce" }>;
 export type CommitMessage = Extract<ServerMessage, { kind: "commit" }>;
 export type VoteMessage = Extract<ClientMessage, { kind: "vote" }>;
 
@@ -42,13 +50,23 @@ export interface MemberState {
   readonly committed: VersionName | null;
   readonly pending: PendingName | null;
   readonly activity: "idle" | "syncing" | "stepping" | "voted";
+  /** What this epoch's plans said last of its links, as text: programs are chosen by it. */
+  readonly links: string | null;
 }
 
 export type MemberEvent =
   | { readonly kind: "server"; readonly message: ServerMessage }
   /** The socket to the coordinator is gone; another will come. */
   | { readonly kind: "disconnected" }
-  | { readonly kind: "synced"; readonly fence: Fence; readonly inventory: Inventory }
+  | {
+      readonly kind: "synced";
+      readonly fence: Fence;
+      readonly inventory: Inventory;
+      readonly recovered?: readonly Recovery[];
+      readonly links?: readonly LinkFigure[];
+    }
+  /** In a step with backups: the slots planned for `rank` are computed here. */
+  | { readonly kind: "computed"; readonly fence: Fence; readonly step: number; readonly rank: number }
   | { readonly kind: "stepped"; readonly fence: Fence; readonly vote: VoteMessage }
   | {
       readonly kind: "workFailed";
@@ -56,6 +74,8 @@ export type MemberEvent =
       readonly reason: string;
       readonly unreachable: readonly PeerId[];
       readonly missing: readonly Hash[];
+      /** A slot whose loss is not finite here. */
+      readonly slot?: number;
     };
 
 /** What the runner must do, in order. */
@@ -64,7 +84,10 @@ export type MemberEffect =
   | { readonly kind: "cancel"; readonly reason: string }
   /** Link up, gather the record's bytes by hash (from own versions, disk, peers), make them the committed version, drop the pending one: all or nothing. */
   | { readonly kind: "sync"; readonly epoch: EpochMessage }
-  | { readonly kind: "step"; readonly plan: PlanMessage; readonly epoch: EpochMessage }
+  /** Programs are chosen by `links`; as is usual where it is null. */
+  | { readonly kind: "step"; readonly plan: PlanMessage; readonly epoch: EpochMessage; readonly links: string | null }
+  /** The step under way has a copy of every slot: which ones count. */
+  | { readonly kind: "reduce"; readonly order: ReduceMessage }
   /** The pending version is the committed one now. */
   | { readonly kind: "promote"; readonly name: VersionName }
   /** Read the committed parameters back from the device, and tell their digest. */
@@ -85,7 +108,13 @@ export interface MemberStep {
   readonly effects: readonly MemberEffect[];
 }
 
-export const INITIAL_MEMBER: MemberState = { epoch: null, committed: null, pending: null, activity: "idle" };
+export const INITIAL_MEMBER: MemberState = {
+  epoch: null,
+  committed: null,
+  pending: null,
+  activity: "idle",
+  links: null,
+};
 
 /** One event into a member. */
 export function memberStep(state: MemberState, event: MemberEvent): MemberStep {
@@ -95,7 +124,9 @@ export function memberStep(state: MemberState, event: MemberEvent): MemberStep {
     case "disconnected":
       return cancelled(state, "the connection to the server closed", { ...state, epoch: null, activity: "idle" }, []);
     case "synced":
-      return onSynced(state, event.fence, event.inventory);
+      return onSynced(state, event);
+    case "computed":
+      return onComputed(state, event);
     case "stepped":
       return onStepped(state, event.fence, event.vote);
     case "workFailed":
@@ -115,11 +146,18 @@ function onServer(state: MemberState, message: ServerMessage): MemberStep {
   switch (message.kind) {
     case "epoch":
       if (state.epoch && !isNewer(message, state.epoch)) return { state, effects: [] };
-      return cancelled(state, `epoch ${message.epoch} began`, { ...state, epoch: message, activity: "syncing" }, [
-        { kind: "sync", epoch: message },
-      ]);
+      return cancelled(
+        state,
+        `epoch ${message.epoch} began`,
+        { ...state, epoch: message, activity: "syncing", links: null },
+        [{ kind: "sync", epoch: message }],
+      );
     case "plan":
       return onPlan(state, message);
+    case "reduce":
+      if (state.activity !== "stepping" || !isAtFence(state, message) || message.step !== nextStep(state))
+        return { state, effects: [] };
+      return { state, effects: [{ kind: "reduce", order: message }] };
     case "commit":
       return onCommit(state, message);
     case "finish":
@@ -130,12 +168,20 @@ function onServer(state: MemberState, message: ServerMessage): MemberStep {
   }
 }
 
-function onSynced(state: MemberState, fence: Fence, inventory: Inventory): MemberStep {
+function onSynced(state: MemberState, event: Extract<MemberEvent, { kind: "synced" }>): MemberStep {
+  const { fence, inventory, recovered = [], links = [] } = event;
   const { epoch } = state;
   if (!epoch || !isAtFence(state, fence) || state.activity !== "syncing") return { state, effects: [] };
   const { step, chain, parameterRoot } = epoch.record;
   const isFull = inventory.parameterRoots.includes(parameterRoot);
-  const ready: ClientMessage = { kind: "ready", incarnation: fence.incarnation, epoch: fence.epoch, inventory };
+  const told = { ...(recovered.length > 0 ? { recovered } : {}), ...(links.length > 0 ? { links } : {}) };
+  const ready: ClientMessage = {
+    kind: "ready",
+    incarnation: fence.incarnation,
+    epoch: fence.epoch,
+    inventory,
+    ...told,
+  };
   return {
     state: {
       ...state,
@@ -150,11 +196,23 @@ function onSynced(state: MemberState, fence: Fence, inventory: Inventory): Membe
 function onPlan(state: MemberState, plan: PlanMessage): MemberStep {
   const { epoch } = state;
   if (!epoch || !isAtFence(state, plan) || state.activity !== "idle") return { state, effects: [] };
-  const before = state.committed?.step ?? epoch.record.step;
-  if (plan.step !== before + 1) {
-    return { state, effects: [{ kind: "reconnect", reason: `planned step ${plan.step} after ${before}` }] };
+  if (plan.step !== nextStep(state)) {
+    const reason = `planned step ${plan.step} where ${nextStep(state)} comes next`;
+    return { state, effects: [{ kind: "reconnect", reason }] };
   }
-  return { state: { ...state, activity: "stepping" }, effects: [{ kind: "step", plan, epoch }] };
+  const links = plan.links ?? state.links;
+  return { state: { ...state, activity: "stepping", links }, effects: [{ kind: "step", plan, epoch, links }] };
+}
+
+/** The step after the one committed; of a listener, after the epoch's record. */
+function nextStep({ committed, epoch }: MemberState): number {
+  return (committed?.step ?? epoch?.record.step ?? 0) + 1;
+}
+
+function onComputed(state: MemberState, event: Extract<MemberEvent, { kind: "computed" }>): MemberStep {
+  const { fence, step, rank } = event;
+  if (!isAtFence(state, fence) || state.activity !== "stepping") return { state, effects: [] };
+  return { state, effects: [{ kind: "send", message: { kind: "computed", ...pick(fence), step, rank } }] };
 }
 
 function onStepped(state: MemberState, fence: Fence, vote: VoteMessage): MemberStep {
@@ -182,7 +240,8 @@ function onFailed(state: MemberState, event: Extract<MemberEvent, { kind: "workF
   const isWorking = state.activity === "syncing" || state.activity === "stepping";
   if (!isWorking || !isAtFence(state, event.fence)) return { state, effects: [] };
   const { reason, unreachable, missing } = event;
-  const message: ClientMessage = { kind: "failed", ...pick(event.fence), reason, unreachable, missing };
+  const slot = event.slot === undefined ? {} : { slot: event.slot };
+  const message: ClientMessage = { kind: "failed", ...pick(event.fence), reason, unreachable, missing, ...slot };
   return { state: { ...state, activity: "idle" }, effects: [{ kind: "send", message }] };
 }
 

@@ -3,7 +3,7 @@
  *
  * Versions are immutable: a step makes a new one, so a checkpoint can be written from a version while training goes on.
  */
-import { bytesOf, floatsOf, type Bytes } from "../../base/bytes.ts";
+import { bytesOf, concatBytes, floatsOf, type Bytes } from "../../base/bytes.ts";
 import { hashBytes, hashList, type Hash } from "../../base/hash.ts";
 import { SHARDS, type Inventory, type StoredGeneration } from "../../network/wire/messages.ts";
 import { shardRange } from "../parallel/shards.ts";
@@ -57,6 +57,21 @@ export function genesisVersion(parameters: Float32Array<ArrayBuffer>, stateFloat
   return makeVersion(0, parameters, optimizer);
 }
 
+/** A state whole: parameters, and the optimizer's vectors one after another, each as long as they. */
+export function versionOf(
+  step: number,
+  parameters: Float32Array<ArrayBuffer>,
+  vectors: readonly Float32Array<ArrayBuffer>[],
+): Version {
+  const optimizer = new Map<number, OptimizerShard>();
+  for (let shard = 0; shard < SHARDS; shard++) {
+    const [from, to] = shardRange(parameters.length, shard);
+    const bytes = concatBytes(vectors.map((vector) => bytesOf(vector.subarray(from, to))));
+    optimizer.set(shard, { bytes, hash: hashBytes(bytes) });
+  }
+  return makeVersion(step, parameters, optimizer);
+}
+
 /** Parameters put together from their shards' bytes, in shard order. */
 export function joinParameters(shards: readonly Bytes[]): Float32Array<ArrayBuffer> {
   const total = shards.reduce((sum, bytes) => sum + bytes.byteLength, 0);
@@ -82,6 +97,8 @@ export class Replica {
    * everybody is ready.
    */
   readonly #retired = new Map<string, { readonly shard: number; readonly hash: Hash; readonly bytes: Bytes }>();
+  /** Fetched for a sync that has not succeeded yet: the next attempt goes on from there. Dropped like the retired ones. */
+  readonly #arrived = new Map<Hash, Bytes>();
   /** The version being written to disk: other writers fetch its shards from here. */
   #pinned: Version | null = null;
   /** By hash, made when first asked for and dropped when a version changes. */
@@ -104,6 +121,7 @@ export class Replica {
   /** Every member of the epoch has what it needs. */
   settle(): void {
     this.#retired.clear();
+    this.#arrived.clear();
     this.#index = null;
   }
 
@@ -128,6 +146,11 @@ export class Replica {
     this.#index = null;
   }
 
+  /** Keeps what was fetched, so that a transfer that breaks off need not begin anew. */
+  keepArrived(hash: Hash, bytes: Bytes): void {
+    this.#arrived.set(hash, bytes);
+  }
+
   /** Keeps `version` to be had until the next checkpoint. */
   pin(version: Version): void {
     this.#pinned = version;
@@ -137,7 +160,7 @@ export class Replica {
   /** Bytes with that content, from whichever version has them. */
   find(hash: Hash): Bytes | undefined {
     this.#index ??= this.#makeIndex();
-    return this.#index.get(hash);
+    return this.#index.get(hash) ?? this.#arrived.get(hash);
   }
 
   inventory(stored: readonly StoredGeneration[]): Inventory {

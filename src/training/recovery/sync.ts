@@ -3,14 +3,17 @@
  * in this member's own versions (that is how a pending result is applied or given up), on its disk, at other members.
  */
 import type { Bytes } from "../../base/bytes.ts";
-import { HearthError } from "../../base/errors.ts";
+import type { Clock } from "../../base/clock.ts";
+import { HearthError, MissingDataError } from "../../base/errors.ts";
 import type { Hash } from "../../base/hash.ts";
 import type { WaitOptions } from "../../base/wait.ts";
 import type { BlobExchange } from "../../network/blob-exchange.ts";
 import type { Mux } from "../../network/mux.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
+import type { Recovery } from "../../network/wire/messages.ts";
+import { gather, stripesOf, type Gathered } from "./gather.ts";
 import type { EpochMessage } from "./member.ts";
-import { joinParameters, makeVersion, type OptimizerShard, type Version } from "./replica.ts";
+import { joinParameters, makeVersion, parameterShard, type OptimizerShard, type Version } from "./replica.ts";
 
 /** Why an epoch cannot be formed here; goes to the coordinator, which decides what follows. */
 export class SyncError extends HearthError {
@@ -33,18 +36,30 @@ export interface SyncInput {
   readonly find: (hash: Hash) => Bytes | undefined;
   /** Own bytes by content: verified chunks on disk. */
   readonly readChunk: (hash: Hash) => Promise<Bytes | undefined>;
+  /** Told of what arrived, so that the next attempt need not fetch it again. */
+  readonly keep: (hash: Hash, bytes: Bytes) => void;
+  /** For the lengths of its shards. */
+  readonly genesis: Version;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
 /** Links take at most so much of the epoch's time, so that there is some left to say who cannot be reached. */
 const LINK_SHARE = 0.5;
 
-/** The record's version with the shards that the map gives this rank; null for a listener. @throws SyncError */
-export async function syncToEpoch(input: SyncInput): Promise<Version | null> {
+export interface Synced {
+  /** Null for a listener. */
+  readonly version: Version | null;
+  /** Where its bytes came from, in the order in which sources were tried. */
+  readonly recovered: readonly Recovery[];
+}
+
+/** The record's version with the shards that the map gives this rank. @throws SyncError */
+export async function syncToEpoch(input: SyncInput): Promise<Synced> {
   const { epoch, rank } = input;
   const options: WaitOptions = { deadlineMs: epoch.deadlineMs * LINK_SHARE, signal: input.signal };
   await linkUp(input, options);
-  if (epoch.members[rank]?.role !== "full") return null;
+  if (epoch.members[rank]?.role !== "full") return { version: null, recovered: [] };
   const { record, map } = epoch;
   const shards = record.optimizer
     .map((_, shard) => shard)
@@ -52,14 +67,15 @@ export async function syncToEpoch(input: SyncInput): Promise<Version | null> {
   const wanted = new Map<Hash, readonly PeerId[]>();
   record.parameters.forEach((hash, shard) => wanted.set(hash, epoch.parameterSources[shard] ?? []));
   for (const shard of shards) wanted.set(record.optimizer[shard] ?? "", epoch.optimizerSources[shard] ?? []);
-  const found = await gather(input, wanted, options);
+  const { found, recovered } = await gatheredOverLinks(input, wanted, options);
   const bytesOfHash = (hash: Hash | undefined): Bytes => found.get(hash ?? "") ?? new Uint8Array(0);
   const optimizer = new Map<number, OptimizerShard>();
   for (const shard of shards) {
     const hash = record.optimizer[shard] ?? "";
     optimizer.set(shard, { bytes: bytesOfHash(hash), hash });
   }
-  return makeVersion(record.step, joinParameters(record.parameters.map(bytesOfHash)), optimizer);
+  const parameters = joinParameters(record.parameters.map(bytesOfHash));
+  return { version: makeVersion(record.step, parameters, optimizer), recovered };
 }
 
 async function linkUp({ epoch, rank, mux }: SyncInput, options: WaitOptions): Promise<void> {
@@ -72,25 +88,46 @@ async function linkUp({ epoch, rank, mux }: SyncInput, options: WaitOptions): Pr
   throw new SyncError(`cannot reach ${unreachable.join(", ")}`, unreachable, [], { cause: reason });
 }
 
-async function gather(
+/** Once more where a link broke meanwhile, after it is made anew; what came before is kept. */
+async function gatheredOverLinks(...input: Parameters<typeof gathered>): Promise<Gathered> {
+  const [sync, , options] = input;
+  let hasLost = false;
+  const stop = sync.mux.onLost(() => (hasLost = true));
+  try {
+    return await gathered(...input);
+  } catch (error) {
+    if (!hasLost) throw error;
+    await linkUp(sync, options);
+    return await gathered(...input);
+  } finally {
+    stop();
+  }
+}
+
+async function gathered(
   input: SyncInput,
   wanted: ReadonlyMap<Hash, readonly PeerId[]>,
   options: WaitOptions,
-): Promise<Map<Hash, Bytes>> {
-  const self = input.mux.self;
-  const found = new Map<Hash, Bytes>();
-  const remote: { hash: Hash; sources: readonly PeerId[] }[] = [];
-  for (const [hash, sources] of wanted) {
-    // The disk is asked only for what the coordinator was told is there.
-    const local = input.find(hash) ?? (sources.includes(self) ? await input.readChunk(hash) : undefined);
-    if (local) found.set(hash, local);
-    else remote.push({ hash, sources: sources.filter((peer) => peer !== self) });
+): Promise<Gathered> {
+  const { epoch, genesis, mux } = input;
+  const { record } = epoch;
+  const stripes = stripesOf(epoch.stripes, {
+    parameter: (shard) => ({
+      hash: record.parameters[shard] ?? "",
+      sources: epoch.parameterSources[shard] ?? [],
+      bytes: parameterShard(genesis.parameters, shard).byteLength,
+    }),
+    optimizer: (shard) => ({
+      hash: record.optimizer[shard] ?? "",
+      sources: epoch.optimizerSources[shard] ?? [],
+      bytes: genesis.optimizer.get(shard)?.bytes.byteLength ?? 0,
+    }),
+  });
+  const { blobs, find, readChunk, keep, clock } = input;
+  try {
+    return await gather({ self: mux.self, wanted, stripes, blobs, find, readChunk, keep, clock, options });
+  } catch (error) {
+    if (!(error instanceof MissingDataError)) throw error;
+    throw new SyncError(error.message, [], error.hashes, { cause: error });
   }
-  const nowhere = remote.filter((item) => item.sources.length === 0).map((item) => item.hash);
-  if (nowhere.length > 0) throw new SyncError(`${nowhere.length} shards are nowhere to be had`, [], nowhere);
-  if (remote.length > 0) {
-    const fetched = await input.blobs.fetchAll(remote, { ...options, category: "join" });
-    for (const [hash, bytes] of fetched) found.set(hash, bytes);
-  }
-  return found;
 }

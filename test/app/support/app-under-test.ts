@@ -1,19 +1,18 @@
 /** The built app with a fake swarm behind it, served on a free port and opened in Chromium. */
 import { createServer } from "node:http";
 import type { Server } from "node:http";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { extname, join, resolve } from "node:path";
+import { readFile } from "node:fs/promises";
+import { extname, join, relative, sep } from "node:path";
 import { chromium } from "playwright-core";
 import type { Browser, BrowserContextOptions, ConsoleMessage, Page } from "playwright-core";
-import { build } from "vite";
 import { present } from "../../../src/base/assert.ts";
+import { buildFolder, SOURCES } from "../../../tools/build-app.ts";
 import { findChromium } from "../../../tools/swarm/chromium.ts";
+import { ROOT } from "../../../tools/swarm/server-process.ts";
 import { emptyEngine } from "./empty-engine.ts";
 import { fakeSwarm } from "./fake-swarm-plugin.ts";
 
-const SUPPORT = import.meta.dirname;
-const APP = resolve(SUPPORT, "../../../app");
+const APP = join(ROOT, "app");
 const TYPES: Readonly<Record<string, string>> = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css" };
 
 export interface AppUnderTest {
@@ -26,22 +25,28 @@ export interface AppUnderTest {
   close(): Promise<void>;
 }
 
-/** Builds, serves and opens the app, or another page at `root`. Takes a few seconds; one for each test file. */
+/**
+ * Builds, serves and opens the app, or another page at `root`. Takes a few seconds; one for each test file, and all files
+ * share a build.
+ */
 export async function startApp(root: string = APP): Promise<AppUnderTest> {
   // Under a test runner this is "test", which bundles the development builds of libraries and their warnings.
   process.env["NODE_ENV"] = "production";
-  const outDir = await mkdtemp(join(tmpdir(), "hearth-app-"));
-  await build({
-    root,
-    configFile: join(APP, "vite.config.ts"),
-    logLevel: "error",
-    // In the page alone: the inspecting worker takes the runs as they are.
-    plugins: [emptyEngine, fakeSwarm],
-    worker: { plugins: () => [emptyEngine] },
-    build: { outDir },
+  const page = relative(ROOT, root);
+  const built = await buildFolder(ROOT, {
+    directory: join("node_modules/.cache/hearth", page.replaceAll(sep, "-")),
+    sources: [...SOURCES, "test/app/support", page],
+    config: {
+      root,
+      configFile: join(APP, "vite.config.ts"),
+      logLevel: "error",
+      // In the page alone: the inspecting worker takes the runs as they are.
+      plugins: [emptyEngine, fakeSwarm],
+      worker: { plugins: () => [emptyEngine] },
+    },
   });
   const health = { isHealthy: true };
-  const server = await serve(outDir, health);
+  const server = await serve(built, health);
   const address = server.address();
   const origin = `http://localhost:${typeof address === "object" ? address?.port : address}`;
   const browser = await chromium.launch({
@@ -58,7 +63,11 @@ export async function startApp(root: string = APP): Promise<AppUnderTest> {
       health.isHealthy = value;
     },
     async open(path, options = {}) {
-      const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+      const context = await browser.newContext({
+        viewport: { width: 1280, height: 900 },
+        reducedMotion: "reduce",
+        ...options,
+      });
       const page = await context.newPage();
       const trouble: string[] = [];
       page.on("console", (message: ConsoleMessage) => {
@@ -72,7 +81,6 @@ export async function startApp(root: string = APP): Promise<AppUnderTest> {
     async close() {
       await browser.close();
       server.close();
-      await rm(outDir, { recursive: true, force: true });
     },
   };
 }

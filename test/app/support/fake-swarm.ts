@@ -8,6 +8,7 @@ import type { RoomView } from "../../../src/host/browser/room-view.ts";
 
 export { Random } from "../../../src/base/random.ts";
 export { createRoom } from "../../../src/host/browser/create-room.ts";
+export { joinPool } from "../../../src/host/browser/pool.ts";
 
 declare global {
   interface Window {
@@ -63,17 +64,35 @@ export class Run extends EventTarget {
     const { memory } = this.view;
     if (memory) this.show({ ...this.view, memory: { ...memory, budgetBytes: mebibytes && mebibytes * 1024 ** 2 } });
   }
+  async setShare(share: number): Promise<void> {
+    fake.calls.push(`setShare ${share}`);
+    this.#offer({ share });
+  }
+  async setMinutes(minutes: number | null): Promise<void> {
+    fake.calls.push(`setMinutes ${minutes}`);
+    this.#offer({ minutesLeft: minutes ?? undefined });
+  }
+  /** What the room would say of this tab a moment later. */
+  #offer(change: { share?: number; minutesLeft?: number | undefined }): void {
+    const members = this.view.members.map(({ offer, ...member }) => {
+      const { minutesLeft, ...told } = member.peer === this.view.self ? { ...offer, ...change } : { ...offer };
+      return { ...member, offer: { ...told, ...(minutesLeft === undefined ? {} : { minutesLeft }) } };
+    });
+    this.show({ ...this.view, members });
+  }
 }
 
 export interface FakeJoinOptions {
   readonly device: string;
   readonly memoryBudgetMiB: number | null;
+  readonly share: number;
   readonly signal: AbortSignal;
 }
 
 export async function join(roomUrl: string, options: FakeJoinOptions): Promise<Run> {
   const budget = options.memoryBudgetMiB === null ? "" : ` ${options.memoryBudgetMiB} MiB`;
-  fake.calls.push(`join ${options.device} ${new URL(roomUrl).pathname}${budget}`);
+  const share = options.share === 1 ? "" : ` ${100 * options.share} %`;
+  fake.calls.push(`join ${options.device} ${new URL(roomUrl).pathname}${budget}${share}`);
   if (fake.refusal !== null) throw new OptionError(fake.refusal);
   const run = new Run();
   runs.add(run);

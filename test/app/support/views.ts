@@ -1,12 +1,19 @@
 /** Rooms to show: plain views, a function of their arguments alone. */
-import type { RosterEntry, StepTimes } from "../../../src/network/wire/messages.ts";
+import type { Offer, RosterEntry, StepTimes } from "../../../src/network/wire/messages.ts";
+import type { PathKind } from "../../../src/network/transport/transport.ts";
 import { Random } from "../../../src/base/random.ts";
 import type { RoomView } from "../../../src/host/browser/room-view.ts";
 import { summarizeMemory } from "../../../src/training/summarize-memory.ts";
 import { fakeSnapshot } from "./memories.ts";
 
 const ENGINES = ["webgpu: Apple M2", "webgpu: SwiftShader", "reference: CPU (JavaScript)", "webgpu: NVIDIA RTX 4060"];
-const PATHS = ["webrtc", "port", "relay"];
+/** This tab gives all that it has; the others have limits. */
+const OFFERS: readonly Offer[] = [
+  { isVisible: true, share: 1 },
+  { isVisible: false, share: 0.5, minutesLeft: 12, battery: { level: 0.4, charging: false } },
+  { isVisible: true, share: 0.25, memoryBudgetMiB: 512, battery: { level: 0.8, charging: true } },
+];
+const PATHS: readonly PathKind[] = ["webrtc", "port", "relay"];
 const BYTES_A_STEP = 812_544;
 
 export function fakePeer(index: number): string {
@@ -21,7 +28,16 @@ function fakeMember(index: number, count: number): RosterEntry {
     state: "training",
     slots: Math.max(0, Math.floor(8 / count) + (index < 8 % count ? 1 : 0)),
     slotsPerSecond: 6.4 / (index + 1),
+    offer: OFFERS[index % OFFERS.length] ?? {},
   };
+}
+
+function transportOf(peers: readonly string[]): Record<string, PathKind> {
+  const kind = (at: number): PathKind => PATHS[at % PATHS.length] ?? "webrtc";
+  const pairs = peers.flatMap((a, at) =>
+    peers.slice(at + 1).map((b, other) => [`${a}|${b}`, kind(at + other)] as const),
+  );
+  return Object.fromEntries(pairs);
 }
 
 /** A run in full swing at `step`, seen by the first of `memberCount` tabs. */
@@ -62,6 +78,12 @@ export function trainingView(step: number, memberCount: number, changes: Partial
     epoch: memberCount,
     members,
     paths: Object.fromEntries(members.slice(1).map((member, index) => [member.peer, PATHS[index % 3] ?? "webrtc"])),
+    links: Object.fromEntries(
+      members.slice(1).map(({ peer }, index) => {
+        const path = PATHS[index % 3] ?? "webrtc";
+        return [peer, { path, roundTripMs: index === 2 ? null : 0.4 + 3 * index, bytesPerSecond: 810_000 * index }];
+      }),
+    ),
     history,
     lastStep:
       step === 0
@@ -75,13 +97,24 @@ export function trainingView(step: number, memberCount: number, changes: Partial
             members: members.map((member) => member.peer),
             chain: "cd".repeat(32),
             ms: 520,
-            transport: {},
+            transport: transportOf(members.map(({ peer }) => peer)),
             bytesSent: {},
             times,
           },
     bytesSent: step * BYTES_A_STEP,
     bytesSentByBrowser: step * BYTES_A_STEP * 1.03,
-    checkpoint: step < 5 ? null : { step: step - (step % 5), generation: Math.floor(step / 5), copies: 3, ms: 84 },
+    checkpoint:
+      step < 5
+        ? null
+        : {
+            step: step - (step % 5),
+            generation: Math.floor(step / 5),
+            copies: 3,
+            scheme: [1, 3],
+            lossChance: 0.00002,
+            ms: 84,
+          },
+    storage: { kind: "indexed-db", reason: null, isPersistent: true },
     sample: step < 10 ? null : { step: step - (step % 10), text: sampleAt(step) },
     log: ["This room trains char-gpt, seed 7.", "Copper Wren joined.", "Quiet Birch joined.", "Checkpoint at step 5."],
     needsFile: null,

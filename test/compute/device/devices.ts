@@ -1,6 +1,7 @@
 /** The devices that tests in Node run on. */
-import { checkingKernels } from "./check-kernel.ts";
+import { checkingKernels, KERNELS_FOLDER } from "./checking-device.ts";
 import type { Device } from "../../../src/compute/device/device.ts";
+import { ReferenceDevice } from "../../../src/compute/device/reference/reference-device.ts";
 import { openWasmDevice } from "../../../src/compute/device/wasm/open-wasm-device.ts";
 import { openWebGpuDevice } from "../../../src/compute/device/webgpu/open-webgpu-device.ts";
 import { dawnUnavailable, openDawn } from "../../../src/host/node/dawn.ts";
@@ -23,8 +24,18 @@ export async function openWasm(): Promise<Device> {
   return checked(await openWasmDevice());
 }
 
+/** Where what a runtime does with memory and losses has to hold; `missing` says why there is no such device here. */
+export const RUNTIME_DEVICES: readonly {
+  readonly name: string;
+  readonly missing: string | undefined;
+  readonly open: () => Promise<Device>;
+}[] = [
+  { name: "reference", missing: undefined, open: async () => new ReferenceDevice() },
+  { name: "wasm", missing: undefined, open: openWasm },
+  { name: "webgpu", missing: webGpuMissing, open: openNodeWebGpu },
+];
+
 /** `device`, checking each kernel if `npm run kernels` asks for it. */
 function checked(device: Device): Device {
-  const file = process.env["HEARTH_CHECK_KERNELS"];
-  return file === undefined ? device : checkingKernels(device, file);
+  return KERNELS_FOLDER === undefined ? device : checkingKernels(device, KERNELS_FOLDER);
 }

@@ -17,36 +17,77 @@ type Lane = Generator<Wait, void, Bounded>;
 
 /** Arrays before the kernel; the result is the arrays after it. @throws InvariantError where lanes race */
 export function runBounded(kernel: Kernel, arrays: readonly ArrayLike<number>[], subgroupSize = 32): Bounded[][] {
-  const state = arrays.map((array) => Array.from(array, (value): Bounded => ({ value, bound: 0 })));
-  const lanes = lanesOf(kernel);
-  for (let first = 0; first < kernel.invocations; first += lanes) {
-    const count = Math.min(lanes, kernel.invocations - first);
-    new Workgroup(kernel, state, subgroupSize).run(first / lanes, count);
+  const workgroups = Array.from({ length: workgroupsOf(kernel) }, (_, i) => i);
+  const stored = runSomeBounded(kernel, arrays, subgroupSize, workgroups);
+  return arrays.map((array, i) => Array.from(array, (value, at): Bounded => stored[i]?.get(at) ?? { value, bound: 0 }));
+}
+
+/** What some of its workgroups store, by place. @throws InvariantError where lanes race */
+export function runSomeBounded(
+  kernel: Kernel,
+  arrays: readonly ArrayLike<number>[],
+  subgroupSize: number,
+  workgroups: readonly number[],
+): BoundedElements[] {
+  const state: BoundedArray[] = [];
+  // Two bindings may be one array.
+  for (const [i, before] of arrays.entries()) {
+    state.push(state[kernel.bindings[i]?.aliasOf ?? -1] ?? arrayOf(before.length, before));
   }
-  return state;
+  const lanes = lanesOf(kernel);
+  for (const workgroup of workgroups) {
+    const count = Math.min(lanes, kernel.invocations - workgroup * lanes);
+    new Workgroup(kernel, state, subgroupSize).run(workgroup, count);
+  }
+  return state.map(({ stored, isOpen }) => ({ get: (at) => (isOpen ? UNDECIDED : stored.get(at)) }));
+}
+
+/** What was stored, by place; undefined where nothing was. */
+export interface BoundedElements {
+  get(at: number): Bounded | undefined;
+}
+
+/** How many workgroups a kernel has. */
+export function workgroupsOf(kernel: Kernel): number {
+  return Math.ceil(kernel.invocations / lanesOf(kernel));
+}
+
+/** What was stored, over what there was before, which is exact. */
+interface BoundedArray {
+  readonly length: number;
+  readonly before: ArrayLike<number> | null;
+  readonly stored: Map<number, Bounded>;
+  /** True after a store at a place that the bounds leave open: nothing is known of any element. */
+  isOpen: boolean;
 }
 
 /** An array with a memory of its users since the last barrier. */
 class WatchedArray {
   readonly #name: string;
-  readonly #elements: Bounded[];
+  readonly #array: BoundedArray;
   readonly #uses = new Map<number, { loaders: Set<number>; storers: Set<number> }>();
 
-  constructor(name: string, elements: Bounded[]) {
+  constructor(name: string, array: BoundedArray) {
     this.#name = name;
-    this.#elements = elements;
+    this.#array = array;
   }
 
   load(index: number, lane: number): Bounded {
-    const at = Math.max(0, Math.min(this.#elements.length - 1, index));
+    const { length, before, stored } = this.#array;
+    const at = Math.max(0, Math.min(length - 1, index));
     this.#usesOf(at).loaders.add(lane);
-    return this.#elements[at] ?? UNDECIDED;
+    if (this.#array.isOpen) return UNDECIDED;
+    return stored.get(at) ?? { value: before?.[at] ?? 0, bound: 0 };
   }
 
   store(index: number, value: Bounded, lane: number): void {
-    if (index < 0 || index >= this.#elements.length) return;
+    if (index < 0 || index >= this.#array.length) return;
     this.#usesOf(index).storers.add(lane);
-    this.#elements[index] = value;
+    this.#array.stored.set(index, value);
+  }
+
+  storeSomewhere(): void {
+    this.#array.isOpen = true;
   }
 
   barrier(): void {
@@ -71,11 +112,11 @@ class Workgroup {
   readonly #shared: WatchedArray[];
   readonly #subgroupSize: number;
 
-  constructor(kernel: Kernel, state: Bounded[][], subgroupSize: number) {
+  constructor(kernel: Kernel, state: readonly BoundedArray[], subgroupSize: number) {
     this.#kernel = kernel;
-    this.#bindings = state.map((elements, i) => new WatchedArray(`binding ${i}`, elements));
+    this.#bindings = state.map((array, i) => new WatchedArray(`binding ${i}`, array));
     const shared = kernel.workgroup?.shared ?? [];
-    this.#shared = shared.map(({ length }, i) => new WatchedArray(`shared array ${i}`, zeros(length)));
+    this.#shared = shared.map(({ length }, i) => new WatchedArray(`shared array ${i}`, arrayOf(length)));
     this.#subgroupSize = subgroupSize;
   }
 
@@ -163,7 +204,7 @@ class Invocation {
         return;
       }
       case "array": {
-        const elements = zeros(statement.length);
+        const elements = arrayOf(statement.length);
         this.#private.set(statement.name, new WatchedArray(statement.name, elements));
         return;
       }
@@ -195,7 +236,7 @@ class Invocation {
 
   #store(array: WatchedArray | undefined, index: Expr, value: Expr): void {
     const at = this.#value(index);
-    if (at.bound > 0) throw new InvariantError("bounded: expected stores at exact places");
+    if (at.bound > 0) return array?.storeSomewhere();
     const stored = this.#value(value);
     array?.store(at.value, this.#isOpen ? UNDECIDED : stored, this.#lane);
   }
@@ -233,6 +274,6 @@ class Invocation {
   }
 }
 
-function zeros(length: number): Bounded[] {
-  return Array.from({ length }, () => ({ value: 0, bound: 0 }));
+function arrayOf(length: number, before: ArrayLike<number> | null = null): BoundedArray {
+  return { length, before, stored: new Map(), isOpen: false };
 }

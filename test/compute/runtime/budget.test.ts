@@ -5,16 +5,12 @@ import { ReferenceDevice } from "../../../src/compute/device/reference/reference
 import { createRuntime } from "../../../src/compute/runtime/graph-runtime.ts";
 import type { PressureAnswer } from "../../../src/compute/runtime/pressure.ts";
 import type { Runtime } from "../../../src/compute/runtime/runtime.ts";
-import { openNodeWebGpu, webGpuMissing } from "../device/devices.ts";
+import { RUNTIME_DEVICES } from "../device/devices.ts";
 import { EagerTraining, GptTraining, lossesOf, type GptShape } from "./training.ts";
 
 const STEPS = 4;
 /** Activations take most of its memory, as in real ones. */
 const SHAPE: GptShape = { batch: 16, context: 32, width: 32, layers: 2 };
-const devices = [
-  { name: "reference", missing: undefined, open: async (): Promise<Device> => new ReferenceDevice() },
-  { name: "webgpu", missing: webGpuMissing, open: openNodeWebGpu },
-];
 
 interface Outcome {
   readonly losses: readonly number[];
@@ -47,7 +43,7 @@ function expectClose(found: readonly number[], expected: readonly number[]): voi
   }
 }
 
-for (const { name, missing, open } of devices) {
+for (const { name, missing, open } of RUNTIME_DEVICES) {
   describe.skipIf(missing !== undefined)(name, () => {
     test("half of the memory gives the same losses, by each answer alone and by all", async () => {
       const free = await train(open, Infinity, []);

@@ -1,18 +1,13 @@
 import { expect, test } from "vitest";
 import { UnsupportedError } from "../../../src/base/errors.ts";
-import type { Device } from "../../../src/compute/device/device.ts";
 import type { Node } from "../../../src/compute/compiler/ir.ts";
 import * as graph from "../../../src/compute/compiler/graph.ts";
 import { ReferenceDevice } from "../../../src/compute/device/reference/reference-device.ts";
 import { createRuntime } from "../../../src/compute/runtime/graph-runtime.ts";
 import type { Runtime } from "../../../src/compute/runtime/runtime.ts";
-import { openNodeWebGpu, webGpuMissing } from "../device/devices.ts";
+import { RUNTIME_DEVICES } from "../device/devices.ts";
 
 const ELEMENTS = 8192;
-const devices = [
-  { name: "reference", missing: undefined, open: async (): Promise<Device> => new ReferenceDevice() },
-  { name: "webgpu", missing: webGpuMissing, open: openNodeWebGpu },
-];
 
 function filled(runtime: Runtime, elements: number, value: number): Node {
   return runtime.leaf([elements], "float32", new Float32Array(elements).fill(value));
@@ -22,7 +17,7 @@ async function firstValues(runtime: Runtime, leaves: readonly Node[]): Promise<n
   return (await runtime.read(leaves)).map((bytes) => new Float32Array(bytes.buffer)[0] ?? Number.NaN);
 }
 
-for (const { name, missing, open } of devices) {
+for (const { name, missing, open } of RUNTIME_DEVICES) {
   test.skipIf(missing !== undefined)(`free pages are brought together, and nobody sees it (${name})`, async () => {
     // Room for 31 arrays of two pages, and the tables of kernels.
     const runtime = createRuntime(await open(), { memoryBudgetBytes: 2 ** 20, pressure: [] });

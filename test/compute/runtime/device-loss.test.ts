@@ -5,26 +5,22 @@
 import { describe, expect, test } from "vitest";
 import { DeviceLostError } from "../../../src/base/errors.ts";
 import { Random } from "../../../src/base/random.ts";
-import type { Device } from "../../../src/compute/device/device.ts";
 import { ReferenceDevice } from "../../../src/compute/device/reference/reference-device.ts";
 import { createRuntime } from "../../../src/compute/runtime/graph-runtime.ts";
-import { openNodeWebGpu, webGpuMissing } from "../device/devices.ts";
+import { RUNTIME_DEVICES } from "../device/devices.ts";
 import { EagerTraining, GptTraining, lossesOf } from "./training.ts";
 
 const STEPS = 12;
 const RUNS = Number(process.env["HEARTH_LOSS_RUNS"] ?? 0);
 /** A run takes up to some seconds on a busy machine. */
 const TIMEOUT_MS = 60_000 + RUNS * 30_000;
-const devices = [
-  { name: "reference", missing: undefined, open: async (): Promise<Device> => new ReferenceDevice(), runs: RUNS || 4 },
-  { name: "webgpu", missing: webGpuMissing, open: openNodeWebGpu, runs: RUNS || 3 },
-];
+const MOMENTS = RUNS || 4;
 const trainings = [
   { kind: "compiled steps", Training: GptTraining },
   { kind: "eager steps", Training: EagerTraining },
 ];
 
-for (const { name, missing, open, runs } of devices) {
+for (const { name, missing, open } of RUNTIME_DEVICES) {
   describe.skipIf(missing !== undefined)(name, () => {
     for (const { kind, Training } of trainings) {
       test(`${kind} give the same losses when the device is lost at any moment`, { timeout: TIMEOUT_MS }, async () => {
@@ -33,7 +29,7 @@ for (const { name, missing, open, runs } of devices) {
         quiet.destroy();
         quiet.device.destroy();
         let lost = 0;
-        for (let run = 0; run < runs; run++) {
+        for (let run = 0; run < MOMENTS; run++) {
           const random = new Random(7, name, kind, run);
           const runtime = createRuntime(await open(), { reopen: open });
           const training = new Training(runtime);
@@ -49,7 +45,7 @@ for (const { name, missing, open, runs } of devices) {
           runtime.destroy();
           runtime.device.destroy();
         }
-        if (RUNS > 0) console.log(`${name}, ${kind}: ${runs} runs, ${lost} devices lost before the end`);
+        if (RUNS > 0) console.log(`${name}, ${kind}: ${MOMENTS} runs, ${lost} devices lost before the end`);
         // Where all of a run is microtasks, the loop turns when it is over: then the loss is nobody's.
         expect(lost).toBeGreaterThan(0);
       });

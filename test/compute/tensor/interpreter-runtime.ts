@@ -91,10 +91,15 @@ export class InterpreterRuntime implements Runtime {
         this.runs += 1;
         this.peek(sources).forEach((values, i) => this.poke(present(targets[i], "a target"), values));
       },
+      runStaged: () => Promise.reject(new Error("an interpreter has no stages")),
       profile: async () => [],
       explain: () => ({ graph: { before: NO_GRAPH, after: NO_GRAPH }, kernels: [], scratchBytes: 0 }),
       destroy: () => {},
     };
+  }
+
+  work(): Promise<never> {
+    return Promise.reject(new Error("an interpreter has no kernels"));
   }
 
   readonly lost: Promise<DeviceLostError> = new Promise(() => {});

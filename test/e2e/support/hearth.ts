@@ -11,7 +11,7 @@ import { buildApp } from "../../../tools/build-app.ts";
 import { CHROMIUM_FLAGS, findChromium } from "../../../tools/swarm/chromium.ts";
 import { Observer } from "../../../tools/swarm/observer.ts";
 import { ProcessGroups } from "../../../tools/swarm/processes.ts";
-import { freePort, REAL_SERVER, ROOT, ServerProcess } from "../../../tools/swarm/server-process.ts";
+import { freePort, REAL_SERVER, ROOT, ServerProcess, type ServerProgram } from "../../../tools/swarm/server-process.ts";
 
 /** For a page to get somewhere: generous, since other tests share the machine. */
 const PAGE_MS_MAX = 50_000;
@@ -41,14 +41,14 @@ export class HearthUnderTest {
   }
 
   /** Takes some seconds, more where the app has to be built first. */
-  static async start(): Promise<HearthUnderTest> {
+  static async start(program: ServerProgram = REAL_SERVER): Promise<HearthUnderTest> {
     // Under a test runner this is "test", which bundles the development builds of libraries and their warnings.
     process.env["NODE_ENV"] = "production";
     await buildApp(ROOT);
     const directory = await mkdtemp(join(tmpdir(), "hearth-e2e-"));
     const port = await freePort(null);
     const groups = new ProcessGroups();
-    const server = new ServerProcess({ program: REAL_SERVER, port, directory, clock: systemClock, groups });
+    const server = new ServerProcess({ program, port, directory, clock: systemClock, groups });
     const executablePath = present(findChromium(), "a Chromium (CHROME_PATH names one)");
     const launched = chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS], timeout: PAGE_MS_MAX });
     const [browser] = await Promise.all([launched, server.start()]);
@@ -121,7 +121,7 @@ export class WatchedRoom {
 
   /** Waits until `step` is committed: the test's own deadline ends it. */
   async reached(step: number): Promise<void> {
-    while (this.step < step) await this.#heard();
+    while (this.step < step) await this.heard();
   }
 
   /** Waits for the last line. */
@@ -129,11 +129,12 @@ export class WatchedRoom {
     for (;;) {
       const end = this.lines.find((line) => line.type === "end");
       if (end) return end;
-      await this.#heard();
+      await this.heard();
     }
   }
 
-  #heard(): Promise<void> {
+  /** Waits for the next lines. */
+  heard(): Promise<void> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 

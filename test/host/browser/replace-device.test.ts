@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { DeviceLostError } from "../../../src/base/errors.ts";
 import { replaceDevice } from "../../../src/host/browser/replace-device.ts";
-import type { ChosenDevice } from "../../../src/host/browser/open-device.ts";
+import type { ChosenDevice } from "../../../src/host/choice/choose-device.ts";
 import { VirtualClock } from "../../../src/network/transport/simulated/virtual-clock.ts";
 
 const LOST = new DeviceLostError("the GPU process ended");
@@ -32,7 +32,7 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 function replacing(): { clock: VirtualClock; opened: ChosenDevice[]; tryOnce: () => Promise<string> } {
   const clock = new VirtualClock(settled);
   const opened: ChosenDevice[] = [];
-  const reopen = replaceDevice("auto", (chosen) => opened.push(chosen), clock);
+  const reopen = replaceDevice("auto", "webgpu", (chosen) => opened.push(chosen), clock);
   const tryOnce = (): Promise<string> =>
     reopen(LOST).then(
       ({ info }) => info.kind,
@@ -59,6 +59,21 @@ test("a GPU that stays away is replaced by the CPU, which says so", async () => 
   for (let count = 0; count < 4; count++) kinds.push(await tryOnce());
   expect(kinds).toEqual(["none", "none", "none", "wasm"]);
   expect(opened).toMatchObject([{ reason: expect.stringMatching(/goes on with the CPU: the GPU process ended/) }]);
+});
+
+test("a processor's device that failed is opened again, and nobody asks for a GPU", async () => {
+  const opened: ChosenDevice[] = [];
+  answering(ADAPTER);
+  const reopen = replaceDevice("auto", "wasm", (chosen) => opened.push(chosen), new VirtualClock(settled));
+  const trap = new DeviceLostError("wasm device: expected kernels that run, found: kernel add: a trap");
+  for (let count = 0; count < 2; count++) {
+    const device = await reopen(trap);
+    expect(device.info.kind).toBe("wasm");
+    device.destroy();
+  }
+  expect(opened.map(({ reason }) => reason)).toEqual(
+    Array(2).fill(expect.stringMatching(/^The CPU failed .* a trap$/)),
+  );
 });
 
 test("a browser that never answers has the CPU at work within half of a step's deadline", async () => {

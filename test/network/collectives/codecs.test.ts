@@ -148,6 +148,16 @@ test("sizes on the wire are 2 bytes, 1 and a 16th, a half and a 16th", () => {
   expect(powerSgdCodec(4).encode(values, PLACE).byteLength).toBe(8 + 4 * 4 * (253 + 253));
 });
 
+test("PowerSGD of a higher rank than the values have gives them back, and nothing twice", () => {
+  const codec = powerSgdCodec(2);
+  for (const length of [4, 9, 100, 203]) {
+    const values = new Float32Array(length).fill(1.5);
+    for (let time = 0; time < 3; time++) {
+      for (const value of codec.decode(codec.encode(values, PLACE))) expect(value).toBeCloseTo(1.5, 4);
+    }
+  }
+});
+
 test("quantising what is not finite gives NaN in its block, and touches no other", () => {
   const values = new Float32Array(130).fill(1);
   values[70] = Infinity;

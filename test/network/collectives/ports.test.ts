@@ -1,34 +1,16 @@
-/** Every verb by every program and codec over real MessagePorts, as tabs of one browser have them. */
-import { afterAll, describe, expect, test } from "vitest";
-import { bytesOf, floatsOf } from "../../../src/base/bytes.ts";
+/** The matrix of collectives over MessagePorts, as tabs of one browser have them; `npm run conformance` does all of it. */
+import { afterAll, expect, test } from "vitest";
 import { systemClock } from "../../../src/base/clock.ts";
-import { ALGORITHMS } from "../../../src/network/collectives/algorithms.ts";
-import type { AlgorithmName, Verb } from "../../../src/network/collectives/algorithms.ts";
-import { withErrorFeedback } from "../../../src/network/collectives/codecs/error-feedback.ts";
-import { float16Codec } from "../../../src/network/collectives/codecs/float16.ts";
-import { powerSgdCodec } from "../../../src/network/collectives/codecs/power-sgd.ts";
-import { int4Codec, int8Codec } from "../../../src/network/collectives/codecs/quantized.ts";
-import { topKCodec } from "../../../src/network/collectives/codecs/top-k.ts";
-import { Group } from "../../../src/network/collectives/group.ts";
-import type { ReduceOptions } from "../../../src/network/collectives/group-verbs.ts";
+import type { Group } from "../../../src/network/collectives/group.ts";
 import { ranksOf } from "../../../src/network/collectives/program.ts";
-import { Mux } from "../../../src/network/mux.ts";
+import type { Mux } from "../../../src/network/mux.ts";
 import { exchangeTransport } from "../../../src/network/transport/message-port/exchange-transport.ts";
 import { PortExchange } from "../../../src/network/transport/message-port/port-exchange.ts";
+import { judgeMatrix } from "../../../tools/conformance/network/judge-matrix.ts";
+import { matrixCases } from "../../../tools/conformance/network/matrix-cases.ts";
+import { runMatrix } from "../../../tools/conformance/network/run-matrix.ts";
+import { groupsOf, linkedMuxes } from "../support/linked-groups.ts";
 
-type Floats = Float32Array<ArrayBuffer>;
-
-/** By name: how far a sum of 8 values up to 4 may be off; null where only equal bits are promised. */
-const CODECS = [
-  ["none", () => undefined, 0],
-  ["float16", () => float16Codec, 0],
-  ["int8", () => int8Codec(), (9 * 32) / 127],
-  ["int4", () => int4Codec(), (9 * 32) / 7],
-  ["top-k", () => withErrorFeedback(topKCodec(0.5)), null],
-  ["PowerSGD", () => withErrorFeedback(powerSgdCodec(2)), null],
-] as const;
-
-const LENGTH = 40;
 const muxes: Mux[] = [];
 const lines: MessagePort[] = [];
 afterAll(() => {
@@ -38,101 +20,35 @@ afterAll(() => {
 
 async function openGroups(size: number): Promise<Group[]> {
   const exchange = new PortExchange();
-  const members = ranksOf(size).map((rank) => `tab-${rank}`);
-  const own = members.map((peer) => {
+  const transports = ranksOf(size).map((rank) => {
     const { port1, port2 } = new MessageChannel();
     lines.push(port1, port2);
     exchange.attach(port2);
-    return new Mux({ transport: exchangeTransport(peer, systemClock, port1) });
+    return exchangeTransport(`tab-${rank}`, systemClock, port1);
   });
+  const own = await linkedMuxes(transports);
   muxes.push(...own);
-  const dials = own.flatMap((mux) =>
-    members.filter((peer) => peer > mux.self).map((peer) => mux.connect(peer, { deadlineMs: 20_000 })),
-  );
-  await Promise.all(dials);
-  while (!own.every((mux) => members.every((peer) => peer === mux.self || mux.isLinked(peer)))) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  return own.map(
-    (mux) =>
-      new Group({
-        mux,
-        members,
-        fence: { incarnation: 1, epoch: 1 },
-        clock: systemClock,
-        near: [members.map((_, rank) => rank)],
-      }),
-  );
+  return groupsOf(own, 1);
 }
 
-const inputOf = (rank: number): Floats =>
-  Float32Array.from({ length: LENGTH }, (_, at) => ((at * 3 + rank * 5) % 9) - 4);
+test.each([1, 3, 5])("%i tabs of one browser get what the direct sum is, with the same bits on all", async (size) => {
+  const groups = await openGroups(size);
+  const cases = matrixCases().filter(({ input, verb }) => input !== "long" || (size === 3 && verb === "all-reduce"));
+  const reports = await Promise.all(groups.map((group) => runMatrix(group, cases)));
+  expect(judgeMatrix(reports, cases).cases.filter(({ reason }) => reason !== null)).toEqual([]);
+});
 
-/** The verb at a member, as one array. */
-async function perform(group: Group, verb: Verb, options: ReduceOptions): Promise<Floats> {
-  const { size, rank } = group;
-  const [own, root] = [inputOf(rank), size >> 1];
-  const bounds = ranksOf(size + 1).map((at) => Math.floor((at * LENGTH) / size));
-  const parts = ranksOf(size).map((at) => bytesOf(own).subarray(4 * (bounds[at] ?? 0), 4 * (bounds[at + 1] ?? 0)));
-  const flat = (all: readonly Floats[]): Floats => Float32Array.from(all.flatMap((one) => [...one]));
-  switch (verb) {
-    case "all-reduce":
-      return group.allReduce(own, options);
-    case "reduce":
-      return (await group.reduce(root, own, options)) ?? new Float32Array(0);
-    case "reduce-scatter":
-      return group.reduceScatter(own, bounds, ranksOf(size), options);
-    case "all-gather":
-      return floatsOf(
-        await group.allGather(
-          bytesOf(own),
-          ranksOf(size + 1).map((at) => 4 * LENGTH * at),
-          options,
-        ),
-      );
-    case "broadcast":
-      return floatsOf(await group.broadcast(root, rank === root ? bytesOf(own) : null, options));
-    case "scatter":
-      return floatsOf(await group.scatter(root, rank === root ? parts : null, options));
-    case "gather":
-      return flat(((await group.gather(root, bytesOf(own), options)) ?? []).map(floatsOf));
-    case "all-to-all":
-      return flat((await group.allToAll(parts, options)).map(floatsOf));
-  }
-}
-
-describe.each([1, 2, 3, 4, 5, 7, 8, 16])("%i tabs of one browser", (size) => {
-  test("get by every verb, program and codec what the direct sum is, with the same bits on all", async () => {
-    const groups = await openGroups(size);
-    let operation = 0;
-    for (const [verb, makers] of Object.entries(ALGORITHMS) as [Verb, Record<string, unknown>][]) {
-      let exact: Floats[] | null = null;
-      for (const algorithm of Object.keys(makers) as AlgorithmName[]) {
-        for (const [codecName, makeCodec, tolerance] of CODECS) {
-          operation += 1;
-          const options = { operation, category: "gradients", deadlineMs: 30_000, algorithm } as const;
-          const got = await Promise.all(
-            groups.map((group) => perform(group, verb, { ...options, codec: makeCodec() })),
-          );
-          const what = `${verb} by ${algorithm}, ${codecName}, of ${size}`;
-          exact ??= got;
-          for (const [rank, values] of got.entries()) {
-            if (["all-reduce", "all-gather", "broadcast"].includes(verb)) expect(values, what).toEqual(got[0]);
-            expect(values.length, what).toBe(exact[rank]?.length);
-            if (tolerance === null) continue;
-            const worst = values.reduce(
-              (most, value, at) => Math.max(most, Math.abs(value - (exact?.[rank]?.[at] ?? 0))),
-              0,
-            );
-            expect(worst, what).toBeLessThanOrEqual(tolerance);
-          }
-        }
-      }
-      if (verb !== "all-reduce") continue;
-      const sum = Float32Array.from({ length: LENGTH }, (_, at) =>
-        ranksOf(size).reduce((total, rank) => total + (inputOf(rank)[at] ?? 0), 0),
-      );
-      for (const values of exact ?? []) expect(values).toEqual(sum);
-    }
-  });
+test("a wrong result and other bits on one rank are found", async () => {
+  const [one] = matrixCases();
+  if (one === undefined) return expect.fail("expected cases");
+  const wrongBy = (difference: number): Group => {
+    const allReduce = async (values: Float32Array) => values.map((value) => value + difference);
+    return { rank: 0, size: 1, allReduce } as unknown as Group;
+  };
+  expect((await runMatrix(wrongBy(0), [one])).cases[0]?.fault).toBeNull();
+  expect((await runMatrix(wrongBy(1), [one])).cases[0]?.fault).toMatch(/^expected -4 at 0 within 0, found -3$/);
+  const [right, other] = ["a", "b"].map((digest, rank) => ({ rank, cases: [{ digest, fault: null }] }));
+  if (right === undefined || other === undefined) return expect.fail("expected reports");
+  expect(judgeMatrix([right, right], [one]).cases[0]?.reason).toBeNull();
+  expect(judgeMatrix([right, other], [one]).cases[0]?.reason).toMatch(/^rank 1: expected the same bits/);
 });

@@ -109,6 +109,7 @@ const height = (n: number): number => (n === 1 ? 0 : Math.floor(Math.log2(n - 1)
 const ones = (n: number): number => ranksOf(n).reduce((sum, q) => sum + q.toString(2).replaceAll("0", "").length, 0);
 
 const CLOSED_FORMS: Readonly<Record<string, Form>> = {
+  "all-reduce one-shot": (n) => [n * (n - 1), n * (n - 1), n > 1 ? 1 : 0],
   "all-reduce direct": (n) => [2 * n * (n - 1), 2 * (n - 1), n > 1 ? 2 : 0],
   "all-reduce ring": (n) => [2 * n * (n - 1), 2 * (n - 1), 2 * (n - 1)],
   "all-reduce halving-doubling": (n) => [2 * power(n) * (n - 1), 2 * (n - 1), 2 * Math.log2(power(n)) + 2 * folds(n)],

@@ -11,7 +11,12 @@ test("a trace names every operation, message and sum, by rank and link, in Chrom
   await run(
     Promise.all(
       all.map((group) =>
-        group.allReduce(new Float32Array(30), { operation: 4, category: "gradients", deadlineMs: 9_000 }),
+        group.allReduce(new Float32Array(30), {
+          operation: 4,
+          category: "gradients",
+          deadlineMs: 9_000,
+          algorithm: "direct",
+        }),
       ),
     ),
   );

@@ -202,7 +202,7 @@ describe("numbers", () => {
       /for 2 ranks, found 3/,
     );
     await expect(group.allReduce(new Float32Array(2), next({ algorithm: "pairwise" }))).rejects.toThrow(
-      /expected one of direct, ring/,
+      /expected one of direct, one-shot, ring/,
     );
   });
 });

@@ -4,6 +4,7 @@ import type { Bytes } from "../../../src/base/bytes.ts";
 import type { Channel } from "../../../src/network/transport/channel.ts";
 import { openChannelLink } from "../../../src/network/transport/channel-link.ts";
 import type { VirtualClock } from "../../../src/network/transport/simulated/virtual-clock.ts";
+import { PROTOCOL_VERSION } from "../../../src/network/wire/messages.ts";
 import { virtualClock } from "../support/virtual.ts";
 
 const WAIT = { deadlineMs: 5_000 };
@@ -57,7 +58,7 @@ async function opened(): Promise<{
   const channel = new BareChannel();
   channel.readyState = "open";
   const link = begin(clock, channel);
-  channel.hear("ack 1");
+  channel.hear(`ack ${PROTOCOL_VERSION}`);
   return { clock, channel, link: await clock.run(link) };
 }
 
@@ -69,11 +70,11 @@ test("a lost open event does no harm: hello is said again until it is answered",
   expect(channel.sent).toEqual([]);
   channel.readyState = "open"; // And no event.
   await clock.advance(600);
-  expect(channel.sent).toEqual(["hello 1", "hello 1"]);
-  channel.hear("hello 1");
+  expect(channel.sent).toEqual([`hello ${PROTOCOL_VERSION}`, `hello ${PROTOCOL_VERSION}`]);
+  channel.hear(`hello ${PROTOCOL_VERSION}`);
   expect((await clock.run(link)).isOpen).toBe(true);
   await clock.advance(2_000);
-  expect(channel.sent).toEqual(["hello 1", "hello 1", "ack 1"]);
+  expect(channel.sent).toEqual([`hello ${PROTOCOL_VERSION}`, `hello ${PROTOCOL_VERSION}`, `ack ${PROTOCOL_VERSION}`]);
 });
 
 test("a channel that nobody answers on ends in its deadline and is closed", async () => {
@@ -95,8 +96,8 @@ test("a peer of another version is refused with both versions named, and told so
   channel.hear("hello 7");
   const error: unknown = await clock.run(link).catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(ProtocolError);
-  expect((error as Error).message).toBe("greeting peer b: expected protocol version 1, found 7");
-  expect(channel.sent.at(-1)).toBe("bye expected protocol version 1, found 7");
+  expect((error as Error).message).toBe(`greeting peer b: expected protocol version ${PROTOCOL_VERSION}, found 7`);
+  expect(channel.sent.at(-1)).toBe(`bye expected protocol version ${PROTOCOL_VERSION}, found 7`);
 });
 
 test("words it does not know, and messages of other kinds, are counted and ignored", async () => {

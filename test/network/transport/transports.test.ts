@@ -84,7 +84,7 @@ test("a peer that the best transport does not reach is reached by the next, and 
   b.onLink((link) => accepted.push(link.path));
   a.onLink(() => {});
   const connecting = a.connect("b", { deadlineMs: 5_000 });
-  await sleep(1_200, systemClock); // The exchange's time is real, and it has no such tab.
+  await sleep(50, systemClock); // The exchange's time is real, and it has no such tab.
   expect((await clock.run(connecting)).path).toBe("simulated");
   await clock.advance(50);
   expect(accepted).toEqual(["simulated"]);
@@ -93,7 +93,11 @@ test("a peer that the best transport does not reach is reached by the next, and 
 });
 
 /** The worker's half of WebRTC, with pages that hold imitated data channels and relay them: all but the browser itself. */
-describeTransport("webrtc transport, relayed", () => {
+describeTransport("webrtc transport, relayed", () => pagesInNode(1));
+
+describeTransport("webrtc transport, relayed, striped over four lanes", () => pagesInNode(4));
+
+function pagesInNode(lanes: number): World {
   const lines = new Map<string, MessagePort>(); // The page's end of each tab's line.
   const post = (peer: string, message: ToWorker, transfer: Transferable[]): void => {
     lines.get(peer)?.postMessage(message, transfer);
@@ -101,13 +105,20 @@ describeTransport("webrtc transport, relayed", () => {
   let count = 0;
   const dial = (from: string, to: string, key: string): void => {
     if (!lines.has(to)) return post(from, { kind: "failed", key, why: "other", reason: "not there yet" }, []);
-    const channels = wiredChannels(from, to);
-    const keys = [key, `in-${(count += 1)}`];
-    for (const [at, peer] of [from, to].entries()) {
-      const { port1, port2 } = new MessageChannel();
-      relay(channels[at] as SimulatedChannel, port1);
-      const other = at === 0 ? to : from;
-      post(peer, { kind: "channel", key: keys[at] as string, peer: other, port: port2 }, [port2]);
+    const keys = [key, `in-${(count += 1)}`] as const;
+    for (let lane = 0; lane < lanes; lane++) {
+      // Lanes are there at once or late, and none is as fast as another.
+      const channels = wiredChannels(from, to, 1 + 3 * ((lane * 2) % 5));
+      for (const [at, peer] of [from, to].entries()) {
+        const { port1, port2 } = new MessageChannel();
+        relay(channels[at] as SimulatedChannel, port1);
+        const name = keys[at] as string;
+        const message: ToWorker =
+          lane === 0
+            ? { kind: "channel", key: name, peer: at === 0 ? to : from, port: port2 }
+            : { kind: "lane", key: name, port: port2 };
+        setTimeout(() => post(peer, message, [port2]), 5 * lane + 7 * at * lane);
+      }
     }
   };
   const join: World["join"] = (peer) => {
@@ -119,15 +130,15 @@ describeTransport("webrtc transport, relayed", () => {
     return new WorkerTransport({ self: peer, port: port2, clock: systemClock });
   };
   const end = (): void => lines.forEach((line) => line.close());
-  return { path: "relay", join, run: (promise) => promise, pass: (ms) => sleep(ms, systemClock), end };
-});
+  return { path: "page", join, run: (promise) => promise, pass: (ms) => sleep(ms, systemClock), end };
+}
 
-function wiredChannels(a: string, b: string): [SimulatedChannel, SimulatedChannel] {
+function wiredChannels(a: string, b: string, latencyMs: number): [SimulatedChannel, SimulatedChannel] {
   const wire: Wire = {
     ends: [a, b],
     clock: systemClock,
     bytesPerMs: 100_000,
-    latencyMs: () => 1,
+    latencyMs: () => latencyMs,
     isCut: () => false,
     at: (_, happen) => happen(),
     flush: () => {},

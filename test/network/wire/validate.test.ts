@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { ProtocolError } from "../../../src/base/errors.ts";
 import type { MemorySummary } from "../../../src/network/wire/memory-summary.ts";
 import type { ClientMessage, CommitRecord, ServerMessage } from "../../../src/network/wire/messages.ts";
-import { PROTOCOL_VERSION, SHARDS } from "../../../src/network/wire/messages.ts";
+import { PROTOCOL_VERSION, SHARDS, SKETCH, UNITS_MAX } from "../../../src/network/wire/messages.ts";
 import {
   CLIENT_MESSAGE_CHARACTERS_MAX,
   parseClientMessage,
@@ -85,8 +85,27 @@ const clientMessages: readonly ClientMessage[] = [
     bytesSent: counts,
     paths: { "tab-2": "relay" },
   },
+  {
+    kind: "vote",
+    incarnation: 1,
+    epoch: 2,
+    step: 3,
+    parameterRoot: HASH,
+    parameters: [],
+    optimizer: [],
+    losses: [[7, -0.25]],
+    fingerprints: [
+      [7, { loss: -0.25, norm: 2.5, sketch: Array.from({ length: SKETCH }, (_, at) => at - 8) }],
+      [3, null],
+    ],
+    times,
+    bytesSent: counts,
+    paths: {},
+  },
   { kind: "failed", incarnation: 1, epoch: 2, reason: "lost tab-2", unreachable: ["tab-2"], missing: [HASH] },
+  { kind: "failed", incarnation: 1, epoch: 2, reason: "not finite", unreachable: [], missing: [], slot: 7 },
   { kind: "stored", step: 5, chain: HASH, shards: [1, 2], error: null, ms: 12 },
+  { kind: "computed", incarnation: 1, epoch: 2, step: 4, rank: 1 },
   { kind: "digest", step: 5, chain: HASH, digest: HASH },
   { kind: "heartbeat" },
   { kind: "memory", memory },
@@ -120,9 +139,21 @@ const serverMessages: readonly ServerMessage[] = [
     record,
     optimizerSources: perShard(["tab-1"]),
     parameterSources: perShard([]),
+    stripes: [{ shards: [0, 7], parity: [{ row: 0, parameter: HASH, optimizer: HASH, sources: ["tab-1"] }] }],
     deadlineMs: 20_000,
   },
   { kind: "plan", incarnation: 1, epoch: 2, step: 4, slots: [[0, 1], []], deadlineMs: 30_000 },
+  { kind: "plan", incarnation: 1, epoch: 2, step: 4, slots: [[0], [1]], backups: [[1, 0]], deadlineMs: 30_000 },
+  { kind: "reduce", incarnation: 1, epoch: 2, step: 4, late: [1] },
+  {
+    kind: "plan",
+    incarnation: 1,
+    epoch: 2,
+    step: 4,
+    slots: [[0, 1], [2]],
+    audits: [{ slot: 2, rank: 0 }],
+    deadlineMs: 30_000,
+  },
   {
     kind: "commit",
     incarnation: 1,
@@ -131,7 +162,12 @@ const serverMessages: readonly ServerMessage[] = [
     chain: HASH,
     parameterRoot: HASH,
     loss: 3.5,
-    checkpoint: { writers: perShard([0, 1, 2]), optimizer: perShard(HASH), keep: [{ step: 5, chain: HASH }] },
+    checkpoint: {
+      writers: perShard([0, 1, 2]),
+      stripes: [{ shards: [0, 7], parity: [120, 121] }],
+      optimizer: perShard(HASH),
+      keep: [{ step: 5, chain: HASH }],
+    },
   },
   { kind: "waiting", reason: "Shards are missing.", devices: ["device-2"] },
   { kind: "finish", step: 60, chain: HASH },
@@ -152,13 +188,30 @@ const serverMessages: readonly ServerMessage[] = [
     },
   },
   { kind: "event", line: { type: "member", event: "lost", peer: "tab-1", step: 4, reason: "silent for 6 s" } },
+  { kind: "event", line: { type: "straggler", peer: "tab-1", step: 4, action: "backup", reason: "late twice" } },
   { kind: "event", line: { type: "member", event: "join", peer: "tab-1", step: 4 } },
   {
     kind: "event",
     line: { type: "checkpoint", step: 5, generation: 1, ms: 40, copies: 3, digests: { "tab-1": HASH }, errors: {} },
   },
+  {
+    kind: "event",
+    line: { type: "recovery", peer: "tab-1", step: 5, sources: [{ source: "parity", shards: 2, bytes: 80, ms: 4 }] },
+  },
   { kind: "event", line: { type: "end", steps: 60, loss: 2.9, digests: { "tab-1": HASH } } },
   { kind: "roster", members: [{ ...info, state: "training", slots: 2, slotsPerSecond: 3 }] },
+  {
+    kind: "roster",
+    members: [
+      {
+        ...info,
+        state: "training",
+        slots: 2,
+        slotsPerSecond: 3,
+        offer: { share: 0.5, minutesLeft: 12, isVisible: false },
+      },
+    ],
+  },
   { kind: "memories", members: [{ peer: "tab-1", memory }] },
 ];
 
@@ -176,9 +229,13 @@ test.each(serverMessages.map((message) => [message.kind, message] as const))(
   },
 );
 
+/** Fields that a message may do without. */
+const OPTIONAL = ["fingerprints", "slot"];
+
 test("a message with any one field missing is refused in one sentence", () => {
   for (const message of clientMessages) {
     for (const key of Object.keys(message)) {
+      if (OPTIONAL.includes(key)) continue;
       const { [key]: _, ...rest } = message as unknown as Record<string, unknown>;
       expect(() => parseClientMessage(JSON.stringify(rest)), `${message.kind} without ${key}`).toThrow(ProtocolError);
     }
@@ -196,8 +253,8 @@ test("numbers, lengths and hashes out of bounds are refused", () => {
     { ...stored, step: 2 ** 32 },
     { ...stored, chain: HASH.toUpperCase() },
     { ...stored, chain: `${HASH}0` },
-    { ...stored, shards: [SHARDS] },
-    { ...stored, shards: Array.from({ length: SHARDS + 1 }, () => 0) },
+    { ...stored, shards: [UNITS_MAX] },
+    { ...stored, shards: Array.from({ length: UNITS_MAX + 1 }, () => 0) },
     { ...stored, error: "x".repeat(2_001) },
     { kind: "leave", reason: "x".repeat(501) },
     { kind: "hello", protocol: PROTOCOL_VERSION, room: "r", role: "member", info: { ...info, peer: "<script>" } },

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { CorruptDataError, OptionError, QuotaError } from "../../../src/base/errors.ts";
+import type { Bytes } from "../../../src/base/bytes.ts";
 import { hashBytes } from "../../../src/base/hash.ts";
 import { MemoryStore } from "../../../src/storage/memory/memory-store.ts";
 import type { Entry, PutOptions } from "../../../src/storage/store.ts";
@@ -29,7 +30,7 @@ test("a generation comes back whole, also for the next tab that opens the store"
   expect(next.damage).toEqual({ chunks: 0, markers: 0, blobs: 0 });
 });
 
-test("chunks go first in relaxed batches of 1 to 8 MiB, and the marker alone, strict and last", async () => {
+test("packs of up to 4 MiB go first, one by one and relaxed, and the marker alone, strict and last", async () => {
   const store = new TracedStore();
   const sizes = [0.3, 0.3, 0.5, 5, 0.9, 7.5, 9, 0.1].map((mib) => Math.round(mib * MIB));
   const shards = sizes.flatMap((size, i) =>
@@ -39,18 +40,15 @@ test("chunks go first in relaxed batches of 1 to 8 MiB, and the marker alone, st
   const kinds = store.puts.map(({ keys }) => keys[0]?.split("/")[0]);
   expect(kinds[0]).toBe("pin");
   expect(kinds.at(-1)).toBe("marker");
-  expect(kinds.slice(1, -1).every((kind) => kind === "chunk")).toBe(true);
+  expect(kinds.slice(1, -1).every((kind) => kind === "pack")).toBe(true);
   expect(store.puts.map(({ durability }) => durability)).toEqual([...kinds.slice(1).map(() => "relaxed"), "strict"]);
-  const batches = store.puts.slice(1, -1);
-  expect(batches.length).toBeGreaterThan(3);
-  for (const { keys, bytes } of batches.slice(0, -1)) {
-    if (keys.length > 1) expect(bytes).toBeLessThanOrEqual(8 * MIB);
-  }
-  const full = batches.filter(({ bytes }) => bytes >= MIB);
-  expect(full.length).toBeGreaterThanOrEqual(batches.length - 2);
+  const packs = store.puts.slice(1, -1);
+  expect(packs.every(({ keys }) => keys.length === 1)).toBe(true);
+  // 0.3 + 0.3 + 0.5, then what is larger than a pack alone, and 0.9 and 0.1 since nothing else fits beside them.
+  expect(packs.map(({ bytes }) => Math.round((10 * bytes) / MIB))).toEqual([11, 50, 9, 75, 90, 1]);
 });
 
-test("chunks that are there already are not written again, within a generation or after one", async () => {
+test("chunks that a generation has twice are written once, and packs that are there already not again", async () => {
   const store = new TracedStore();
   const chunks = openChunks(store);
   const same = filled(1000, "same");
@@ -62,18 +60,22 @@ test("chunks that are there already are not written again, within a generation o
   expect(await chunks.hasChunks([hashBytes(same), hashBytes(filled(1, 1))])).toEqual(new Set([hashBytes(same)]));
 });
 
-test("a chunk that is there and torn is written again by a tab that needs it", async () => {
+test.each([
+  ["torn", (bytes: Bytes) => bytes.slice(0, 999)],
+  ["altered", (bytes: Bytes) => bytes.map((byte, at) => (at === 4_500 ? byte ^ 1 : byte))],
+])("a pack that is there and %s is written again by a tab that needs it", async (_, spoil) => {
   const store = new MemoryStore();
   const part = generation(1, small);
   await openChunks(store).writeGeneration(part);
-  const torn = part.shards[0]?.optimizerHash ?? "";
-  await store.put([{ key: `chunk/${torn}`, value: filled(999, "torn") }], { durability: "relaxed" });
+  const [key = ""] = await store.keys("pack/");
+  await store.put([{ key, value: spoil((await store.get(key)) ?? new Uint8Array()) }], { durability: "relaxed" });
   const other = openChunks(store, "other");
-  const next = generation(2, small);
-  expect(next.shards[0]?.optimizerHash).toBe(torn);
+  const next = { ...part, step: 2, chain: "chain-2" };
   expect((await other.writeGeneration(next)).chunksWritten).toBe(6);
   expect(await isWhole(other, next)).toBe(true);
+  expect(await isWhole(other, part)).toBe(true);
   expect(other.damage.chunks).toBe(1);
+  expect((await openChunks(store, "third").writeGeneration(next)).chunksWritten).toBe(0);
 });
 
 test("bytes that are not what their hash says are refused before anything is written", async () => {
@@ -86,30 +88,75 @@ test("bytes that are not what their hash says are refused before anything is wri
   expect(store.puts).toEqual([]);
 });
 
-for (const [what, spoil] of [
-  ["truncated", (bytes: Uint8Array<ArrayBuffer>) => bytes.slice(0, 500)],
-  ["empty", () => new Uint8Array(0)],
-  ["altered in one bit", (bytes: Uint8Array<ArrayBuffer>) => bytes.map((byte, at) => (at === 77 ? byte ^ 1 : byte))],
-  ["torn, its end zero", (bytes: Uint8Array<ArrayBuffer>) => bytes.map((byte, at) => (at < 512 ? byte : 0))],
+/** Bytes 2000 to 3000 of the only pack. */
+const SECOND = { from: 2000, to: 3000 };
+
+for (const [what, spoil, isPackGone] of [
+  ["truncated", (bytes: Bytes) => bytes.slice(0, 2500), true],
+  ["empty", () => new Uint8Array(0), true],
+  ["altered in one bit", (bytes: Bytes) => bytes.map((byte, at) => (at === 2077 ? byte ^ 1 : byte)), false],
+  ["torn, its end zero", (bytes: Bytes) => bytes.map((byte, at) => (at < 2500 ? byte : 0)), false],
 ] as const) {
-  test(`a chunk that is ${what} is never returned: it is deleted, counted, and its shard no longer listed`, async () => {
+  test(`a chunk whose pack is ${what} is never returned: it is counted, and its shard no longer listed`, async () => {
     const store = new MemoryStore();
     const part = generation(3, small);
     await openChunks(store).writeGeneration(part);
-    const { parameter, parameterHash } = part.shards[1] ?? shardOf(0, new Uint8Array(), new Uint8Array());
-    await store.put([{ key: `chunk/${parameterHash}`, value: spoil(parameter) }], { durability: "relaxed" });
+    const [key = ""] = await store.keys("pack/");
+    const pack = (await store.get(key)) ?? new Uint8Array();
+    const { parameterHash } = part.shards[1] ?? shardOf(0, new Uint8Array(), new Uint8Array());
+    expect(hashBytes(pack.slice(SECOND.from, SECOND.to))).toBe(parameterHash);
+    await store.put([{ key, value: spoil(pack) }], { durability: "relaxed" });
     const chunks = openChunks(store, "reader");
     expect(await chunks.readChunk(parameterHash)).toBeUndefined();
+    expect(await chunks.readChunk(parameterHash)).toBeUndefined();
     expect(chunks.damage.chunks).toBe(1);
-    expect(await store.keys(`chunk/${parameterHash}`)).toEqual([]);
-    expect(await chunks.generations(RUN)).toEqual([{ step: 3, chain: "chain-3", shards: [0, 2] }]);
+    expect(await store.keys("pack/")).toEqual(isPackGone ? [] : [key]);
+    const shards = isPackGone ? [] : [0, 2];
+    expect(await chunks.generations(RUN)).toEqual([{ step: 3, chain: "chain-3", shards }]);
+    expect(await chunks.hasChunks([parameterHash])).toEqual(new Set());
   });
 }
+
+test.each([
+  ["one chunk altered", (bytes: Bytes) => bytes.map((byte, at) => (at === 2077 ? byte ^ 1 : byte)), 1],
+  ["two chunks altered", (bytes: Bytes) => bytes.map((byte, at) => (at === 77 || at === 2077 ? byte ^ 1 : byte)), 2],
+  ["a pack truncated", (bytes: Bytes) => bytes.slice(0, 2500), 6],
+])("what scrubbing finds is mended in its pack, in parts or all at once: %s", async (_, spoil, lost) => {
+  const store = new MemoryStore();
+  const part = generation(3, small);
+  await openChunks(store).writeGeneration(part);
+  const [key = ""] = await store.keys("pack/");
+  const pack = (await store.get(key)) ?? new Uint8Array();
+  const bytesOf = new Map(
+    part.shards.flatMap(({ parameter, parameterHash, optimizer, optimizerHash }) => [
+      [parameterHash, parameter] as const,
+      [optimizerHash, optimizer] as const,
+    ]),
+  );
+  for (const atOnce of [1, 6]) {
+    await store.put([{ key, value: spoil(pack) }], { durability: "relaxed" });
+    const chunks = openChunks(store, "scrubber");
+    let { missing } = await chunks.scrub(RUN);
+    expect(missing.size).toBe(lost);
+    while (missing.size > 0) {
+      const mended = [...missing]
+        .slice(0, atOnce)
+        .map((hash) => [hash, bytesOf.get(hash) ?? new Uint8Array()] as const);
+      await chunks.repair(new Map(mended));
+      const left = (await chunks.scrub(RUN)).missing;
+      expect(left).toEqual(new Set([...missing].slice(atOnce)));
+      missing = left;
+    }
+    expect(await store.get(key)).toEqual(pack);
+    expect(await isWhole(chunks, part)).toBe(true);
+    await expect(chunks.repair(new Map([[hashBytes(pack), new Uint8Array(3)]]))).rejects.toThrow(CorruptDataError);
+  }
+});
 
 test("a value that the storage has and cannot read counts as damaged, and is deleted", async () => {
   const store = new (class extends MemoryStore {
     override async get(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-      if (key.startsWith("chunk/")) throw new CorruptDataError("get: cannot read");
+      if (key.startsWith("pack/")) throw new CorruptDataError("get: cannot read");
       return super.get(key);
     }
   })();
@@ -165,14 +212,14 @@ test("a corrupt marker is ignored and counted once, and one of another version i
   expect(chunks.damage.markers).toBe(1);
 });
 
-test("collecting keeps the generations named and the chunks that any run's markers name, and nothing else", async () => {
+test("collecting keeps the generations named and the packs that any run's markers name, and nothing else", async () => {
   const store = new MemoryStore();
   const chunks = openChunks(store);
   const parts = [5, 10, 15].map((step) => generation(step, small));
   for (const part of parts) await chunks.writeGeneration(part);
   const elsewhere = { ...generation(5, { shards: [1], bytes: 1000 }), run: "Room_Two" };
   await chunks.writeGeneration(elsewhere);
-  await store.put([{ key: `chunk/${"0".repeat(64)}`, value: new Uint8Array(9) }], { durability: "relaxed" });
+  await store.put([{ key: `pack/${"0".repeat(64)}`, value: new Uint8Array(9) }], { durability: "relaxed" });
   await chunks.collect(RUN, [
     { step: 15, chain: "chain-15" },
     { step: 10, chain: "chain-10" },
@@ -181,8 +228,8 @@ test("collecting keeps the generations named and the chunks that any run's marke
   expect(await isWhole(chunks, parts[1] ?? elsewhere)).toBe(true);
   expect(await isWhole(chunks, parts[2] ?? elsewhere)).toBe(true);
   expect(await isWhole(chunks, elsewhere)).toBe(true);
-  // Two generations of six chunks that share one, and the other run's two.
-  expect(await store.keys("chunk/")).toHaveLength(6 + 5 + 2);
+  // One of each generation, and the other run's.
+  expect(await store.keys("pack/")).toHaveLength(3);
   await chunks.collect(RUN, []);
   await chunks.collect("Room_Two", []);
   expect(await store.keys("")).toEqual([]);
@@ -197,7 +244,7 @@ test("collecting leaves generations after the newest one kept, and drops an aban
   expect((await chunks.generations(RUN)).map(({ chain }) => chain)).toEqual(["chain-15", "chain-10"]);
 });
 
-test("collecting deletes no chunk while a marker of another version may name it", async () => {
+test("collecting deletes no pack while a marker of another version may name it", async () => {
   const store = new MemoryStore();
   const chunks = openChunks(store);
   await chunks.writeGeneration(generation(5, small));
@@ -205,7 +252,7 @@ test("collecting deletes no chunk while a marker of another version may name it"
   const value = new TextEncoder().encode(`${hashBytes(new TextEncoder().encode(json))}\n${json}`);
   await store.put([{ key: "marker/future/1", value }], { durability: "strict" });
   await chunks.collect(RUN, []);
-  expect(await store.keys("chunk/")).toHaveLength(6);
+  expect(await store.keys("pack/")).toHaveLength(1);
   expect(await store.keys("marker/")).toEqual(["marker/future/1"]);
 });
 
@@ -231,9 +278,9 @@ test("a disk filled to the last byte by a tab that died can still be collected",
   let used = 0;
   for (const key of await store.keys("")) used += (await store.get(key))?.byteLength ?? 0;
   const garbage = new Uint8Array(100_000 - used);
-  await store.put([{ key: `chunk/${"1".repeat(64)}`, value: garbage }], { durability: "relaxed" });
+  await store.put([{ key: `pack/${"1".repeat(64)}`, value: garbage }], { durability: "relaxed" });
   await chunks.collect(RUN, [{ step: 5, chain: "chain-5" }]);
-  expect(await store.keys("chunk/")).toHaveLength(6);
+  expect(await store.keys("pack/")).toHaveLength(1);
 });
 
 test("a data file comes back whole, in pieces of 4 MiB, and damaged ones are deleted", async () => {

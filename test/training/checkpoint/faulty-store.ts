@@ -45,18 +45,6 @@ export class FaultyStore implements Store {
     });
   }
 
-  swap(key: string, expected: Bytes | undefined, value: Bytes): Promise<boolean> {
-    return this.#run(() => {
-      this.written.push(key);
-      const isSpoiled = this.#fault.kind === "spoil" && this.values++ === this.#fault.value;
-      return this.#inner.swap(
-        key,
-        expected,
-        isSpoiled && this.#fault.kind === "spoil" ? this.#fault.how(value) : value,
-      );
-    });
-  }
-
   delete(keys: readonly string[]): Promise<void> {
     return this.#run(() => this.#inner.delete(keys));
   }

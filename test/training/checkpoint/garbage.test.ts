@@ -81,11 +81,6 @@ class TurnStore implements Store {
     await this.#inner.put(entries, options);
   }
 
-  async swap(key: string, expected: Bytes | undefined, value: Bytes): Promise<boolean> {
-    await this.#scheduler.turn(`${this.#tab} swap ${key.slice(0, 12)}`);
-    return this.#inner.swap(key, expected, value);
-  }
-
   async delete(keys: readonly string[]): Promise<void> {
     await this.#scheduler.turn(`${this.#tab} delete ${keys.length} ${keys[0]?.slice(0, 12)}`);
     await this.#inner.delete(keys);
@@ -102,11 +97,14 @@ class TurnStore implements Store {
 const size = { shards: [0], bytes: 64 };
 const first = generation(5, size);
 const second = generation(10, size);
-/** What a tab that died left behind: chunks of the second generation, and no marker. */
-const leftovers = second.shards.flatMap((shard) => [
-  { key: `chunk/${shard.parameterHash}`, value: shard.parameter },
-  { key: `chunk/${shard.optimizerHash}`, value: shard.optimizer },
-]);
+/** What a tab that died left behind: the pack of the second generation, and no marker. */
+const leftovers: Entry[] = [];
+{
+  const store = new MemoryStore();
+  await openChunks(store).writeGeneration(second);
+  for (const key of await store.keys("pack/"))
+    leftovers.push({ key, value: (await store.get(key)) ?? new Uint8Array() });
+}
 
 test("a tab that writes while others collect ends with every chunk its marker names, in 200 orders", async () => {
   const collections = new Set<boolean>();
@@ -125,12 +123,12 @@ test("a tab that writes while others collect ends with every chunk its marker na
     const chunks = openChunks(store, "after");
     const found = { seed, first: await isWhole(chunks, first), second: await isWhole(chunks, second) };
     if (!found.first || !found.second) expect.fail(`seed ${seed}:\n${scheduler.order.join("\n")}`);
-    const deleted = scheduler.order.findIndex((label) => / delete \d+ chunk/.test(label));
+    const deleted = scheduler.order.findIndex((label) => / delete \d+ pack/.test(label));
     const marked = scheduler.order.findIndex((label) => label.startsWith("writer put marker"));
     collections.add(deleted !== -1 && deleted < marked);
     expect((await store.keys("")).filter((key) => /^(pin|sweep)/.test(key))).toEqual([]);
   }
-  // The scheduler found both kinds of order: chunks deleted under the writer's eyes, and not.
+  // The scheduler found both kinds of order: packs deleted under the writer's eyes, and not.
   expect(collections).toEqual(new Set([true, false]));
 });
 
@@ -174,7 +172,7 @@ test("a collector that was frozen between looking and deleting deletes nothing",
   })();
   await store.put(leftovers, { durability: "relaxed" });
   await openChunks(store, "frozen", clock).collect(RUN, []);
-  expect(await store.keys("chunk/")).toHaveLength(2);
+  expect(await store.keys("pack/")).toHaveLength(1);
 });
 
 test("what a tab that died announced stands in nobody's way for long", async () => {

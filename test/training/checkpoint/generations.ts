@@ -29,8 +29,13 @@ export class StillClock implements Clock {
   }
 }
 
-export function openChunks(store: Store, id = "tab", clock: Clock = new StillClock()): ChunkStore {
-  return new ChunkStore({ store, clock, id });
+export function openChunks(
+  store: Store,
+  id = "tab",
+  clock: Clock = new StillClock(),
+  packBytesMax: number = 4 * 1024 * 1024,
+): ChunkStore {
+  return new ChunkStore({ store, clock, id, packBytesMax });
 }
 
 /** `bytes` bytes that are a function of their labels. */

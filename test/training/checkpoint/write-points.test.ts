@@ -7,14 +7,14 @@ import type { Entry, Store } from "../../../src/storage/store.ts";
 import type { ChunkStore, GenerationPart } from "../../../src/training/checkpoint/chunk-store.ts";
 import { FaultyStore } from "./faulty-store.ts";
 import type { Fault } from "./faulty-store.ts";
-import { RUN, filled, generation, isWhole, openChunks, shardOf } from "./generations.ts";
+import { RUN, StillClock, generation, isWhole, openChunks } from "./generations.ts";
 
 function part(step: number): GenerationPart {
-  const small = generation(step, { shards: [0, 1, 2], bytes: 200 });
-  // One chunk of 1 MiB fills a batch, so that a generation takes several puts.
-  const large = shardOf(3, filled(1024 * 1024, step, "large"), filled(200, step, "small"));
-  return { ...small, shards: [...small.shards.slice(0, 2), large, ...small.shards.slice(2)] };
+  return generation(step, { shards: [1, 2, 3, 4], bytes: 200 });
 }
+
+/** Of two chunks, so that a generation takes several puts. */
+const packBytesMax = 400;
 
 const [oldest, previous, next] = [part(5), part(10), part(15)];
 const keep = [previous, next].map(({ step, chain }) => ({ step, chain }));
@@ -23,7 +23,7 @@ const keep = [previous, next].map(({ step, chain }) => ({ step, chain }));
 const disk: Entry[] = [];
 {
   const store = new MemoryStore();
-  const chunks = openChunks(store, "before");
+  const chunks = openChunks(store, "before", new StillClock(), packBytesMax);
   await chunks.writeGeneration(oldest);
   await chunks.writeGeneration(previous);
   for (const key of await store.keys("")) disk.push({ key, value: (await store.get(key)) ?? new Uint8Array() });
@@ -55,7 +55,7 @@ interface Outcome {
 async function writeWith(fault: Fault): Promise<Outcome> {
   const store = await before();
   const faulty = new FaultyStore(store, fault);
-  const chunks = openChunks(faulty, "writer");
+  const chunks = openChunks(faulty, "writer", new StillClock(), packBytesMax);
   let reached: Outcome["reached"] = "nothing";
   const work = async (): Promise<void> => {
     await chunks.writeGeneration(next);
@@ -70,7 +70,7 @@ async function writeWith(fault: Fault): Promise<Outcome> {
 /** The same tab, or another one, must be able to go on after whatever happened. */
 async function expectLaterWriteWorks(store: Store): Promise<void> {
   const later: GenerationPart = { ...next, step: 20, chain: "chain-20" };
-  const chunks = openChunks(store, "later");
+  const chunks = openChunks(store, "later", new StillClock(), packBytesMax);
   await chunks.writeGeneration(later);
   expect(await isWhole(chunks, later)).toBe(true);
 }
@@ -79,12 +79,12 @@ const { faulty: plain } = await writeWith({ kind: "none" });
 const operations = plain.operations;
 const values = plain.values || plain.written.length;
 
-test("the plain write that faults are planted in has batches, a pin, a sweep and its marker last of all puts of the write", () => {
+test("the plain write that faults are planted in has packs, a pin, a sweep and its marker last of all puts of the write", () => {
   const kinds = plain.written.map((key) => key.split("/")[0]);
-  expect(kinds.filter((kind) => kind === "chunk")).toHaveLength(7);
+  expect(kinds.filter((kind) => kind === "pack")).toHaveLength(4);
   expect(kinds[0]).toBe("pin");
   expect(kinds.slice(-2)).toEqual(["marker", "sweep"]);
-  expect(operations).toBeGreaterThan(20);
+  expect(operations).toBeGreaterThan(15);
 });
 
 for (const kind of ["throw", "stop", "stop after"] as const) {
@@ -120,8 +120,8 @@ for (const [how, spoil] of Object.entries(spoilers)) {
       const { step, chunks } = await restored(store);
       const spoiled = faulty.written[value]?.split("/")[0];
       expect([10, 15], `value ${value}`).toContain(step);
-      expect(step, `value ${value}, a ${spoiled}`).toBe(spoiled === "chunk" || spoiled === "marker" ? 10 : 15);
-      expect(chunks.damage.chunks, `value ${value}`).toBe(spoiled === "chunk" ? 1 : 0);
+      expect(step, `value ${value}, a ${spoiled}`).toBe(spoiled === "pack" || spoiled === "marker" ? 10 : 15);
+      expect(chunks.damage.chunks, `value ${value}`).toBe(spoiled === "pack" ? 1 : 0);
       expect(chunks.damage.markers, `value ${value}`).toBe(spoiled === "marker" ? 1 : 0);
       await expectLaterWriteWorks(store);
       found.add(step);

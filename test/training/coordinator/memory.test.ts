@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { MemorySummary } from "../../../src/network/wire/memory-summary.ts";
-import type { ServerMessage } from "../../../src/network/wire/messages.ts";
+import { PROTOCOL_VERSION, type ServerMessage } from "../../../src/network/wire/messages.ts";
 import { summarizeMemory } from "../../../src/training/summarize-memory.ts";
 import { fakeSnapshot } from "../../app/support/memories.ts";
 import { Script } from "./script.ts";
@@ -24,7 +24,7 @@ function room(...peers: string[]): Script {
 test("what a member says of its memory reaches everybody, watchers too", () => {
   const script = room("a", "b");
   const info = { peer: "w", device: "d", engine: "observer" };
-  script.say("w", { kind: "hello", protocol: 1, room: "room", role: "observer", info });
+  script.say("w", { kind: "hello", protocol: PROTOCOL_VERSION, room: "room", role: "observer", info });
   script.say("a", { kind: "memory", memory: memoryOf(1) });
   for (const peer of ["a", "b", "w"]) {
     expect(script.lastTo(peer, "memories")).toEqual({

@@ -1,18 +1,32 @@
 /** A hand-played cluster: the real coordinator, and members that say what the test makes them say. */
 import {
+  PROTOCOL_VERSION,
   SHARDS,
   type ClientMessage,
+  type Fingerprint,
   type Inventory,
   type RunLine,
   type RunSpec,
   type ServerMessage,
+  type StateLayout,
 } from "../../../src/network/wire/messages.ts";
-import { DEFAULT_LIMITS, type Effect, type Event, type LogRecord } from "../../../src/training/coordinator/protocol.ts";
+import type { LinkFigure } from "../../../src/network/wire/link-levels.ts";
+import type { PathKind } from "../../../src/network/transport/transport.ts";
+import {
+  DEFAULT_LIMITS,
+  type Effect,
+  type Event,
+  type Limits,
+  type LogRecord,
+} from "../../../src/training/coordinator/protocol.ts";
 import { initialState, replay, type State } from "../../../src/training/coordinator/state.ts";
 import { transition } from "../../../src/training/coordinator/transition.ts";
 import { GENESIS, optimizerName, parameterName, simVersion } from "../../../tools/simulation/versions.ts";
 
 export const NO_BYTES = { gradients: 0, parameters: 0, optimizerReplica: 0, checkpoint: 0, join: 0, control: 0 };
+
+/** The wall's time when a script begins. */
+export const WALL_MS = 1_700_000_000_000;
 
 export const EMPTY: Inventory = { parameterRoots: [], optimizer: [], stored: [] };
 
@@ -33,7 +47,10 @@ export class Script {
   readonly sent: { conn: string; message: ServerMessage }[] = [];
   nowMs = 0;
 
-  constructor(spec: Partial<RunSpec> = {}, log?: LogRecord[]) {
+  readonly #limits: Limits;
+
+  constructor(spec: Partial<RunSpec> = {}, log?: LogRecord[], limits: Partial<Limits> = {}, wallMs: number = WALL_MS) {
+    this.#limits = { ...DEFAULT_LIMITS, ...limits };
     const full: RunSpec = {
       run: "r",
       seed: 1,
@@ -46,16 +63,16 @@ export class Script {
     };
     this.log = log ?? [{ kind: "room", room: "room", spec: full }];
     this.state = this.log.reduce(replay, initialState());
-    this.feed({ kind: "start" });
+    this.feed({ kind: "start", wallMs });
   }
 
-  /** The same log in a new process. */
-  restarted(): Script {
-    return new Script({}, [...this.log]);
+  /** The same log in a new process, whose own clock begins anew, when the wall's says so. */
+  restarted(wallMs: number = WALL_MS + this.nowMs): Script {
+    return new Script({}, [...this.log], this.#limits, wallMs);
   }
 
   feed(event: Event): Effect[] {
-    const { state, effects } = transition(this.state, event, this.nowMs, DEFAULT_LIMITS);
+    const { state, effects } = transition(this.state, event, this.nowMs, this.#limits);
     this.state = state;
     for (const effect of effects) {
       if (effect.kind === "append") this.log.push(effect.record);
@@ -78,11 +95,24 @@ export class Script {
   }
 
   /** hello and join. */
-  join(peer: string, inventory: Inventory = EMPTY, device = `device-${peer}`): void {
+  join(peer: string, inventory: Inventory = EMPTY, device = `device-${peer}`, layout?: StateLayout): void {
     const info = { peer, device, engine: "test" };
-    this.say(peer, { kind: "hello", protocol: 1, room: "room", role: "member", info });
+    this.say(peer, { kind: "hello", protocol: PROTOCOL_VERSION, room: "room", role: "member", info });
+    this.joined(peer, inventory, layout);
+  }
+
+  /** A join of one that is connected. */
+  joined(peer: string, inventory: Inventory = EMPTY, layout?: StateLayout): void {
     const genesis = { parameters: GENESIS.parameters, optimizer: [...GENESIS.optimizer.values()] };
-    this.say(peer, { kind: "join", engine: "test", slots: 8, slotsPerSecond: 1, inventory, genesis });
+    this.say(peer, {
+      kind: "join",
+      engine: "test",
+      slots: 8,
+      slotsPerSecond: 1,
+      inventory,
+      genesis,
+      ...(layout ? { layout } : {}),
+    });
   }
 
   ready(peer: string, step: number, inventory: Inventory = inventoryAt(step)): void {
@@ -93,7 +123,16 @@ export class Script {
   /** A vote for the running step; `label` names what the member says it holds. */
   vote(
     peer: string,
-    change: { label?: string; incarnation?: number; epoch?: number; optimizerLabel?: string } = {},
+    change: {
+      label?: string;
+      incarnation?: number;
+      epoch?: number;
+      optimizerLabel?: string;
+      paths?: Record<string, PathKind>;
+      computeMs?: number;
+      fingerprints?: readonly (readonly [number, Fingerprint | null])[];
+      links?: readonly LinkFigure[];
+    } = {},
   ): Effect[] {
     const { epoch, durable, phase } = this.state;
     const step = phase.kind === "stepping" ? phase.step : (durable.record?.step ?? 0) + 1;
@@ -114,9 +153,11 @@ export class Script {
         .filter(kept)
         .map((shard) => [shard, optimizerName(shard, change.optimizerLabel ?? label)] as const),
       losses: [],
-      times: { compute: 100, network: 1, waiting: 1 },
+      ...(change.fingerprints ? { fingerprints: change.fingerprints } : {}),
+      times: { compute: change.computeMs ?? 100, network: 1, waiting: 1 },
       bytesSent: NO_BYTES,
-      paths: {},
+      paths: change.paths ?? {},
+      ...(change.links ? { links: change.links } : {}),
     });
   }
 

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { PROTOCOL_VERSION } from "../../../src/network/wire/messages.ts";
 import { GENESIS } from "../../../tools/simulation/versions.ts";
 import { EMPTY, inventoryAt, Script } from "./script.ts";
 
@@ -174,7 +175,7 @@ test("different parameters, or a replica that differs from its owner, never comm
 test("an unknown room and another protocol version are refused with one sentence", () => {
   const script = new Script();
   const info = { peer: "x", device: "dx", engine: "test" };
-  script.say("x", { kind: "hello", protocol: 1, room: "nowhere", role: "member", info });
+  script.say("x", { kind: "hello", protocol: PROTOCOL_VERSION, room: "nowhere", role: "member", info });
   expect(script.lastTo("x", "refused")).toMatchObject({ code: "unknown-room" });
   script.say("y", { kind: "hello", protocol: 99, room: "room", role: "member", info });
   expect(script.lastTo("y", "refused")).toMatchObject({
@@ -277,7 +278,7 @@ test("a member whose warm-up was slow gets a slot, and its share once it is meas
   const script = new Script({ startWith: 2 });
   script.join("a");
   const info = { peer: "b", device: "device-b", engine: "test" };
-  script.say("b", { kind: "hello", protocol: 1, room: "room", role: "member", info });
+  script.say("b", { kind: "hello", protocol: PROTOCOL_VERSION, room: "room", role: "member", info });
   const genesis = { parameters: GENESIS.parameters, optimizer: [...GENESIS.optimizer.values()] };
   script.say("b", { kind: "join", engine: "test", slots: 8, slotsPerSecond: 1e-3, inventory: EMPTY, genesis });
   script.ready("a", 0);
@@ -304,7 +305,7 @@ test("a server that dies between the last COMMIT and the end asks for the digest
   expect(next.lines("end")).toMatchObject([{ digests: { a: "read back" } }]);
   const later = next.restarted();
   const info = { peer: "o", device: "o", engine: "o" };
-  later.say("o", { kind: "hello", protocol: 1, room: "room", role: "observer", info });
+  later.say("o", { kind: "hello", protocol: PROTOCOL_VERSION, room: "room", role: "observer", info });
   expect(later.lines("end")).toMatchObject([{ steps: 1, digests: { a: "read back" } }]);
 });
 

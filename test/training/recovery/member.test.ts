@@ -33,6 +33,7 @@ function epoch(number: number, incarnation = 1): ServerMessage {
     record,
     optimizerSources: [],
     parameterSources: [],
+    stripes: [],
     deadlineMs: 1,
   };
 }
@@ -136,4 +137,19 @@ test("work that fails is told to the coordinator once", () => {
   const events = [server(epoch(1)), synced(1), plan(1, 5), failed];
   expect(play(events).effects).toEqual(["send failed"]);
   expect(play([...events, failed]).effects).toEqual([]);
+});
+
+test("in a step with backups it tells what is computed, and passes on the decision about the step under way", () => {
+  const reduce = (number: number, step: number): MemberEvent =>
+    server({ kind: "reduce", incarnation: 1, epoch: number, step, late: [0] });
+  const computed: MemberEvent = { kind: "computed", fence: { incarnation: 1, epoch: 1 }, step: 5, rank: 0 };
+  const begun = [server(epoch(1)), synced(1)];
+  expect(play([...begun, computed]).effects).toEqual([]);
+  expect(play([...begun, reduce(1, 5)]).effects).toEqual([]);
+  const stepping = [...begun, plan(1, 5)];
+  expect(play([...stepping, computed]).effects).toEqual(["send computed"]);
+  expect(play([...stepping, reduce(1, 5)]).effects).toEqual(["reduce"]);
+  for (const event of [reduce(1, 6), reduce(2, 5)]) expect(play([...stepping, event]).effects).toEqual([]);
+  expect(play([...voted, reduce(1, 5)]).effects).toEqual([]);
+  expect(play([...stepping, server(epoch(2)), computed]).effects).toEqual([]);
 });

@@ -1,6 +1,9 @@
 /** Bugs in the coordinator, as wrappings of the real one. */
 import type { ClientMessage } from "../../../src/network/wire/messages.ts";
+import { Draft } from "../../../src/training/coordinator/draft.ts";
+import { release } from "../../../src/training/coordinator/membership.ts";
 import type { Effect, Event } from "../../../src/training/coordinator/protocol.ts";
+import { retiringPeers } from "../../../src/training/coordinator/retiring.ts";
 import type { State, Vote } from "../../../src/training/coordinator/state.ts";
 import type { CoordinatorStep } from "./plant.ts";
 
@@ -40,6 +43,42 @@ export const believeStored: (step: CoordinatorStep) => CoordinatorStep = hearing
   const shards = state.checkpoint.asked.get(peer?.info.peer ?? "") ?? [];
   return { ...message, shards, error: null };
 });
+
+/** A farewell is taken for a sign of life. */
+export const ignoreFarewells: (step: CoordinatorStep) => CoordinatorStep = hearing((message) =>
+  message.kind === "leave" && message.handsOver ? { kind: "heartbeat" } : message,
+);
+
+/** Whoever wants to go may go. */
+export function releaseAtOnce(step: CoordinatorStep): CoordinatorStep {
+  return (state, event, nowMs, limits) => {
+    const { state: next, effects } = step(state, event, nowMs, limits);
+    const draft = new Draft(next, nowMs, limits);
+    for (const peer of retiringPeers(next)) release(draft, peer, "going");
+    return { state: draft.state, effects: [...effects, ...draft.effects] };
+  };
+}
+
+/** Nobody's fingerprints are looked at. */
+export const muteAudits: (step: CoordinatorStep) => CoordinatorStep = hearing((message) => {
+  if (message.kind !== "vote") return message;
+  const { fingerprints: _, ...vote } = message;
+  return vote;
+});
+
+/** Where two devices differ, each is taken to have said what the other one did. */
+export function swapClaims(step: CoordinatorStep): CoordinatorStep {
+  return (state, event, nowMs, limits) => {
+    const result = step(state, event, nowMs, limits);
+    const { dispute } = result.state;
+    const [first, second] = [...(dispute?.claims ?? [])];
+    if (!dispute || dispute === state.dispute || !first || !second) return result;
+    const claims = new Map(dispute.claims)
+      .set(first[0], { ...first[1], fingerprint: second[1].fingerprint })
+      .set(second[0], { ...second[1], fingerprint: first[1].fingerprint });
+    return { ...result, state: { ...result.state, dispute: { ...dispute, claims } } };
+  };
+}
 
 /** When more than half have voted, the others' votes are made up. */
 export function forgeVotes(step: CoordinatorStep): CoordinatorStep {
@@ -87,5 +126,17 @@ export function keepIncarnation(step: CoordinatorStep): CoordinatorStep {
         return { ...effect, message: { ...effect.message, incarnation } };
       });
     return { state: { ...result.state, durable: { ...result.state.durable, incarnation } }, effects };
+  };
+}
+
+/** Every second member hears that nobody is late. */
+export function decideTwice(step: CoordinatorStep): CoordinatorStep {
+  return (state, event, nowMs, limits) => {
+    const result = step(state, event, nowMs, limits);
+    const effects = result.effects.map((effect, at): Effect => {
+      if (effect.kind !== "send" || effect.message.kind !== "reduce" || at % 2 === 0) return effect;
+      return { ...effect, message: { ...effect.message, late: [] } };
+    });
+    return { ...result, effects };
   };
 }

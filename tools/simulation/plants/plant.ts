@@ -1,4 +1,5 @@
 /** A bug planted into a simulation, so that its checks can be seen to find it: each breaks one rule of the protocol. */
+import type { Audits } from "../cluster.ts";
 import type { Limits } from "../../../src/training/coordinator/protocol.ts";
 import type { State } from "../../../src/training/coordinator/state.ts";
 import type { transition } from "../../../src/training/coordinator/transition.ts";
@@ -24,7 +25,14 @@ export type PlantName =
   | "collect-before-logged"
   | "trust-the-disk"
   | "rollback-keeps-incarnation"
-  | "inventory-of-the-dead";
+  | "parity-of-another-step"
+  | "both-copies"
+  | "two-decisions"
+  | "released-at-once"
+  | "farewell-unheard"
+  | "audits-ignored"
+  | "wrong-one-put-out"
+  | "quarantine-forgotten";
 
 /** How one is planted: in the coordinator here, in members by name. */
 export interface Plant {
@@ -34,4 +42,6 @@ export interface Plant {
   /** What a start believes to have read. */
   readonly onReplayed?: (state: State) => State;
   readonly limits?: Partial<Limits>;
+  /** Found where drivers are wrong. */
+  readonly audits?: Audits;
 }

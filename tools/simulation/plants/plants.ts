@@ -5,8 +5,13 @@ import {
   believeOwners,
   believeReady,
   believeStored,
+  decideTwice,
   forgeVotes,
+  ignoreFarewells,
   keepIncarnation,
+  releaseAtOnce,
+  muteAudits,
+  swapClaims,
 } from "./coordinator-plants.ts";
 
 export const PLANTS: Readonly<Record<PlantName, Plant>> = {
@@ -47,7 +52,38 @@ export const PLANTS: Readonly<Record<PlantName, Plant>> = {
     what: "a rollback does not begin a new incarnation",
     coordinator: keepIncarnation,
   },
-  "inventory-of-the-dead": { what: "a tab offers what the one before it on its device held in memory" },
+  "parity-of-another-step": {
+    what: "a member writes what it has when the disk is ready, which may be a later step",
+    limits: { lossChanceMax: 1, copiesMax: 0 },
+  },
+  "both-copies": {
+    what: "a late member's slots count as it computed them and as its backup did",
+    limits: { lateBackup: 1 },
+  },
+  "two-decisions": {
+    what: "members of one step hear different decisions whose copies of slots count",
+    coordinator: decideTwice,
+    limits: { lateBackup: 1 },
+  },
+  "released-at-once": {
+    what: "a member that goes is released before the others hold its part",
+    coordinator: releaseAtOnce,
+  },
+  "farewell-unheard": {
+    what: "a member that said it goes gets slots and shards in further epochs",
+    coordinator: ignoreFarewells,
+  },
+  "audits-ignored": { what: "what an audit finds has no consequence", coordinator: muteAudits, audits: "all" },
+  "wrong-one-put-out": {
+    what: "of two devices that differ the one that is right is put out",
+    coordinator: swapClaims,
+    audits: "all",
+  },
+  "quarantine-forgotten": {
+    what: "a restarted coordinator does not know who was put out",
+    onReplayed: (state) => ({ ...state, durable: { ...state.durable, quarantines: new Map() } }),
+    audits: "all",
+  },
 };
 
 export const PLANT_NAMES = Object.keys(PLANTS) as PlantName[];

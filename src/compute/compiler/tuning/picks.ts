@@ -12,7 +12,7 @@ import type { DeviceTraits } from "../../kernels/device-traits.ts";
 import { elementCandidates, elementScheduleName, type ElementSchedule } from "../../kernels/elementwise.ts";
 import { rowCandidates } from "../../kernels/rows/row-candidates.ts";
 import { rowScheduleName, type RowSchedule } from "../../kernels/rows/row-schedule.ts";
-import { columnCount, rowCount, type RowSpace } from "../../kernels/rows/row-space.ts";
+import { columnCount, lastAxisOf, rowCount, type RowSpace } from "../../kernels/rows/row-space.ts";
 import { scatterRanges, type Scatter } from "../../kernels/scatter-add.ts";
 import { elementCount, sameShape } from "../../layout/shape.ts";
 import { scanCandidates, scanScheduleName, type Scan, type ScanSchedule } from "../../kernels/scan.ts";
@@ -99,12 +99,14 @@ export class Picks {
     const x = present(cores.find(isOf)?.inputs[0], "Picks.rows: what is reduced in the space");
     const layout = rowLayout(x, space, this.#isStored);
     const [rows, columns, reductions] = [rowCount(space), columnCount(space), cores.length];
-    const schedules = rowCandidates({ rows, columns, reductions, ...layout }, this.#traits);
+    const rowsBeside = space.shape[lastAxisOf(space, false) ?? -1] ?? 1;
+    const { loads, isHeavy } = this.#workOf(groups);
+    const work = { rows, rowsBeside, columns, reductions, isHeavy, ...layout };
+    const schedules = rowCandidates(work, this.#traits);
     const candidates = schedules.map((value) => ({ name: rowScheduleName(value), value }));
     return this.#pick(candidates, () => {
       const stores = outputs.filter((node) => elementCount(node.shape) !== rows).length;
       const { isAcross } = layout;
-      const { loads, isHeavy } = this.#workOf(groups);
       return {
         kind: "rows",
         dtype: x.dtype,

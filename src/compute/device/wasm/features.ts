@@ -32,6 +32,28 @@ export function hasMultiplyAdd(): boolean {
   });
 }
 
+/** V8 from which on it compiles in the order of the code; older ones load all that a block loads before they compute. */
+const V8_IN_ORDER = 13;
+/**
+ * Of 15 registers, beside which two vectors and one factor are kept in order, or three of each; or two vectors and four
+ * factors. Without the fused instruction a product takes one too.
+ */
+const VECTOR_SUMS = { inOrder: { fused: 12, apart: 10 }, loadsFirst: { fused: 9, apart: 8 } } as const;
+
+/** Vectors of sums that stay in registers, where x * y + z is one instruction or not. */
+export function vectorSums(isFused: boolean): number {
+  const { process, navigator } = globalThis as {
+    readonly process?: { readonly versions?: { readonly v8?: string } };
+    readonly navigator?: { readonly userAgent?: string };
+  };
+  // Chrome 130 has V8 13.0.
+  const chrome = /Chrom(?:e|ium)\/(\d+)/.exec(navigator?.userAgent ?? "")?.[1];
+  const v8 = process?.versions?.v8 ?? (chrome === undefined ? undefined : String(Number(chrome) / 10));
+  const isOld = v8 !== undefined && Number.parseFloat(v8) < V8_IN_ORDER;
+  const { fused, apart } = isOld ? VECTOR_SUMS.loadsFirst : VECTOR_SUMS.inOrder;
+  return isFused ? fused : apart;
+}
+
 /** Whether threads may have a memory together: browsers want pages that are isolated from others. */
 export function canShareMemory(): boolean {
   const { crossOriginIsolated = true } = globalThis as { readonly crossOriginIsolated?: boolean };

@@ -6,6 +6,9 @@
  * again whether it is open after it has said that it is inside: so either it sees that it is closed, or the owner sees it.
  */
 
+import { systemClock } from "../../../base/clock.ts";
+import { DeadlineError } from "../../../base/errors.ts";
+
 /** What a dispatch is. */
 export interface DispatchWords {
   /** Of the compiled module. */
@@ -29,6 +32,8 @@ export const CONTROL_BYTES: number = 4 * (FIRST + ORDER.length);
 
 /** Looks at a word this often before it sleeps, which costs more than a short dispatch. */
 const SPINS = 2_000;
+/** A chunk takes some milliseconds; a helper that needs longer than this is gone, with its chunk. */
+const HELPERS_MS_MAX = 30_000;
 /** A sleeper looks by itself after so long, whatever it may have missed. */
 const SLEEP_MS_MAX = 50;
 
@@ -54,7 +59,7 @@ export class ThreadControl {
       this.#takeChunks(words, run);
     } finally {
       Atomics.store(this.#words, OPEN, 0);
-      this.#waitWhile(INSIDE, (inside) => inside !== 0);
+      this.#waitWhile(INSIDE, (inside) => inside !== 0, HELPERS_MS_MAX);
     }
     return Atomics.load(this.#words, FAILED) !== 0;
   }
@@ -110,10 +115,18 @@ export class ThreadControl {
     return from + Atomics.load(this.#words, NEXT) * chunk >= to;
   }
 
-  #waitWhile(place: number, isSo: (value: number) => boolean): void {
+  /** @throws DeadlineError after `msMax` */
+  #waitWhile(place: number, isSo: (value: number) => boolean, msMax: number = Infinity): void {
+    let endMs = Infinity;
     for (let spins = 0; ; spins++) {
       const value = Atomics.load(this.#words, place);
       if (!isSo(value)) return;
+      if (spins === SPINS) endMs = systemClock.nowMs() + msMax;
+      if (spins > SPINS && systemClock.nowMs() > endMs) {
+        throw new DeadlineError(
+          `threads: expected helpers to end their chunks within ${msMax} ms, found ${value} inside`,
+        );
+      }
       if (spins >= SPINS && canSleep) Atomics.wait(this.#words, place, value, SLEEP_MS_MAX);
     }
   }

@@ -15,6 +15,7 @@ import { SliceQueue, type Work } from "../slices.ts";
 import { yieldByMessage, type YieldToEventLoop } from "../yielding.ts";
 import { CompiledKernels, WasmKernel, type CompiledModule } from "./compiled-kernels.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { vectorSums } from "./features.ts";
 import type { LinearMemory } from "./linear-memory.ts";
 import type { ThreadPort } from "./thread.ts";
 import { ownBuffer, WasmBuffer } from "./wasm-buffer.ts";
@@ -22,6 +23,8 @@ import { ownBuffer, WasmBuffer } from "./wasm-buffer.ts";
 const GIBIBYTE = 2 ** 30;
 /** How long one call of a kernel's function should take. */
 const CALL_MS = 2;
+/** Workgroups that a call has for each of several threads, however long they take. */
+const UNITS_A_THREAD = 2;
 /** A clock of coarse ticks must not make a call take long. */
 const RATE_GROWTH_MAX = 8;
 
@@ -168,13 +171,16 @@ export class WasmDevice implements Device {
     assert(kernel instanceof WasmKernel, `record: expected a kernel of this device for ${kernel.kernel.name}`);
     const { compiled } = kernel;
     const { invocations, name } = kernel.kernel;
+    const { threads } = this.#dispatcher;
     const lanes = lanesOf(kernel.kernel);
+    // Each thread has something to do in a call, and may do it twice while another is slow.
+    const least = lanes * (threads === 1 ? 1 : UNITS_A_THREAD * threads);
     const addresses = buffers.map(({ address }) => address);
     return () => {
       let from = 0;
       return () => {
         const wanted = Math.floor((compiled.invocationsPerMs * CALL_MS) / lanes) * lanes;
-        const to = Math.min(invocations, from + Math.max(lanes, wanted));
+        const to = Math.min(invocations, from + Math.max(least, wanted));
         const startMs = this.#clock.nowMs();
         this.#dispatcher.run({ name, compiled, unit: lanes, addresses, from, to });
         compiled.invocationsPerMs = nextRate(compiled, to - from, this.#clock.nowMs() - startMs);
@@ -230,11 +236,13 @@ function infoOf(hasMultiplyAdd: boolean, threads: number): DeviceInfo {
     hasSubgroups: true,
     subgroupSize: 4,
     hasVectorLanes: true,
+    vectorSums: vectorSums(hasMultiplyAdd),
+    threads,
     limits: {
       bindingsMax: 64,
       bindingBytesMax: GIBIBYTE,
       bufferBytesMax: GIBIBYTE,
-      workgroupBytesMax: 2 ** 20,
+      workgroupBytesMax: 2 ** 22,
       workgroupLanesMax: 1024,
     },
   };

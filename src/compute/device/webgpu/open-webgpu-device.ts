@@ -43,6 +43,7 @@ async function open(gpu: GPU, allowSoftware: boolean): Promise<Device> {
   return new WebGpuDevice(device, {
     kind: "webgpu",
     name,
+    adapter: { vendor: info.vendor, architecture: info.architecture },
     isSoftware,
     hasFloat16: device.features.has("shader-f16"),
     hasSubgroups: device.features.has("subgroups"),

@@ -8,6 +8,7 @@
 import { VECTOR } from "../../lang/vector-access.ts";
 import type { DeviceTraits } from "../device-traits.ts";
 import type { OperandLayout } from "./operand-layout.ts";
+import { panelLength } from "./panel-side.ts";
 import { PAD } from "./staging.ts";
 import { contractionScheduleName, type Contraction, type ContractionSchedule } from "./schedule.ts";
 
@@ -18,12 +19,20 @@ export interface OperandLayouts {
 }
 
 /** Of panels: at most so many rows and columns of a block, and steps of k that stay near the processor. */
-const BLOCK_ROWS = 96;
-const BLOCK_COLUMNS = 128;
+const BLOCK_ROWS = 264;
+const BLOCK_COLUMNS = 520;
 const BLOCK_DEPTH = 512;
-/** Multiplications from which on there should be blocks for several threads, and how many. */
+/** Rows and columns of sums that processors keep up with, and the time for each: few sums wait for one another. */
+type Tile = readonly [rows: number, columns: number, cost: number];
+const TILES: readonly Tile[] = [
+  [6, 8, 1],
+  [5, 8, 1.01],
+  [3, 12, 1.02],
+  [4, 8, 1.05],
+];
+/** Multiplications from which on several threads should have blocks, and how many each. */
 const SHARED_FROM = 2 ** 20;
-const BLOCKS_WANTED = 4;
+const BLOCKS_A_THREAD = 2;
 
 /** Multiplications from which on more code pays for itself on a software adapter: some, and as much as there is use for. */
 const SOFTWARE_MEDIUM = 2 ** 22;
@@ -40,7 +49,7 @@ export function contractionCandidates(
   traits: DeviceTraits,
 ): readonly ContractionSchedule[] {
   const all = traits.hasVectorLanes
-    ? vectorCandidates(product, layouts)
+    ? vectorCandidates(product, layouts, traits)
     : traits.isSoftware
       ? softwareCandidates(product, layouts, traits)
       : hardwareCandidates(product, layouts, traits);
@@ -64,7 +73,11 @@ function workgroupOf(schedule: ContractionSchedule): [number, number] {
 }
 
 /** Panels; without them where there are too few rows or columns for tiles. */
-function vectorCandidates(product: Contraction, { left, right }: OperandLayouts): ContractionSchedule[] {
+function vectorCandidates(
+  product: Contraction,
+  { left, right }: OperandLayouts,
+  { vectorSums = 8, threads = 1 }: DeviceTraits,
+): ContractionSchedule[] {
   const { rows, columns } = product;
   const alone: ContractionSchedule = { kind: "registers", rows: sideFor(rows, 4), columns: 1, steps: 1 };
   if (rows < 4 || columns < 2 * VECTOR) {
@@ -72,31 +85,48 @@ function vectorCandidates(product: Contraction, { left, right }: OperandLayouts)
     const line: ContractionSchedule = { kind: "line", lanes: VECTOR };
     return isAlongInner ? [line, alone] : [alone, line];
   }
-  return [panelsFor(product, 4, 8), panelsFor(product, 6, 8, 2), panelsFor(product, 4, 12), alone];
+  const blocks = threads === 1 ? 1 : BLOCKS_A_THREAD * threads;
+  const tiles = TILES.filter(([height, width]) => height * width <= vectorSums * VECTOR && height <= rows);
+  const computed = ([height, width, cost]: Tile): number => cost * upTo(rows, height) * upTo(columns, width);
+  const best = tiles.sort((a, b) => computed(a) - computed(b)).slice(0, 2);
+  return [...best.map(([height, width]) => panelsFor(product, [height, width], blocks)), alone];
+}
+
+/** `count` rounded up to whole tiles. */
+function upTo(count: number, each: number): number {
+  return Math.ceil(count / each) * each;
 }
 
 /** Blocks of about the same size, as many as there is use for. */
-function panelsFor(product: Contraction, height: number, width: number, steps: number = 1): ContractionSchedule {
+function panelsFor(
+  product: Contraction,
+  [height, width]: readonly [number, number],
+  blocksWanted: number,
+): ContractionSchedule {
   const { batch, rows, columns, inner } = product;
   const [tilesDown, tilesAcross] = [Math.ceil(rows / height), Math.ceil(columns / width)];
   const blocksAcross = Math.ceil(columns / BLOCK_COLUMNS);
   const isShared = batch * rows * columns * inner >= SHARED_FROM;
-  const wanted = isShared ? Math.ceil(BLOCKS_WANTED / (batch * blocksAcross)) : 1;
+  const wanted = isShared ? Math.ceil(blocksWanted / (batch * blocksAcross)) : 1;
   const blocksDown = Math.max(Math.ceil(rows / BLOCK_ROWS), Math.min(wanted, tilesDown));
   return {
     kind: "panels",
     down: Math.ceil(tilesDown / blocksDown),
     across: Math.ceil(tilesAcross / blocksAcross),
-    depth: BLOCK_DEPTH,
+    // Rounds of about the same length.
+    depth: VECTOR * Math.ceil(inner / Math.ceil(inner / BLOCK_DEPTH) / VECTOR),
     rows: height,
     columns: width,
-    steps,
+    steps: 1,
   };
 }
 
-/** Elements of the panels and the totals. */
+/** Elements of the panels and the totals, at most. */
 function panelElements({ down, across, depth, rows, columns }: ContractionSchedule & { kind: "panels" }): number {
-  return (down * rows + across * columns) * depth + down * rows * across * columns;
+  const left = { each: rows, tiles: down };
+  const lefts = [true, false].map((isInLines) => panelLength({ ...left, isInLines }, depth));
+  const right = panelLength({ each: columns, tiles: across, isInLines: false }, depth);
+  return Math.max(...lefts) + right + down * rows * across * columns;
 }
 
 function softwareCandidates(

@@ -3,19 +3,20 @@
  * accumulators are computed (Goto and van de Geijn, 2008).
  *
  * A workgroup is one vector, with its lanes along the columns. A panel has what a row of tiles, or a column of them,
- * reads of its operand, in the order in which it is read: from there on every load is a neighbour of the one before, or
- * the same for all lanes. Sums are added in the order of k.
+ * reads of its operand (`panel-side.ts`): from there on addresses go up by a constant. Sums are added in the order of k.
  */
 import { present } from "../../../base/assert.ts";
-import { add, divide, i32, less, loadShared, minimum, multiply, remainder, subtract } from "../../lang/build.ts";
-import { constant, isConstant, laneOf, rangeOf, workgroupOf } from "../../lang/expr.ts";
+import { add, i32, less, loadShared, minimum, multiply, subtract } from "../../lang/build.ts";
+import { constant, isConstant, laneOf, workgroupOf } from "../../lang/expr.ts";
 import type { Expr, Statement } from "../../lang/kernel.ts";
 import { assign, BARRIER, letIn, storeShared, varIn } from "../../lang/statements.ts";
 import { VECTOR } from "../../lang/vector-access.ts";
+import { expressionsOf, visitOperandsFirst } from "../../lang/walk.ts";
 import type { Grid } from "../grid.ts";
 import { layoutOf } from "./operand-layout.ts";
+import { pack, panelLength, tileSide, tilesIn, type Side, type TileSide, type Window } from "./panel-side.ts";
 import type { ContractionSchedule } from "./schedule.ts";
-import { atMost, onlyIf, tilePlaceOf, type Work } from "./tile.ts";
+import { onlyIf, tilePlaceOf, type Work } from "./tile.ts";
 
 type PanelSchedule = ContractionSchedule & { readonly kind: "panels" };
 
@@ -24,28 +25,8 @@ type Named = ReturnType<typeof letIn>;
 
 /** The shared arrays. */
 const [LEFT, RIGHT, TOTALS] = [0, 1, 2];
-
-/** One operand of a block. */
-interface Side {
-  readonly array: number;
-  /** Rows or columns of a tile, and tiles of the block along them. */
-  readonly each: number;
-  readonly tiles: number;
-  /** The first of the block's in the matrix, and how many that has. */
-  readonly first: Expr;
-  readonly size: number;
-  /** Neighbours in memory are neighbours in k. */
-  readonly isAlongInner: boolean;
-  readonly operand: (k: Expr, place: Expr) => Expr;
-}
-
-/** What of k is in the panels at a time: `count` from `first` on, of at most `depth`. */
-interface Window {
-  readonly first: Expr;
-  readonly count: Expr;
-  readonly depth: number;
-  readonly inner: number;
-}
+/** Parts of what is done with a result, up to which it is written out for each vector of a tile. */
+const WRITTEN_OUT_MAX = 24;
 
 export function panels(work: Work, schedule: PanelSchedule): Grid {
   const { product, loops } = work;
@@ -60,7 +41,7 @@ export function panels(work: Work, schedule: PanelSchedule): Grid {
     tiles: down,
     first: multiply(place.row, i32(height)),
     size: product.rows,
-    isAlongInner: layoutOf(work.left, product.rows, product.inner) === "N",
+    isInLines: layoutOf(work.left, product.rows, product.inner) === "N",
     operand: (k, m) => work.left([place.matrix, m, k]),
   };
   const right: Side = {
@@ -69,21 +50,27 @@ export function panels(work: Work, schedule: PanelSchedule): Grid {
     tiles: across,
     first: multiply(place.column, i32(width)),
     size: product.columns,
-    isAlongInner: layoutOf(work.right, product.inner, product.columns) === "T",
+    isInLines: false,
     operand: (k, n) => work.right([place.matrix, k, n]),
   };
   const depth = Math.min(schedule.depth, product.inner);
   const rounds = Math.ceil(product.inner / depth);
   const block: Block = { work, schedule, left, right, matrix: place.matrix, depth, isOneRound: rounds === 1 };
   const body = loops.for("round", i32(0), i32(rounds), (round) => roundOf(block, round));
+  const keepsTotals = !block.isOneRound || !isWrittenOut(block);
   const tiles = block.isOneRound ? 1 : down * across;
-  const shared = [
-    { type: "f32" as const, length: height * depth, isStoredFirst: true },
-    { type: "f32" as const, length: width * depth, isStoredFirst: true },
-    { type: "f32" as const, length: tiles * rows * columns, isStoredFirst: block.isOneRound },
-  ];
-  const last = block.isOneRound ? [] : [forTiles(block, (i, j) => storeTile(block, i, j))];
-  return { invocations: workgroups * VECTOR, workgroup: { lanes: VECTOR, shared }, body: [body, ...last] };
+  const shared = [panelLength(left, depth), panelLength(right, depth)].map((length) => ({
+    type: "f32" as const,
+    length,
+    isStoredFirst: true,
+  }));
+  const totals = { type: "f32" as const, length: tiles * rows * columns, isStoredFirst: block.isOneRound };
+  const last = block.isOneRound ? [] : [forTiles(block, (i, j) => storeKept(block, i, j))];
+  return {
+    invocations: workgroups * VECTOR,
+    workgroup: { lanes: VECTOR, shared: keepsTotals ? [...shared, totals] : shared },
+    body: [body, ...last],
+  };
 }
 
 interface Block {
@@ -109,13 +96,10 @@ function roundOf(block: Block, round: Expr): readonly Statement[] {
     depth,
     inner,
   };
-  const tiles = forTiles(block, (i, j) => {
-    const tile = multiplyTile(block, window, i, j);
-    return isOneRound ? [...tile, ...storeTile(block, i, j)] : tile;
-  });
+  const tiles = forTiles(block, (i, j) => tileOf(block, window, i, j));
   // What others still read is not stored over; what others stored is read.
   const before = isOneRound ? [] : [BARRIER];
-  return [...before, ...pack(work, left, window), ...pack(work, right, window), BARRIER, tiles];
+  return [...before, ...pack(left, window, work.loops), ...pack(right, window, work.loops), BARRIER, tiles];
 }
 
 /** Columns of tiles outside, so that the right panel stays near the processor. */
@@ -126,81 +110,6 @@ function forTiles(
   return loops.for("tileColumn", i32(0), tilesIn(right), (j) => [
     loops.for("tileRow", i32(0), tilesIn(left), (i) => body(i, j)),
   ]);
-}
-
-/** Tiles of the block that begin inside the matrix. */
-function tilesIn({ first, size, each, tiles }: Side): Expr {
-  if (rangeOf(first).max + each * tiles <= size) return i32(tiles);
-  const there = divide(add(subtract(i32(size), first), i32(each - 1)), i32(each));
-  return minimum(there, i32(tiles));
-}
-
-/** Where an element of a panel is. */
-function placeIn({ each }: Side, depth: number, tile: Expr, k: Expr, i: Expr): Expr {
-  return add(multiply(add(multiply(tile, i32(depth)), k), i32(each)), i);
-}
-
-/** Brings a side's part of the window into its panels: lanes along what is contiguous in memory. */
-function pack({ loops }: Work, side: Side, window: Window): readonly Statement[] {
-  const body = (tile: Expr): readonly Statement[] =>
-    side.isAlongInner ? packAlongInner(side, window, tile, loops) : packAcross(side, window, tile, loops);
-  return [loops.for("panel", i32(0), tilesIn(side), body)];
-}
-
-/** Lanes take four steps of k of the same row or column. */
-function packAlongInner(
-  side: Side,
-  { first, count, depth, inner }: Window,
-  tile: Expr,
-  loops: Work["loops"],
-): readonly Statement[] {
-  const { array, each, operand } = side;
-  const lane = laneOf(VECTOR);
-  const rounds = divide(add(count, i32(VECTOR - 1)), i32(VECTOR));
-  const isEven = inner % depth === 0 && depth % VECTOR === 0;
-  return [
-    loops.for("place", i32(0), i32(each), (i) => [
-      loops.for("k", i32(0), rounds, (round) => {
-        const k = add(multiply(round, i32(VECTOR)), lane);
-        const inMatrix = placeInMatrix(side, tile, i);
-        const value = operand(isEven ? add(first, k) : minimum(add(first, k), i32(inner - 1)), inMatrix);
-        const stored = [storeShared(array, placeIn(side, depth, tile, k, i), value)];
-        return onlyIf(isEven ? constant("bool", true) : less(k, count), stored);
-      }),
-    ]),
-  ];
-}
-
-/** Lanes take rows or columns beside one another, of the same step of k. */
-function packAcross(
-  side: Side,
-  { first, count, depth }: Window,
-  tile: Expr,
-  loops: Work["loops"],
-): readonly Statement[] {
-  const { array, each, operand } = side;
-  const lane = laneOf(VECTOR);
-  return [
-    loops.for("k", i32(0), count, (k) =>
-      Array.from({ length: Math.ceil(each / VECTOR) }, (_, j) => {
-        const i = add(lane, i32(j * VECTOR));
-        const value = operand(add(first, k), placeInMatrix(side, tile, i));
-        return onlyIf(less(i, i32(each)), [storeShared(array, placeIn(side, depth, tile, k, i), value)]);
-      }).flat(),
-    ),
-  ];
-}
-
-/** Beyond the end of the matrix its last row or column: what is computed of it is not stored. */
-function placeInMatrix({ first, each, size, tiles }: Side, tile: Expr, i: Expr): Expr {
-  const place = add(first, add(multiply(tile, i32(each)), i));
-  // Fours end where the matrix does, or begin beyond it; then they repeat the last one that is inside.
-  if (size % VECTOR === 0 && each % VECTOR === 0) {
-    const four = divide(place, i32(VECTOR));
-    return add(multiply(atMost(four, size / VECTOR - 1), i32(VECTOR)), remainder(place, i32(VECTOR)));
-  }
-  const isInside = size % (each * tiles) === 0;
-  return isInside ? place : atMost(place, size - 1);
 }
 
 /** Where an element of a tile's totals is kept. */
@@ -216,13 +125,14 @@ function totalPlace(
 }
 
 /** All products of a tile: accumulators in registers, from panels that are read from end to end. */
-function multiplyTile(block: Block, { count, depth }: Window, i: Expr, j: Expr): readonly Statement[] {
+function tileOf(block: Block, window: Window, i: Expr, j: Expr): readonly Statement[] {
   const { work, schedule, left, right, isOneRound } = block;
   const { rows, columns, steps } = schedule;
   const { loops } = work;
-  const lane = laneOf(VECTOR);
+  const { count, depth } = window;
   const fours = columns / VECTOR;
-  const columnOf = (four: number): Expr => add(lane, i32(four * VECTOR));
+  const columnOf = (four: number): Expr => add(laneOf(VECTOR), i32(four * VECTOR));
+  const [ms, ns] = [tileSide(left, depth, i, loops.names), tileSide(right, depth, j, loops.names)];
   const totals = Array.from({ length: rows }, (_, row) =>
     Array.from({ length: fours }, (_, four) => {
       const kept = totalPlace(block, i, j, i32(row), columnOf(four));
@@ -232,13 +142,11 @@ function multiplyTile(block: Block, { count, depth }: Window, i: Expr, j: Expr):
   const each = isConstant(count, depth) && depth % steps === 0 ? steps : 1;
   const loop = loops.for("k", i32(0), each === 1 ? count : i32(depth / each), (round) =>
     Array.from({ length: each }, (_, step) => add(multiply(round, i32(each)), i32(step))).flatMap((k) => {
-      const named = (array: number, place: Expr): Named => letIn(loops.names, "part", loadShared(array, place, "f32"));
-      const rights = Array.from({ length: fours }, (_, four) =>
-        named(RIGHT, placeIn(right, depth, j, k, columnOf(four))),
-      );
+      const named = (element: Expr): Named => letIn(loops.names, "part", element);
+      const rights = Array.from({ length: fours }, (_, four) => named(ns.element(k, columnOf(four))));
       const products = totals.flatMap((row, at) => {
         // Just before its use, so that few are in registers at a time.
-        const own = named(LEFT, placeIn(left, depth, i, k, i32(at)));
+        const own = named(ms.element(k, i32(at)));
         const sums = row.map(({ use }, four) =>
           assign(use, add(use, multiply(own.use, present(rights[four], "panels: a column").use))),
         );
@@ -247,14 +155,59 @@ function multiplyTile(block: Block, { count, depth }: Window, i: Expr, j: Expr):
       return [...rights.map(({ statement }) => statement), ...products];
     }),
   );
-  const kept = totals.flatMap((row, at) =>
-    row.map(({ use }, four) => storeShared(TOTALS, totalPlace(block, i, j, i32(at), columnOf(four)), use)),
-  );
-  return [...totals.flatMap((row) => row.map(({ statement }) => statement)), loop, ...kept];
+  const uses = totals.map((row) => row.map(({ use }) => use));
+  const after = isOneRound && isWrittenOut(block) ? storeWritten(block, uses, ms, ns) : keep(block, uses, i, j);
+  return [
+    ...ms.statements,
+    ...ns.statements,
+    ...totals.flatMap((row) => row.map(({ statement }) => statement)),
+    loop,
+    ...after,
+  ];
 }
 
-/** Hands a tile's totals on, in loops: so that what is done with them is written once. */
-function storeTile(block: Block, i: Expr, j: Expr): readonly Statement[] {
+/** Keeps a tile's totals, for the next round; or, after the last one, for what is to be written only once. */
+function keep(block: Block, totals: readonly (readonly Expr[])[], i: Expr, j: Expr): readonly Statement[] {
+  const kept = totals.flatMap((row, at) =>
+    row.map((total, four) => {
+      const column = add(laneOf(VECTOR), i32(four * VECTOR));
+      return storeShared(TOTALS, totalPlace(block, i, j, i32(at), column), total);
+    }),
+  );
+  return block.isOneRound ? [...kept, ...storeKept(block, i, j)] : kept;
+}
+
+/** What is done with results is short enough to be written for each vector of a tile. */
+function isWrittenOut({ work: { sink } }: Block): boolean {
+  const parts = new Set<Expr>();
+  for (const root of sink([i32(0), i32(0), i32(0)], constant("f32", 0)).flatMap(expressionsOf)) {
+    visitOperandsFirst(
+      root,
+      (part) => parts.has(part),
+      (part) => parts.add(part),
+    );
+  }
+  return parts.size <= WRITTEN_OUT_MAX;
+}
+
+/** Hands a tile's totals on, each vector by code of its own. */
+function storeWritten(
+  { work: { sink }, matrix }: Block,
+  totals: readonly (readonly Expr[])[],
+  ms: TileSide,
+  ns: TileSide,
+): readonly Statement[] {
+  return totals.flatMap((row, at) => {
+    const stores = row.flatMap((total, four) => {
+      const column = add(laneOf(VECTOR), i32(four * VECTOR));
+      return onlyIf(ns.isInside(column), sink([matrix, ms.place(i32(at)), ns.place(column)], total));
+    });
+    return onlyIf(ms.isInside(i32(at)), stores);
+  });
+}
+
+/** Hands a tile's kept totals on, in loops: so that what is done with them is written once. */
+function storeKept(block: Block, i: Expr, j: Expr): readonly Statement[] {
   const { work, schedule, left, right, matrix } = block;
   const { loops, product, sink } = work;
   const { rows, columns } = schedule;

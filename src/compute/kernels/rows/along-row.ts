@@ -8,6 +8,7 @@ import { add, divide, i32, minimum, multiply, subtract } from "../../lang/build.
 import type { Expr, Statement } from "../../lang/kernel.ts";
 import { elementCount } from "../../layout/shape.ts";
 import { unflatten, type Index, type Loops } from "../grid.ts";
+import type { Places } from "./copies.ts";
 import type { RowSpace } from "./row-space.ts";
 
 /** Steps that are summed one after another. */
@@ -24,8 +25,11 @@ export interface Sums<T> {
   inPart(totals: T, inside: (parts: T) => readonly Statement[]): readonly Statement[];
 }
 
-/** What is done at a step: `index` has an entry an axis of the space. */
-export type Step<T> = (index: Index, totals: T) => readonly Statement[];
+/**
+ * What is done at a step: `index` has an entry an axis of the space. With `parts`, at each of these places: it is over a
+ * variable that each of them has a value for.
+ */
+export type Step<T> = (index: Index, totals: T, parts?: readonly Places[]) => readonly Statement[];
 
 /** `space` with `columns` of its innermost reduced axis taken as one. */
 export function inColumns(space: RowSpace, columns: number, axis: number | undefined): RowSpace {
@@ -87,6 +91,41 @@ export function alongTogether<T>(
     for (const [i, at] of unflatten(place, sizes).entries()) index[space.axes[i] ?? 0] = at;
     return step(index, totals);
   });
+}
+
+/**
+ * The same with `each` steps of every lane in a round, written out: those that neighbouring lanes do at the same time are
+ * neighbours. What is left at the end is done one by one.
+ */
+export function alongApart<T>(
+  space: RowSpace,
+  row: Index,
+  { lane, lanes, each }: { readonly lane: Expr; readonly lanes: number; readonly each: number },
+  sums: Sums<T>,
+  step: Step<T>,
+  loops: Loops,
+): readonly Statement[] {
+  const sizes = space.axes.map((axis) => space.shape[axis] ?? 1);
+  const steps = elementCount(sizes);
+  const rounds = Math.floor(steps / (lanes * each));
+  const done = rounds * lanes * each;
+  const indexAt = (place: Expr): Index => {
+    const index = [...row];
+    for (const [i, at] of unflatten(place, sizes).entries()) index[space.axes[i] ?? 0] = at;
+    return index;
+  };
+  const part = loops.standIn("part", each - 1);
+  const parts = Array.from({ length: each }, (_, i) => new Map([[part.name, i32(i)]]));
+  const inside = add(multiply(part, i32(lanes)), lane);
+  const whole = counted(sums, sums.areLong ? rounds : 1, i32(rounds), loops, (round, totals) =>
+    step(indexAt(add(multiply(round, i32(lanes * each)), inside)), totals, parts),
+  );
+  if (done === steps) return whole;
+  const own = divide(add(subtract(i32(steps - done), lane), i32(lanes - 1)), i32(lanes));
+  const rest = counted(sums, 1, own, loops, (round, totals) =>
+    step(indexAt(add(add(multiply(round, i32(lanes)), i32(done)), lane)), totals),
+  );
+  return rounds === 0 ? rest : [...whole, ...rest];
 }
 
 /** body(0 to count - 1), in blocks where `countMax` is long. */

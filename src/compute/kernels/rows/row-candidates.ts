@@ -13,8 +13,12 @@ export interface RowWork {
   readonly isAcross: boolean;
   /** Whether 4 divides the innermost axis, along the row or (`isAcross`) across rows: then neighbours are written out. */
   readonly isInFours: boolean;
+  /** Rows along the innermost axis that is not reduced. */
+  readonly rowsBeside: number;
   /** All of the kernel. */
   readonly reductions: number;
+  /** The arithmetic of an element outweighs a few loads. */
+  readonly isHeavy: boolean;
 }
 
 /** A vector's elements. */
@@ -30,6 +34,9 @@ const ROWS_ALONE = 4096;
 /** Lanes of a workgroup that rows share, and at most those of one row. */
 const LANES_WANTED = 64;
 const LANES_MAX = 256;
+/** Vectors of neighbouring rows that are summed at a time, and sums that stay in registers. */
+const VECTORS_BESIDE = [8, 4, 2];
+const SUMS_MAX = 8;
 /** Neighbouring rows that lanes load together: more than a cache line. */
 const ROWS_ACROSS = 32;
 
@@ -45,16 +52,26 @@ export function rowCandidates(work: RowWork, traits: DeviceTraits): readonly Row
 }
 
 function runsOn(schedule: RowSchedule, { reductions }: RowWork, { limits, hasSubgroups }: DeviceTraits): boolean {
-  if (schedule.kind === "invocation") return true;
+  if (schedule.kind === "invocation" || schedule.kind === "vectors") return true;
   if (schedule.kind === "subgroups" && !hasSubgroups) return false;
   const lanes = schedule.kind === "workgroup" ? schedule.rows * schedule.lanes : schedule.lanes;
   return lanes <= limits.workgroupLanesMax && 4 * lanes * reductions <= limits.workgroupBytesMax;
 }
 
-/** The lanes of a vector go along a row together, or along rows that are neighbours in memory. */
-function vectorCandidates({ columns, isAcross }: RowWork): RowSchedule[] {
-  const together: RowSchedule = { kind: "subgroups", lanes: FOUR, columns: 1 };
-  return isAcross || columns < COLUMNS_TOGETHER ? [INVOCATION_A_ROW, together] : [together, INVOCATION_A_ROW];
+/**
+ * The lanes of a vector go along a row together, or along rows that are neighbours in memory: then several vectors, for
+ * all of a cache line. Steps of little arithmetic are written out, so that they do not wait for the sum before.
+ */
+function vectorCandidates({ rowsBeside, columns, reductions, isAcross, isHeavy }: RowWork): RowSchedule[] {
+  const one: RowSchedule = { kind: "subgroups", lanes: FOUR, columns: 1 };
+  const several: RowSchedule = { kind: "subgroups", lanes: FOUR, columns: FOUR, areApart: true };
+  if (columns < COLUMNS_TOGETHER) return [INVOCATION_A_ROW, one];
+  if (!isAcross) return isHeavy ? [one, several, INVOCATION_A_ROW] : [several, one, INVOCATION_A_ROW];
+  const beside = VECTORS_BESIDE.find(
+    (vectors) => vectors * reductions <= SUMS_MAX && rowsBeside % (FOUR * vectors) === 0,
+  );
+  const vectors: RowSchedule[] = beside === undefined ? [] : [{ kind: "vectors", rows: beside }];
+  return [...vectors, INVOCATION_A_ROW, one];
 }
 
 /** Barriers and subgroups lose 2 to 50 times there. Loads of fours take half the time, and a third more to compile. */

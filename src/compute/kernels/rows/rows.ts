@@ -9,14 +9,15 @@
  */
 import { assert, present } from "../../../base/assert.ts";
 import { add, and, equal, i32, multiply } from "../../lang/build.ts";
-import { invocationOf } from "../../lang/expr.ts";
-import type { Expr, Statement } from "../../lang/kernel.ts";
+import { invocationOf, laneOf, workgroupOf } from "../../lang/expr.ts";
+import type { Expr, SharedArray, Statement } from "../../lang/kernel.ts";
 import { assign, varIn, when } from "../../lang/statements.ts";
+import { VECTOR } from "../../lang/vector-access.ts";
 import { combine, identityOf } from "../accumulate.ts";
 import { unflatten, type Grid, type Index, type Loops } from "../grid.ts";
-import { alongAlone, alongTogether, inColumns, type Step, type Sums } from "./along-row.ts";
+import { alongAlone, alongApart, alongTogether, inColumns, type Step, type Sums } from "./along-row.ts";
 import { exprAt, placesOf, storesAt, type Places } from "./copies.ts";
-import type { RowSchedule } from "./row-schedule.ts";
+import { rowScheduleName, type RowSchedule } from "./row-schedule.ts";
 import {
   isFloatSum,
   lastAxisOf,
@@ -28,11 +29,22 @@ import {
 } from "./row-space.ts";
 import { named, teamOf, type Team } from "./teams.ts";
 
-/** Rows with all sweeps, one after another. Indices have an entry an axis of the space's shape. */
-export function rows(space: RowSpace, sweeps: readonly Sweep[], schedule: RowSchedule, loops: Loops): Grid {
-  return schedule.kind === "invocation"
-    ? new Alone(space, schedule, loops).grid(sweeps)
-    : new Together(space, schedule, loops).grid(sweeps);
+/**
+ * Rows with all sweeps, one after another. Indices have an entry an axis of the space's shape. `kept` are arrays of the
+ * workgroup, the first ones, that sweeps keep values of a row in: for schedules of a row a workgroup.
+ */
+export function rows(
+  space: RowSpace,
+  sweeps: readonly Sweep[],
+  schedule: RowSchedule,
+  loops: Loops,
+  kept: readonly SharedArray[] = [],
+): Grid {
+  if (schedule.kind === "subgroups" || schedule.kind === "workgroup") {
+    return new Together(space, schedule, loops).grid(sweeps, kept);
+  }
+  assert(kept.length === 0, `rows: expected nothing to keep in ${rowScheduleName(schedule)}`);
+  return new Alone(space, schedule, loops).grid(sweeps);
 }
 
 /** By reduction, then by row. */
@@ -95,8 +107,9 @@ class Along {
 
   /** What is done at a step, for each of the rows. */
   protected stepOf(sweep: Sweep, rowPlaces: readonly Places[]): Step<Totals> {
-    return (index, totals) => {
-      const { at, places } = this.#columnsAt(index);
+    return (index, totals, parts = [new Map()]) => {
+      const { at, places: columns } = this.#columnsAt(index);
+      const places = columns.flatMap((column) => parts.map((part) => placesOf(column, part)));
       const sums = sweep.reductions.flatMap(({ fn, operand }, i) => {
         const value = operand(at);
         return (totals[i] ?? []).map((total, row) => {
@@ -129,33 +142,44 @@ class Along {
   }
 }
 
-/** One invocation for each row, or for some neighbouring rows. */
+/** One invocation for each row, or for some rows. */
 class Alone extends Along {
   readonly #rows: number;
+  /** Neighbouring rows are those of so many lanes. */
+  readonly #lanes: number;
 
-  constructor(space: RowSpace, { rows, columns }: RowSchedule & { kind: "invocation" }, loops: Loops) {
-    super(space, columns, loops);
-    this.#rows = rows;
+  constructor(space: RowSpace, schedule: RowSchedule & { kind: "invocation" | "vectors" }, loops: Loops) {
+    super(space, schedule.kind === "invocation" ? schedule.columns : 1, loops);
+    this.#rows = schedule.rows;
+    this.#lanes = schedule.kind === "vectors" ? VECTOR : 1;
   }
 
   grid(sweeps: readonly Sweep[]): Grid {
     const invocations = rowCount(this.space) / this.#rows;
-    const { row, places } = this.#rowsOf(invocationOf(invocations));
-    return { invocations, body: sweeps.flatMap((sweep) => this.#sweep(sweep, row, places)) };
+    const { row, places } = this.#rowsOf(invocations);
+    const body = sweeps.flatMap((sweep) => this.#sweep(sweep, row, places));
+    return this.#lanes === 1
+      ? { invocations, body }
+      : { invocations, workgroup: { lanes: this.#lanes, shared: [] }, body };
   }
 
   /** The index of an invocation's rows, over a variable for their place, and what that stands for in each. */
-  #rowsOf(invocation: Expr): { row: Index; places: Map<string, Expr>[] } {
+  #rowsOf(invocations: number): { row: Index; places: Map<string, Expr>[] } {
     const shape = rowShapeOf(this.space);
     const axis = lastAxisOf(this.space, false);
-    if (this.#rows === 1) return { row: unflatten(invocation, shape), places: [new Map()] };
+    const [rows, lanes] = [this.#rows, this.#lanes];
+    if (rows === 1 && lanes === 1) return { row: unflatten(invocationOf(invocations), shape), places: [new Map()] };
     const size = shape[axis ?? 0] ?? 1;
-    const fits = axis !== undefined && size % this.#rows === 0;
-    assert(fits, `rows: expected a multiple of ${this.#rows} neighbouring rows, found ${size}`);
-    const first = unflatten(invocation, shape.map((size, i) => (i === axis ? size / this.#rows : size))); // prettier-ignore
+    const fits = axis !== undefined && size % (rows * lanes) === 0;
+    assert(fits, `rows: expected a multiple of ${rows * lanes} neighbouring rows, found ${size}`);
+    const group = lanes === 1 ? invocationOf(invocations) : workgroupOf(invocations / lanes);
+    const first = unflatten(group, shape.map((size, i) => (i === axis ? size / (rows * lanes) : size))); // prettier-ignore
     const place = this.loops.standIn("row", size - 1);
-    const from = multiply(present(first[axis], "rows: a place across rows"), i32(this.#rows));
-    const places = Array.from({ length: this.#rows }, (_, i) => new Map([[place.name, add(from, i32(i))]]));
+    const from = multiply(present(first[axis], "rows: a place across rows"), i32(rows * lanes));
+    const own = lanes === 1 ? i32(0) : laneOf(lanes);
+    const places = Array.from({ length: rows }, (_, i) => {
+      return new Map([[place.name, add(from, add(i32(i * lanes), own))]]);
+    });
     return { row: first.map((at, i) => (i === axis ? place : at)), places };
   }
 
@@ -189,42 +213,57 @@ class Alone extends Along {
 /** The lanes of a team for each row. */
 class Together extends Along {
   readonly #team: Team;
+  /** Steps of a lane in a turn, which lie apart. */
+  readonly #apart: number;
 
-  constructor(space: RowSpace, schedule: Exclude<RowSchedule, { kind: "invocation" }>, loops: Loops) {
-    super(space, schedule.columns, loops);
+  constructor(space: RowSpace, schedule: RowSchedule & { kind: "subgroups" | "workgroup" }, loops: Loops) {
+    const isApart = schedule.kind === "subgroups" && schedule.areApart === true;
+    super(space, isApart ? 1 : schedule.columns, loops);
+    this.#apart = isApart ? schedule.columns : 1;
     this.#team = teamOf(schedule, rowCount(space), loops);
   }
 
-  grid(sweeps: readonly Sweep[]): Grid {
+  grid(sweeps: readonly Sweep[], kept: readonly SharedArray[]): Grid {
     const { workgroups, all, row, sharedLength } = this.#team;
     const index = unflatten(row, rowShapeOf(this.space));
     const types = sweeps.map(({ reductions }) => reductions.map(({ type }) => type));
     const shared = sharedArrays(types);
     let isUsed = false;
     const body = sweeps.flatMap((sweep) => {
-      const statements = this.#sweep(sweep, index, shared, isUsed);
+      const statements = this.#sweep(sweep, index, { types: shared, first: kept.length, isUsed });
       isUsed ||= sweep.reductions.length > 0;
       return statements;
     });
     const arrays = sharedLength === 0 ? [] : shared.map((type) => ({ type, length: sharedLength }));
-    return { invocations: workgroups * all, workgroup: { lanes: all, shared: arrays }, body };
+    return { invocations: workgroups * all, workgroup: { lanes: all, shared: [...kept, ...arrays] }, body };
   }
 
-  #sweep(sweep: Sweep, row: Index, shared: readonly string[], reusesShared: boolean): readonly Statement[] {
+  #sweep(sweep: Sweep, row: Index, shared: TotalsArrays): readonly Statement[] {
     const { reductions } = sweep;
     const { lane, isRow, combined } = this.#team;
     const { statements, totals } = this.totalsOf(reductions, 1);
     const sums = this.sumsOf(reductions, totals);
     const own = this.stepOf(sweep, [new Map()]);
-    const step: Step<Totals> = (index, into) => onlyIn(isRow, own(index, into));
-    const along = alongTogether(this.steps, row, this.#team, sums, step, this.loops);
+    const step: Step<Totals> = (index, into, parts) => onlyIn(isRow, own(index, into, parts));
+    const along =
+      this.#apart === 1
+        ? alongTogether(this.steps, row, this.#team, sums, step, this.loops)
+        : alongApart(this.steps, row, { ...this.#team, each: this.#apart }, sums, step, this.loops);
     const owned = reductions.map(({ fn, type }, i) => ({ fn, type, use: present(totals[i]?.[0], "rows: a total") }));
-    const whole = combined(owned, arraysFor(reductions.map(({ type }) => type), shared), reusesShared); // prettier-ignore
+    const arrays = arraysFor(reductions.map(({ type }) => type), shared.types).map((at) => at + shared.first); // prettier-ignore
+    const whole = combined(owned, arrays, shared.isUsed);
     const stores = sweep.finish(row, whole.results);
     const isFirst = equal(lane, i32(0));
     const last = stores.length === 0 ? [] : [when(isRow === undefined ? isFirst : and(isRow, isFirst), stores)];
     return [...statements, ...along, ...(reductions.length === 0 ? [] : whole.statements), ...last];
   }
+}
+
+/** The workgroup's arrays for totals: their types, the first one's number, and whether a sweep has used them. */
+interface TotalsArrays {
+  readonly types: readonly string[];
+  readonly first: number;
+  readonly isUsed: boolean;
 }
 
 function onlyIn(condition: Expr | undefined, statements: readonly Statement[]): readonly Statement[] {

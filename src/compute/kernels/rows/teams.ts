@@ -42,7 +42,7 @@ interface Combined {
 /** No device has smaller subgroups. */
 const SUBGROUP_SIZE_MIN = 4;
 
-export function teamOf(schedule: Exclude<RowSchedule, { kind: "invocation" }>, rows: number, loops: Loops): Team {
+export function teamOf(schedule: RowSchedule & { kind: "subgroups" | "workgroup" }, rows: number, loops: Loops): Team {
   if (schedule.kind === "subgroups") return subgroupTeam(schedule.lanes, rows, loops);
   const { rows: together, lanes, isAcross } = schedule;
   const workgroups = Math.ceil(rows / together);

@@ -11,6 +11,7 @@ export const TYPE_BYTES: { readonly [T in WasmType]: number } = { i32: 0x7f, f32
 export type Local = number;
 
 const NO_RESULT = 0x40;
+const LOCAL_SET = 0x21;
 const bits = new DataView(new ArrayBuffer(8));
 
 /** Writes an unsigned LEB128 number. */
@@ -39,9 +40,31 @@ export class Code {
   readonly params: readonly WasmType[];
   /** Of the locals after the parameters. */
   readonly locals: WasmType[] = [];
+  /** Whether x * y + z may be one instruction. */
+  readonly hasMultiplyAdd: boolean;
+  /** Vectors that are constants, by their bytes: engines make them anew at each use, of several instructions. */
+  readonly #constants = new Map<string, Local>();
+  readonly #prologue: number[] = [];
 
-  constructor(params: readonly WasmType[]) {
+  constructor(params: readonly WasmType[], hasMultiplyAdd: boolean = false) {
     this.params = params;
+    this.hasMultiplyAdd = hasMultiplyAdd;
+  }
+
+  /** All instructions: first those that make its constants. */
+  get body(): readonly number[] {
+    return [...this.#prologue, ...this.bytes];
+  }
+
+  /** What `body` writes, for `append`. */
+  apart(body: () => void): number[] {
+    const start = this.bytes.length;
+    body();
+    return this.bytes.splice(start);
+  }
+
+  append(bytes: readonly number[]): void {
+    for (const byte of bytes) this.bytes.push(byte);
   }
 
   /** A new local, 0 when the function begins. */
@@ -90,23 +113,22 @@ export class Code {
 
   /** A vector of four integers. */
   lanes(values: readonly number[]): void {
-    this.bytes.push(0xfd, 12);
-    for (const value of values) {
-      bits.setInt32(0, value | 0, true);
-      this.#bits(4);
-    }
+    this.#vector(
+      values.flatMap((value) => {
+        bits.setInt32(0, value | 0, true);
+        return bytesOf(4);
+      }),
+    );
   }
 
   f32x4(value: number): void {
-    this.bytes.push(0xfd, 12);
     bits.setFloat32(0, value, true);
-    for (let lane = 0; lane < 4; lane++) this.#bits(4);
+    this.#vector(Array.from({ length: 4 }, () => bytesOf(4)).flat());
   }
 
   f64x2(value: number): void {
-    this.bytes.push(0xfd, 12);
     bits.setFloat64(0, value, true);
-    for (let lane = 0; lane < 2; lane++) this.#bits(8);
+    this.#vector(Array.from({ length: 2 }, () => bytesOf(8)).flat());
   }
 
   /** A load or store at the address on the stack plus `offset`. */
@@ -170,6 +192,20 @@ export class Code {
     this.bytes.push(0x0d, 0, 0x0b, 0x0b);
   }
 
+  #vector(bytes: readonly number[]): void {
+    const key = bytes.join();
+    // Zeros are one instruction.
+    if (bytes.every((byte) => byte === 0)) return void this.bytes.push(0xfd, 12, ...bytes);
+    let local = this.#constants.get(key);
+    if (local === undefined) {
+      local = this.local("v128");
+      this.#constants.set(key, local);
+      this.#prologue.push(0xfd, 12, ...bytes, LOCAL_SET);
+      writeUnsigned(this.#prologue, local);
+    }
+    this.get(local);
+  }
+
   #opcode(name: Opcode): void {
     const code = OPCODES[name];
     if (code < 0x100) {
@@ -186,6 +222,11 @@ export class Code {
   }
 
   #bits(count: number): void {
-    for (let i = 0; i < count; i++) this.bytes.push(bits.getUint8(i));
+    this.bytes.push(...bytesOf(count));
   }
+}
+
+/** The first bytes of `bits`. */
+function bytesOf(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => bits.getUint8(i));
 }

@@ -1,15 +1,11 @@
-/** Functions that printed kernels call: those of floats and integers that are too long to be written at each use. */
+/** Functions that printed kernels call: those of integers that are too long to be written at each use. */
 import { present } from "../../../base/assert.ts";
 import { Code, type Local, type WasmType } from "./code.ts";
-import { cos, erf, exp, log, sin, tanh } from "./float-functions.ts";
 import { divideSigned, divideUnsigned, powerSigned, powerUnsigned } from "./integer-functions.ts";
 import type { ImportedFunction, WasmFunction } from "./module.ts";
-import { VectorMath, type Push } from "./vector-math.ts";
 
 /** By name. */
-export type LibraryFunction =
-  | "exp" | "log" | "sin" | "cos" | "tanh" | "erf"
-  | "divideSigned" | "divideUnsigned" | "powerSigned" | "powerUnsigned"; // prettier-ignore
+export type LibraryFunction = "divideSigned" | "divideUnsigned" | "powerSigned" | "powerUnsigned";
 
 /** What every module gets from outside: exact in doubles, and asked for too seldom to be written here. */
 export const IMPORTS: readonly ImportedFunction[] = [
@@ -42,18 +38,6 @@ export class Library {
 
   #write(name: LibraryFunction): WasmFunction {
     switch (name) {
-      case "exp":
-        return ofVector(exp);
-      case "log":
-        return ofVector(log);
-      case "sin":
-        return ofVector(sin);
-      case "cos":
-        return ofVector(cos);
-      case "tanh":
-        return ofVector((m, x) => tanh(m, x, this.#expIn(m)));
-      case "erf":
-        return ofVector((m, x) => erf(m, x, this.#expIn(m)));
       case "divideSigned":
         return ofIntegers(divideSigned);
       case "divideUnsigned":
@@ -64,17 +48,6 @@ export class Library {
         return ofIntegers((code, a, b) => powerSigned(code, a, b, () => this.call(code, "powerUnsigned")));
     }
   }
-
-  #expIn({ code }: VectorMath): (x: Push) => Push {
-    return (x) => () => {
-      x();
-      this.call(code, "exp");
-    };
-  }
-}
-
-function ofVector(write: (m: VectorMath, x: Push) => Push): WasmFunction {
-  return written(["v128"], (code) => write(new VectorMath(code), () => code.get(0))());
 }
 
 function ofIntegers(write: (code: Code, a: Local, b: Local) => void): WasmFunction {

@@ -86,8 +86,9 @@ export class Lines {
     this.#values.setTemporary(value, slot);
   }
 
-  /** A loop whose bounds all lanes share. */
-  evenFor({ name, from, to }: Line & { kind: "for" }, body: () => void): void {
+  /** A loop whose bounds all lanes share; `isOutside` of one that goes around all vectors of a workgroup. */
+  evenFor(line: Line & { kind: "for" }, isOutside: boolean, body: () => void): void {
+    const { name, from, to } = line;
     const code = this.#code;
     const [counter, end] = [code.local("i32"), code.local("i32")];
     this.#values.scalar(to);
@@ -95,17 +96,19 @@ export class Lines {
     this.#values.scalar(from);
     code.set(counter);
     this.#values.setName(name, { type: "i32", local: counter });
-    code.while(
-      () => {
-        code.get(counter);
-        code.get(end);
-        code.op("i32.lt_s");
-      },
-      () => {
+    const isThere = (): void => {
+      code.get(counter);
+      code.get(end);
+      code.op("i32.lt_s");
+    };
+    const write = (increasePointers?: () => void): void =>
+      code.while(isThere, () => {
         this.#values.loads.inBlock(body);
+        increasePointers?.();
         increase(code, counter);
-      },
-    );
+      });
+    if (isOutside) write();
+    else this.#values.loads.pointers.around(line, counter, write);
   }
 
   #slot(type: Slot["type"]): Slot {
@@ -124,7 +127,7 @@ export class Lines {
         return this.#assign(line);
       case "for":
         if (this.#forms.diverges(line)) return this.#unevenFor(line);
-        return this.evenFor(line, () => this.block(line.body));
+        return this.evenFor(line, false, () => this.block(line.body));
       case "if":
         return this.#if(line);
       case "store": {

@@ -10,12 +10,11 @@ import type { Code, Local } from "./code.ts";
 import type { Frame } from "./frame.ts";
 import { floatsOfHalves } from "./half-floats.ts";
 import { LANES, type LaneForms } from "./lane-forms.ts";
+import { Pointers, type Parts } from "./pointers.ts";
 import { VectorMath } from "./vector-math.ts";
 
 /** Where indices come from. */
-export interface Indices {
-  /** Pushes what all lanes have, or lane 0 has. */
-  scalar(value: Value): void;
+export interface Indices extends Parts {
   /** Pushes what the four lanes have. */
   vector(value: Value): void;
   /** True for a value that was computed before, under a name. */
@@ -28,6 +27,7 @@ const OFFSET_MAX = 2 ** 28;
 const STRIDE_MAX = 2 ** 20;
 
 export class Loads {
+  readonly pointers: Pointers;
   readonly #frame: Frame;
   readonly #forms: LaneForms;
   readonly #values: Indices;
@@ -40,6 +40,7 @@ export class Loads {
     this.#forms = forms;
     this.#values = values;
     this.#code = frame.code;
+    this.pointers = new Pointers(frame.code, values);
   }
 
   /** Does `body`, and forgets the addresses that it computed. */
@@ -111,6 +112,8 @@ export class Loads {
       code.op("i32.shl", "i32.add");
       return offset;
     }
+    const pointed = this.pointers.address(base, shift, index);
+    if (pointed !== undefined) return offset + pointed;
     const { terms, constant } = this.#split(index);
     if (terms.length === 0) code.get(base);
     else if (terms.every((term) => this.#isNamed(term))) this.#namedAddress(base, terms, shift);
@@ -154,7 +157,10 @@ export class Loads {
       else terms.push(value);
     };
     visit(index);
-    const isSafe = constant >= 0 && constant <= OFFSET_MAX && terms.every(({ range }) => range.min >= 0);
+    // Instructions add without wrapping, as indices do.
+    const most = terms.reduce((sum, { range }) => sum + range.max, constant);
+    const isPositive = constant >= 0 && constant <= OFFSET_MAX && terms.every(({ range }) => range.min >= 0);
+    const isSafe = isPositive && most < 2 ** 32;
     return isSafe ? { terms, constant } : { terms: [index], constant: 0 };
   }
 

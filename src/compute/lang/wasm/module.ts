@@ -56,7 +56,7 @@ function memoryImport(sharedPagesMax: number | undefined): number[] {
 }
 
 /** Neighbouring locals of a type are declared together. */
-function functionBody({ locals, bytes }: Code): number[] {
+function functionBody({ locals, body: instructions }: Code): number[] {
   const runs: { type: WasmType; count: number }[] = [];
   for (const type of locals) {
     const last = runs.at(-1);
@@ -64,7 +64,7 @@ function functionBody({ locals, bytes }: Code): number[] {
     else runs.push({ type, count: 1 });
   }
   const body = vector(runs.map(({ type, count }) => [...unsigned(count), TYPE_BYTES[type]]));
-  for (const byte of bytes) body.push(byte);
+  for (const byte of instructions) body.push(byte);
   body.push(0x0b);
   const out = unsigned(body.length);
   for (const byte of body) out.push(byte);

@@ -51,7 +51,7 @@ export function printWasm(kernel: Kernel, target: WasmTarget): PrintedModule {
 
 class FunctionPrinter {
   readonly library: Library = new Library();
-  readonly code: Code = new Code(["i32", "i32", "i32", "i32"]);
+  readonly code: Code;
   readonly #kernel: Kernel;
   readonly #features: WasmFeatures;
   readonly #numbered: NumberedKernel;
@@ -61,6 +61,7 @@ class FunctionPrinter {
   constructor(kernel: Kernel, features: WasmFeatures) {
     this.#kernel = kernel;
     this.#features = features;
+    this.code = new Code(["i32", "i32", "i32", "i32"], features.hasMultiplyAdd);
     this.#numbered = numberKernel(kernel);
     this.#placing = placeValues(this.#numbered);
     this.#bases = kernel.bindings.map(() => this.code.local("i32"));

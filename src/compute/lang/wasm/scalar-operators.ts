@@ -2,9 +2,10 @@
 import type { Interval } from "../interval.ts";
 import type { BinaryOp, ScalarType, UnaryOp } from "../kernel.ts";
 import type { Code } from "./code.ts";
+import { FLOAT_FUNCTIONS } from "./float-functions.ts";
 import { IMPORTED, type Library } from "./library.ts";
 import type { Opcode } from "./opcodes.ts";
-import type { Push } from "./vector-math.ts";
+import { VectorMath, type Push } from "./vector-math.ts";
 
 /** Where code goes, and what it may call. */
 export interface Output {
@@ -27,8 +28,8 @@ const FLOAT_STEPS: { readonly [Op in UnaryOp]?: Opcode } = {
   sqrt: "f32.sqrt",
 };
 
-export function scalarUnary({ code, library }: Output, op: UnaryOp, type: ScalarType, x: Push): void {
-  if (type === "f32") return floatUnary({ code, library }, op, x);
+export function scalarUnary({ code }: Output, op: UnaryOp, type: ScalarType, x: Push): void {
+  if (type === "f32") return floatUnary(code, op, x);
   switch (op) {
     case "negate":
       code.i32(0);
@@ -49,27 +50,22 @@ export function scalarUnary({ code, library }: Output, op: UnaryOp, type: Scalar
   }
 }
 
-function floatUnary({ code, library }: Output, op: UnaryOp, x: Push): void {
+function floatUnary(code: Code, op: UnaryOp, x: Push): void {
   const step = FLOAT_STEPS[op];
   if (step !== undefined) {
     x();
     return code.op(step);
   }
-  switch (op) {
-    case "sign":
-      sign(code, "f32", x);
-      return code.op("f32.convert_i32_s");
-    case "exp":
-    case "log":
-    case "sin":
-    case "cos":
-    case "tanh":
-    case "erf":
-      x();
-      code.op("f32x4.splat");
-      library.call(code, op);
-      return code.lane("f32x4.extract_lane", 0);
+  if (op === "sign") {
+    sign(code, "f32", x);
+    return code.op("f32.convert_i32_s");
   }
+  const float = FLOAT_FUNCTIONS[op];
+  if (float === undefined) return x();
+  const m = new VectorMath(code);
+  const splat = m.keep(m.op("f32x4.splat", x));
+  float(m, splat)();
+  code.lane("f32x4.extract_lane", 0);
 }
 
 /** (0 < x) - (x < 0) */

@@ -35,7 +35,8 @@ export class Stores {
       this.#code.op("i32.lt_u");
       return this.#code.if(() => this.#values.loads.inBlock(() => this.#inside(array, index, value, mask)));
     }
-    if (mask === undefined && this.#forms.of(index).stride === 1 && array.length >= LANES) {
+    const areNeighbours = this.#forms.of(index).stride === 1 && !this.#frame.addressOf(array).isPerLane;
+    if (mask === undefined && areNeighbours && array.length >= LANES) {
       return this.#atEdge(array, index, value);
     }
     this.#onlyInside(array, index, value, mask);

@@ -24,7 +24,8 @@ export class Values {
   readonly #features: WasmFeatures;
   /** By the name of a kernel's variable, and by value id. */
   readonly #names = new Map<string, Slot>();
-  readonly #temporaries = new Map<number, Slot>();
+  readonly #temporaries = new Map<number, { readonly slot: Slot; readonly mark: number }>();
+  #marks = 0;
 
   constructor(output: Output, frame: Frame, forms: LaneForms, features: WasmFeatures) {
     this.#output = output;
@@ -43,11 +44,20 @@ export class Values {
   }
 
   setTemporary(value: Value, slot: Slot): void {
-    this.#temporaries.set(value.id, slot);
+    this.#marks += 1;
+    this.#temporaries.set(value.id, { slot, mark: this.#marks });
   }
 
   isTemporary(value: Value): boolean {
     return this.#temporaries.has(value.id);
+  }
+
+  mark(): number {
+    return this.#marks;
+  }
+
+  isNamedBefore(value: Value, mark: number): boolean {
+    return (this.#temporaries.get(value.id)?.mark ?? Infinity) <= mark;
   }
 
   /** The value in lane 0; that of all lanes where they have the same. */
@@ -84,7 +94,7 @@ export class Values {
   }
 
   #slot({ id, expr }: Value): Slot | undefined {
-    return this.#temporaries.get(id) ?? (expr.kind === "variable" ? this.slotOf(expr.name) : undefined);
+    return this.#temporaries.get(id)?.slot ?? (expr.kind === "variable" ? this.slotOf(expr.name) : undefined);
   }
 
   #constantVector(type: ScalarType, value: number | boolean): void {

@@ -64,13 +64,22 @@ export class VectorMath {
     return this.op("v128.bitselect", yes, no, mask);
   }
 
+  /** x * y + z, rounded once where that is an instruction. */
+  multiplyAdd(x: Push, y: Push, z: Push): Push {
+    if (this.code.hasMultiplyAdd) return this.op("f32x4.relaxed_madd", x, y, z);
+    return this.add(this.multiply(x, y), z);
+  }
+
+  /** z - x * y, rounded once where that is an instruction. */
+  subtractProduct(z: Push, x: Push, y: Push): Push {
+    if (this.code.hasMultiplyAdd) return this.op("f32x4.relaxed_nmadd", x, y, z);
+    return this.subtract(z, this.multiply(x, y));
+  }
+
   /** coefficients[0] + x * (coefficients[1] + ...) */
   polynomial(x: Push, coefficients: readonly number[]): Push {
     const [first = 0, ...rest] = [...coefficients].reverse();
-    return rest.reduce(
-      (sum, coefficient) => this.add(this.multiply(sum, x), this.number(coefficient)),
-      this.number(first),
-    );
+    return rest.reduce((sum, coefficient) => this.multiplyAdd(sum, x, this.number(coefficient)), this.number(first));
   }
 
   shifted(name: "i32x4.shl" | "i32x4.shr_s" | "i32x4.shr_u", x: Push, count: number): Push {

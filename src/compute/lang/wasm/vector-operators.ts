@@ -1,4 +1,5 @@
 /** The operators of the kernel language on vectors: what differs between lanes. A bool is all ones or all zeros. */
+import { FLOAT_FUNCTIONS } from "./float-functions.ts";
 import { wholeInterval } from "../interval.ts";
 import type { BinaryOp, ScalarType, UnaryOp } from "../kernel.ts";
 import { scalarBinary, I32_CAST_MAX, U32_CAST_MAX, type Output } from "./scalar-operators.ts";
@@ -16,27 +17,17 @@ const FLOAT_STEPS: { readonly [Op in UnaryOp]?: Opcode } = {
   sqrt: "f32x4.sqrt",
 };
 
-export function vectorUnary({ code, library }: Output, op: UnaryOp, type: ScalarType, x: Push): void {
+export function vectorUnary({ code }: Output, op: UnaryOp, type: ScalarType, x: Push): void {
   const m = new VectorMath(code);
   const step = type === "f32" ? FLOAT_STEPS[op] : INTEGER_STEPS[op];
   if (step !== undefined && !(type === "u32" && op === "abs")) {
     x();
     return code.op(step);
   }
-  switch (op) {
-    case "sign":
-      return signOf(m, type, x)();
-    case "exp":
-    case "log":
-    case "sin":
-    case "cos":
-    case "tanh":
-    case "erf":
-      x();
-      return library.call(code, op);
-    default:
-      return x();
-  }
+  if (op === "sign") return signOf(m, type, x)();
+  const float = type === "f32" ? FLOAT_FUNCTIONS[op] : undefined;
+  if (float === undefined) x();
+  else float(m, m.keep(x))();
 }
 
 const INTEGER_STEPS: { readonly [Op in UnaryOp]?: Opcode } = { negate: "i32x4.neg", not: "v128.not", abs: "i32x4.abs" };

@@ -113,7 +113,7 @@ class WorkgroupWriter {
           for (const value of this.#lets(block, index)) lines.name(value);
         });
       }
-      if (line.kind === "for") lines.evenFor(line, () => this.#block(line.body));
+      if (line.kind === "for") lines.evenFor(line, true, () => this.#block(line.body));
       else if (line.kind === "if") {
         values.scalar(line.condition);
         this.#body.code.if(() => values.loads.inBlock(() => this.#block(line.body)));

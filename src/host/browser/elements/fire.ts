@@ -1,5 +1,5 @@
 /**
- * `<hearth-fire>`: the room as a fire. It grows with the run, flares with every committed step, dims while nothing is
+ * `<hearth-fire>`: the room as a fire. It grows with the run, flares with committed steps, dims while nothing is
  * computed, and has a coal in each member's colour before it. Decoration: all it says is said in words elsewhere.
  */
 import { css, html, svg } from "lit";
@@ -12,6 +12,9 @@ import { ViewElement, defineElement } from "./view-element.ts";
 const COALS_MAX = 48;
 const COALS_IN_ROW = 16;
 const FLARE_MS = 700;
+/** Every frame of an animation is drawn by a processor that trains, where there is no GPU: it burns still in between. */
+const FLARE_EVERY_MS = 5_000;
+const HEATS = 16;
 
 /** The fire of a room. Set `view`; without one it burns as on a home page. */
 export class HearthFire extends ViewElement {
@@ -73,6 +76,7 @@ export class HearthFire extends ViewElement {
   ];
 
   #flaredAt = 0;
+  #flaredAtMs = Number.NEGATIVE_INFINITY;
 
   protected override render(): TemplateResult {
     const view = this.view;
@@ -102,13 +106,14 @@ export class HearthFire extends ViewElement {
 
   protected override updated(): void {
     const step = this.view?.step ?? 0;
-    if (step > this.#flaredAt) this.#flare();
+    if (step > this.#flaredAt && performance.now() - this.#flaredAtMs >= FLARE_EVERY_MS) this.#flare();
     this.#flaredAt = step;
   }
 
   /** A short flare for a committed step: one transform of one group, on the compositor. */
   #flare(): void {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    this.#flaredAtMs = performance.now();
     this.renderRoot
       .querySelector(".flare")
       ?.animate([{ transform: "none" }, { transform: "scale(1.05, 1.12)" }, { transform: "none" }], {
@@ -123,10 +128,10 @@ function moodOf(view: RoomView | null): "home" | "lit" | "idle" {
   return view.phase === "training" || view.phase === "syncing" || view.phase === "finished" ? "lit" : "idle";
 }
 
-/** From 0, kindled, to 1, in full blaze when the run is done. */
+/** From 0, kindled, to 1, in full blaze when the run is done; in few steps, each of which is drawn for a second. */
 function heatOf(view: RoomView | null): number {
   if (!view?.spec) return view ? 0.35 : 1;
-  return 0.35 + 0.65 * Math.min(1, view.step / Math.max(1, view.spec.steps));
+  return 0.35 + (0.65 * Math.floor(HEATS * Math.min(1, view.step / Math.max(1, view.spec.steps)))) / HEATS;
 }
 
 const FLAMES = svg`

@@ -1,5 +1,5 @@
 /**
- * `<hearth-members>`: who trains here, with device, state, slots, speed, the way to each and the memory of the others.
+ * `<hearth-members>`: who trains here, with device, state, slots, speed, the way to each, what each gives and the memory of the others.
  * Whoever goes stays in the list for a few seconds, greyed, so that people see the going and not only a shorter list.
  */
 import { css, html, nothing } from "lit";
@@ -9,6 +9,7 @@ import type { RosterEntry } from "../../../network/wire/messages.ts";
 import type { RoomView } from "../room-view.ts";
 import { plural, threeDigits } from "./format.ts";
 import "./memory.ts";
+import { offerWords } from "./offer-words.ts";
 import { peerHue, peerName } from "./peer-name.ts";
 import { theme } from "./theme.ts";
 import { ViewElement, defineElement } from "./view-element.ts";
@@ -22,11 +23,14 @@ const STATES: Readonly<Record<RosterEntry["state"], string>> = {
   syncing: "gathering",
   training: "training",
   paused: "paused",
+  leaving: "handing over",
 };
 
-const PATHS: Readonly<Record<string, string>> = {
+/** Ways to a peer, as people call them. */
+export const PATHS: Readonly<Record<string, string>> = {
   webrtc: "WebRTC",
-  relay: "WebRTC, through the page",
+  page: "WebRTC, through the page",
+  relay: "relayed by the server",
   port: "same browser",
   simulated: "simulated",
 };
@@ -214,6 +218,11 @@ function present(member: RosterEntry, view: RoomView): TemplateResult {
       <span>${threeDigits(member.slotsPerSecond)} slots/s</span>
       ${isSelf || path === undefined ? nothing : html`<span>${PATHS[path] ?? path}</span>`}
     </p>
+    ${
+      member.offer
+        ? html`<p class="facts offer">${offerWords(member.offer).map((words) => html`<span>${words}</span>`)}</p>`
+        : nothing
+    }
     ${memory ? html`<hearth-memory compact .memory=${memory}></hearth-memory>` : nothing}
   </li>`;
 }
@@ -224,12 +233,9 @@ function departed(member: RosterEntry): TemplateResult {
   </li>`;
 }
 
-/** "webgpu: SwiftShader" -> "WebGPU: SwiftShader"; "reference: CPU (JavaScript)" -> "CPU (JavaScript)". */
+/** "webgpu: SwiftShader" -> "WebGPU: SwiftShader"; "wasm: CPU (WebAssembly SIMD)" -> "CPU (WebAssembly SIMD)". */
 function engineName(engine: string): string {
-  return engine
-    .replace(/^webgpu\b/, "WebGPU")
-    .replace(/^wasm\b/, "WebAssembly")
-    .replace(/^reference: /, "");
+  return engine.replace(/^webgpu\b/, "WebGPU").replace(/^(wasm|reference): /, "");
 }
 
 defineElement("hearth-members", HearthMembers);

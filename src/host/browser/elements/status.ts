@@ -168,9 +168,11 @@ function progressOf(view: RoomView): string {
 }
 
 function engineNotice(view: RoomView): TemplateResult | typeof nothing {
-  if (!view.engine || view.engine.kind === "webgpu" || view.phase === "stopped") return nothing;
+  if (!view.engine || view.phase === "stopped") return nothing;
+  const { kind, reason } = view.engine;
+  if (reason === "" && kind === "webgpu") return nothing;
   return html`<p class="notice">
-    ${view.engine.reason || "This tab computes on the CPU: slower than a GPU, and its results count just the same."}
+    ${reason || "This tab computes on the CPU: slower than a GPU, and its results count just the same."}
   </p>`;
 }
 

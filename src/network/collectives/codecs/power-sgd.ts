@@ -88,7 +88,10 @@ function multiply(a: Matrix, b: Matrix): Matrix {
   return { rows: a.rows, columns: b.columns, values: out };
 }
 
-/** Columns made orthonormal one after another (modified Gram-Schmidt); a column of nothing else stays zero. */
+/** What is left of a column beside the ones before it, when it is no more than rounding. */
+const RESIDUE_MAX = 1e-5;
+
+/** Columns made orthonormal one after another (modified Gram-Schmidt); one that says nothing new becomes zero. */
 function orthonormal({ rows, columns, values }: Matrix): Matrix {
   const out = values.slice();
   const dot = (a: number, b: number): number => {
@@ -97,6 +100,7 @@ function orthonormal({ rows, columns, values }: Matrix): Matrix {
     return sum;
   };
   for (let column = 0; column < columns; column++) {
+    const whole = Math.sqrt(dot(column, column));
     for (let before = 0; before < column; before++) {
       const along = dot(before, column);
       for (let row = 0; row < rows; row++) {
@@ -107,7 +111,7 @@ function orthonormal({ rows, columns, values }: Matrix): Matrix {
     const length = Math.sqrt(dot(column, column));
     for (let row = 0; row < rows; row++) {
       const at = row * columns + column;
-      out[at] = length > 1e-30 ? (out[at] ?? 0) / length : 0;
+      out[at] = length > Math.max(1e-30, RESIDUE_MAX * whole) ? (out[at] ?? 0) / length : 0;
     }
   }
   return { rows, columns, values: out };

@@ -30,8 +30,10 @@ function quantizedCodec(name: "int8" | "int4", levels: number, { seed = 0 }: Qua
   return {
     name,
     encode(values, place) {
-      const scales = blockScales(values, levels);
-      const integers = roundAtRandom(values, scales, levels, seed, place);
+      const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+      const largest = largestOf(bits);
+      const scales = blockScales(largest, levels);
+      const integers = roundAtRandom(bits, largest, levels, seed, place);
       const packed = name === "int8" ? bytesOf(integers) : packNibbles(integers);
       return concatBytes([bytesOf(Uint32Array.of(values.length)), bytesOf(scales), packed]);
     },
@@ -47,38 +49,69 @@ function quantizedCodec(name: "int8" | "int4", levels: number, { seed = 0 }: Qua
   };
 }
 
-/** A block with a value that is not finite has the scale NaN, so that all of it is NaN at the other end. */
-function blockScales(values: Float32Array, levels: number): Float32Array<ArrayBuffer> {
-  return Float32Array.from({ length: Math.ceil(values.length / BLOCK) }, (_, block) => {
-    let largest = 0;
-    for (const value of values.subarray(block * BLOCK, (block + 1) * BLOCK)) {
-      if (!Number.isFinite(value)) return Number.NaN;
-      largest = Math.max(largest, Math.abs(value));
-    }
-    return largest / levels;
+/**
+ * A block with a value that is not finite has the scale NaN, so that all of it is NaN at the other end; one of less than
+ * 2^-100 is zeros. A product with a constant is rounded alike on all devices, where quotients are not.
+ */
+function blockScales(magnitudes: Uint32Array, levels: number): Float32Array<ArrayBuffer> {
+  const step = Math.fround(1 / levels);
+  const largest = new Float32Array(magnitudes.buffer, magnitudes.byteOffset, magnitudes.length);
+  return Float32Array.from(magnitudes, (bits, block) => {
+    if (bits >= INFINITE) return Number.NaN;
+    return bits < TINY ? 0 : (largest[block] ?? 0) * step;
   });
 }
 
-/** x becomes floor(x) or ceil(x), the nearer one more often. The same place gives the same numbers. */
+/** The bits of the largest magnitude of each block. */
+function largestOf(bits: Uint32Array): Uint32Array<ArrayBuffer> {
+  const largest = new Uint32Array(Math.ceil(bits.length / BLOCK));
+  for (let at = 0; at < bits.length; at++) {
+    const magnitude = (bits[at] as number) & MAGNITUDE;
+    const block = Math.floor(at / BLOCK);
+    if (magnitude > (largest[block] as number)) largest[block] = magnitude;
+  }
+  return largest;
+}
+
+/**
+ * |x| / largest * levels becomes its floor or its ceiling, the nearer one more often; with the sign of x. The same place
+ * gives the same numbers. By integers alone, so that GPUs do the same (`compute/kernels/codecs`): the significands are
+ * brought to one exponent, which cuts off what is below 2^-23 of the largest.
+ */
 function roundAtRandom(
-  values: Float32Array,
-  scales: Float32Array,
+  bits: Uint32Array,
+  largest: Uint32Array,
   levels: number,
   seed: number,
   { operation, rank, chunk }: CodecPlace,
 ): Int8Array<ArrayBuffer> {
-  const out = new Int8Array(values.length);
-  for (let at = 0; at < values.length; at += 4) {
+  const out = new Int8Array(bits.length);
+  for (let at = 0; at < bits.length; at += 4) {
+    const most = largest[Math.floor(at / BLOCK)] as number; // Blocks are whole fours.
+    if (most < TINY || most >= INFINITE) continue;
+    const whole = (most & FRACTION) | HIDDEN_BIT;
     const words = philox([at / 4, chunk, operation, rank], [seed >>> 0, levels]);
-    for (let lane = 0; lane < Math.min(4, values.length - at); lane++) {
-      const scale = scales[Math.floor((at + lane) / BLOCK)] ?? 0;
-      const exact = scale === 0 ? 0 : (values[at + lane] ?? 0) / scale;
-      const rounded = Math.floor(exact + (words[lane] ?? 0) / 0x1_0000_0000);
-      out[at + lane] = Math.max(-levels, Math.min(levels, rounded));
+    for (let lane = 0; lane < Math.min(4, bits.length - at); lane++) {
+      const own = bits[at + lane] as number;
+      const exponent = (own & MAGNITUDE) >>> 23;
+      const shift = (most >>> 23) - exponent;
+      const part = exponent === 0 || shift > 23 ? 0 : ((own & FRACTION) | HIDDEN_BIT) >>> shift;
+      const down = Math.floor((part * levels) / whole);
+      const threshold = Math.floor(((words[lane] as number) >>> 8) * (whole / 0x100_0000));
+      const integer = down + (threshold < part * levels - down * whole ? 1 : 0);
+      out[at + lane] = own >>> 31 === 0 ? integer : -integer;
     }
   }
   return out;
 }
+
+/** Of a float32's bits. */
+const MAGNITUDE = 0x7fff_ffff;
+const INFINITE = 0x7f80_0000;
+const FRACTION = 0x7f_ffff;
+const HIDDEN_BIT = 0x80_0000;
+/** 2^-100: below it, devices may take numbers for zero. */
+const TINY = 0x0d80_0000;
 
 function signed(bytes: Bytes): Int8Array {
   return new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,6 +1,7 @@
 /** What links cost: a latency and a bandwidth for each ordered pair of ranks (the alpha-beta model, Hockney 1994). */
 import { bytesOf } from "../../../base/bytes.ts";
 import type { Bytes } from "../../../base/bytes.ts";
+import { bytesPerMsOf, decodeLevels, latencyMsOf } from "../../wire/link-levels.ts";
 
 /** One direction between two ranks. */
 export interface LinkCost {
@@ -18,6 +19,16 @@ export interface LinkMatrix {
 export function uniformMatrix(size: number, cost: LinkCost): LinkMatrix {
   const row = new Array<LinkCost>(size).fill(cost);
   return { links: new Array<readonly LinkCost[]>(size).fill(row) };
+}
+
+/** What a room's levels say of its `size` members; null where the text is not one of so many. */
+export function matrixOfLevels(text: string, size: number): LinkMatrix | null {
+  const levels = decodeLevels(text, size);
+  if (levels === null) return null;
+  const links = levels.map((row) =>
+    row.map(({ latency, bandwidth }) => ({ latencyMs: latencyMsOf(latency), bytesPerMs: bytesPerMsOf(bandwidth) })),
+  );
+  return { links };
 }
 
 /** The cost of one direction. */

@@ -12,8 +12,7 @@ type RingCost = readonly [bottleneckMs: number, sumMs: number];
 
 const EXACT_MAX = 10;
 const STARTS = 12;
-const SHAKES = 60;
-const SMOOTH_POWER = 8;
+const SHAKES = 150;
 
 /** Ranks in ring order, beginning with 0, for messages of so many bytes. */
 export function ringOrder(matrix: LinkMatrix, messageBytes: number): number[] {
@@ -61,12 +60,13 @@ export function searchedOrder(matrix: LinkMatrix, messageBytes: number): number[
   const size = matrix.links.length;
   const costs = hopCosts(matrix, messageBytes);
   const starts = ranksOf(Math.min(STARTS, size)).map((at) => greedyOrder(costs, Math.floor((at * size) / STARTS)));
-  const found = [ranksOf(size), ...starts].map((order) => improved(costs, order));
+  const powers = smoothed(costs);
+  const found = [ranksOf(size), ...starts].map((order) => improved(powers, order));
   const better = (one: number[], two: number[]): number[] =>
     isCheaper(ringCost(costs, two), ringCost(costs, one)) ? two : one;
   const random = new Random("ring order");
   let best = found.reduce(better);
-  for (let shake = 0; shake < SHAKES; shake++) best = better(best, improved(costs, shaken(best, random)));
+  for (let shake = 0; shake < SHAKES; shake++) best = better(best, improved(powers, shaken(best, random)));
   const first = best.indexOf(0);
   return [...best.slice(first), ...best.slice(0, first)];
 }
@@ -103,37 +103,62 @@ function shaken(order: readonly number[], random: Random): number[] {
   return [...order.slice(0, a), ...order.slice(b, c), ...order.slice(a, b), ...order.slice(c)];
 }
 
-function improved(costs: Costs, order: readonly number[]): number[] {
+/** Reversals of stretches, and moves of stretches of up to three, each looked at in constant time, while any helps. */
+function improved(powers: Costs, order: readonly number[]): number[] {
   let best = [...order];
-  let cost = smoothCost(costs, best);
-  for (let isBetter = true; isBetter;) {
-    isBetter = false;
-    for (const candidate of neighbours(best)) {
-      const other = smoothCost(costs, candidate);
-      if (other >= cost * (1 - 1e-9)) continue;
-      [best, cost, isBetter] = [candidate, other, true];
-      break;
-    }
-  }
+  for (let next: number[] | null = best; next !== null; next = betterNeighbour(powers, best)) best = next;
   return best;
 }
 
-/** Every stretch turned round, and every stretch of up to three moved elsewhere. */
-function* neighbours(order: readonly number[]): Generator<number[]> {
+function betterNeighbour(powers: Costs, order: readonly number[]): number[] | null {
   const size = order.length;
+  const cost = (from: number, to: number): number => powers[order[from % size] ?? 0]?.[order[to % size] ?? 0] ?? 0;
+  const [forth, back] = [new Float64Array(size + 1), new Float64Array(size + 1)]; // Sums up to a place.
+  for (let at = 0; at < size; at++) {
+    forth[at + 1] = (forth[at] ?? 0) + cost(at, at + 1);
+    back[at + 1] = (back[at] ?? 0) + cost(at + 1, at);
+  }
+  const enough = -1e-9 * (forth[size] ?? 0);
   for (let from = 0; from < size; from++) {
     for (let to = from + 1; to < size; to++) {
-      yield [...order.slice(0, from), ...order.slice(from, to + 1).reverse(), ...order.slice(to + 1)];
+      if (reversalGain(from, to, { size, cost, forth, back }) >= enough) continue;
+      return [...order.slice(0, from), ...order.slice(from, to + 1).reverse(), ...order.slice(to + 1)];
     }
   }
-  for (let length = 1; length <= 3; length++) {
+  for (let length = 1; length <= Math.min(3, size - 2); length++) {
     for (let from = 0; from + length <= size; from++) {
-      const rest = [...order.slice(0, from), ...order.slice(from + length)];
-      for (let at = 0; at < rest.length; at++) {
-        if (at !== from) yield [...rest.slice(0, at), ...order.slice(from, from + length), ...rest.slice(at)];
+      const [before, last, after] = [from + size - 1, from + length - 1, from + length];
+      const cut = cost(before, after) - cost(before, from) - cost(last, after);
+      for (let at = after; at < before; at++) {
+        if (cut + cost(at, from) + cost(last, at + 1) - cost(at, at + 1) < enough)
+          return moved(order, from, length, at);
       }
     }
   }
+  return null;
+}
+
+interface Sums {
+  readonly size: number;
+  readonly cost: (from: number, to: number) => number;
+  readonly forth: Float64Array;
+  readonly back: Float64Array;
+}
+
+/** What a ring costs more when the stretch from one place to another is turned round. */
+function reversalGain(from: number, to: number, { size, cost, forth, back }: Sums): number {
+  const sum = (sums: Float64Array): number => (sums[to] ?? 0) - (sums[from] ?? 0);
+  const inside = sum(back) - sum(forth);
+  if (to - from === size - 1) return inside + cost(0, size - 1) - cost(size - 1, 0);
+  const [before, after] = [from + size - 1, to + 1];
+  return inside + cost(before, to) + cost(from, after) - cost(before, from) - cost(to, after);
+}
+
+/** The stretch goes behind the place `at`, which may be beyond the end: places go round. */
+function moved(order: readonly number[], from: number, length: number, at: number): number[] {
+  const turned = [...order.slice(from), ...order.slice(0, from)];
+  const behind = at - from + 1;
+  return [...turned.slice(length, behind), ...turned.slice(0, length), ...turned.slice(behind)];
 }
 
 function ringCost(costs: Costs, order: readonly number[]): RingCost {
@@ -144,13 +169,16 @@ function ringCost(costs: Costs, order: readonly number[]): RingCost {
 }
 
 /** Mostly the dearest links, but falling with every one: the bottleneck alone gives a search no direction. */
-function smoothCost(costs: Costs, order: readonly number[]): number {
-  let sum = 0;
-  for (let at = 0; at < order.length; at++) {
-    const next = order[at + 1 < order.length ? at + 1 : 0] ?? 0;
-    sum += (costs[order[at] ?? 0]?.[next] ?? 0) ** SMOOTH_POWER;
-  }
-  return sum;
+function smoothed(costs: Costs): Costs {
+  const dearest = Math.max(...costs.flat(), Number.MIN_VALUE);
+  return costs.map((row) => row.map((cost) => eighthPower(cost / dearest)));
+}
+
+/** By products: engines round `**` differently, and all members have to find the same order. */
+function eighthPower(value: number): number {
+  const square = value * value;
+  const fourth = square * square;
+  return fourth * fourth;
 }
 
 function plus([bottleneck, sum]: RingCost, more: number): RingCost {

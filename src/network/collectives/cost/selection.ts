@@ -3,8 +3,8 @@
  * buffer within a factor of two. A selection belongs to one epoch: the next one measures anew.
  */
 import { ALGORITHMS } from "../algorithms.ts";
-import type { AlgorithmName, ProgramRequest, Verb } from "../algorithms.ts";
-import { ranksOf, reordered, sliced } from "../program.ts";
+import type { AlgorithmName, Verb } from "../algorithms.ts";
+import { GroupPrograms } from "../group-programs.ts";
 import { bottleneckMs, ringOrder } from "./ring-order.ts";
 import { linkShares } from "./link-shares.ts";
 import type { LinkMatrix } from "./link-matrix.ts";
@@ -23,23 +23,27 @@ export interface SelectionOptions {
   readonly near?: readonly (readonly number[])[];
   /** How fast a rank adds up. 1 GB/s if left out. */
   readonly reduceBytesPerMs?: number;
+  /** How many times cheaper than the usual program another one has to be. 1 if left out: any that is cheaper. */
+  readonly gainMin?: number;
 }
 
 /** Ring hops carry about this. */
 const RING_BYTES = 256 * 1024;
-const SLICES = 4;
 
-/** The choices of one epoch. All members make it of the same matrix, and so choose alike. */
+/**
+ * The choices of one epoch. All members make it of the same matrix, and so choose alike, whatever engine runs them: what
+ * is computed here and below is sums, products and quotients alone, which are the same bits everywhere.
+ */
 export class Selection {
   readonly #matrix: LinkMatrix;
   readonly #options: SelectionOptions;
-  readonly #order: readonly number[];
-  readonly #chosen = new Map<string, AlgorithmName>();
+  readonly #chosen = new Map<string, AlgorithmName | undefined>();
+  #knownOrder: readonly number[] | null = null;
+  #knownPrograms: GroupPrograms | null = null;
 
   constructor(matrix: LinkMatrix, options: SelectionOptions = {}) {
     this.#matrix = matrix;
     this.#options = options;
-    this.#order = ringOrder(matrix, RING_BYTES);
   }
 
   /** What a group has to be told: `new Group({ ..., ...selection.groupOptions() })`. */
@@ -53,32 +57,50 @@ export class Selection {
     };
   }
 
-  /** The cheapest program. */
+  /**
+   * The cheapest program, for the largest buffer of the same power of two: whoever asks first changes nothing.
+   * Undefined where the usual one will do.
+   */
   choose(verb: Verb, bytes: number, root: number): AlgorithmName | undefined {
-    const key = `${verb} ${Math.ceil(Math.log2(bytes + 1))} ${root}`;
-    const known = this.#chosen.get(key);
-    if (known !== undefined) return known;
-    const best = this.candidates(verb, bytes, root)[0]?.algorithm;
-    if (best !== undefined) this.#chosen.set(key, best);
-    return best;
+    let powerBytes = 1; // Not by a logarithm: engines round those differently.
+    while (powerBytes <= bytes) powerBytes *= 2;
+    const key = `${verb} ${powerBytes} ${root}`;
+    if (!this.#chosen.has(key)) this.#chosen.set(key, this.#cheapest(verb, powerBytes - 1, root));
+    return this.#chosen.get(key);
   }
 
-  /** All programs of a verb with their simulated times, the cheapest first. */
+  /** All programs of a verb, as a group would run them, with their simulated times, the cheapest first. */
   candidates(verb: Verb, bytes: number, root: number): Candidate[] {
-    const size = this.#matrix.links.length;
     const { near, reduceBytesPerMs = 1_000_000 } = this.#options;
-    const request: ProgramRequest = { size, root, groups: near ?? [ranksOf(size)] };
-    const found = Object.entries(ALGORITHMS[verb]).flatMap(([name, make]) => {
-      if (name === "two-level" && near === undefined) return [];
-      const plain = make(request);
-      const ordered = name === "ring" && verb === "all-reduce" ? reordered(plain, this.#order, "ranks") : plain;
-      const program = bytes > RING_BYTES && verb === "all-reduce" ? sliced(ordered, SLICES) : ordered;
-      const bytesOf = (): number => bytes / program.chunks;
-      return [
-        { algorithm: name as AlgorithmName, ms: simulatedMs(program, this.#matrix, { bytesOf, reduceBytesPerMs }) },
-      ];
-    });
+    const names = Object.keys(ALGORITHMS[verb]) as AlgorithmName[];
+    const found = names
+      .filter((name) => name !== "two-level" || near !== undefined)
+      .map((algorithm) => {
+        const program = this.#programs.program(verb, { algorithm, root, bytes });
+        const bytesOf = (): number => bytes / program.chunks;
+        return { algorithm, ms: simulatedMs(program, this.#matrix, { bytesOf, reduceBytesPerMs }) };
+      });
     return found.sort((a, b) => a.ms - b.ms);
+  }
+
+  #cheapest(verb: Verb, bytes: number, root: number): AlgorithmName | undefined {
+    const { gainMin = 1 } = this.#options;
+    const candidates = this.candidates(verb, bytes, root);
+    const best = candidates[0];
+    if (gainMin <= 1 || best === undefined) return best?.algorithm;
+    const usual = this.#programs.usualName(verb, bytes);
+    const usualMs = candidates.find(({ algorithm }) => algorithm === usual)?.ms ?? Infinity;
+    return usualMs < gainMin * best.ms ? undefined : best.algorithm;
+  }
+
+  get #order(): readonly number[] {
+    return (this.#knownOrder ??= ringOrder(this.#matrix, RING_BYTES));
+  }
+
+  get #programs(): GroupPrograms {
+    const { near } = this.#options;
+    const options = { ringOrder: this.#order, ...(near ? { near } : {}) };
+    return (this.#knownPrograms ??= new GroupPrograms(this.#matrix.links.length, options));
   }
 
   /** Milliseconds a hop of the ring takes over its dearest link. */

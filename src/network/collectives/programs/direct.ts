@@ -49,6 +49,18 @@ export function directAllReduce(size: number): Program {
   return sequence("all-reduce", directReduceScatter(size), directAllGather(size));
 }
 
+/**
+ * All-reduce of what is small: everybody tells everybody all, and adds up in rank order. One hop, where the direct one
+ * takes two; a rank sends n-1 times the buffer.
+ */
+export function oneShotAllReduce(size: number): Program {
+  const hop: Program["hops"][number] = (rank) => ({
+    sends: othersAfter(rank, size).map((to) => ({ to, chunk: 0 })),
+    writes: [{ chunk: 0, from: ranksOf(size) }],
+  });
+  return { name: "one-shot-all-reduce", size, chunks: 1, hops: size > 1 ? [hop] : [] };
+}
+
 /** Broadcast of one chunk: the root sends it n-1 times, in one hop. */
 export function directBroadcast(size: number, root: number): Program {
   return fromRoot("broadcast", size, 1, (plan) => {

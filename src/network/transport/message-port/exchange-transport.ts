@@ -8,23 +8,75 @@ import type { FromExchange, ToExchange } from "./port-exchange.ts";
 
 /** A transport that reaches tabs of one browser. One that is not there yet is dialled again until the deadline. */
 export function exchangeTransport(self: PeerId, clock: Clock, line: MessagePort): MessagePortTransport {
-  const calls = new Map<number, Deferred<MessagePort>>();
-  const post = (message: ToExchange): void => line.postMessage(message);
-  let count = 0;
-  const transport = new MessagePortTransport(self, clock, (peer) => {
-    const key = (count += 1);
-    const call = deferred<MessagePort>();
-    calls.set(key, call);
-    post({ kind: "dial", key, peer });
-    return call.promise;
-  });
-  line.onmessage = ({ data }: MessageEvent<FromExchange>) => {
-    if (data.kind === "incoming") return transport.acceptPort(data.peer, data.port);
-    const call = calls.get(data.key);
-    calls.delete(data.key);
-    if (data.kind === "connected") call?.resolve(data.port);
-    else call?.reject("no such tab in this browser");
-  };
-  post({ kind: "here", peer: self });
-  return transport;
+  return new ExchangeTransport(self, clock, new ExchangeLine(self, line));
+}
+
+class ExchangeTransport extends MessagePortTransport {
+  readonly #line: ExchangeLine;
+
+  constructor(self: PeerId, clock: Clock, line: ExchangeLine) {
+    super(self, clock, (peer) => line.dial(peer));
+    this.#line = line;
+    line.onIncoming = (peer, port) => this.acceptPort(peer, port);
+  }
+
+  /** Asks the exchange. Never answers where that is not there. */
+  override reaches(peer: PeerId): Promise<boolean> {
+    return this.#line.isHere(peer);
+  }
+
+  override close(): void {
+    super.close();
+    this.#line.close();
+  }
+}
+
+/** The exchange, as a tab sees it. */
+class ExchangeLine {
+  onIncoming: (peer: PeerId, port: MessagePort) => void = () => {};
+  readonly #line: MessagePort;
+  readonly #dials = new Map<number, Deferred<MessagePort>>();
+  readonly #questions = new Map<number, Deferred<boolean>>();
+  #count = 0;
+
+  constructor(self: PeerId, line: MessagePort) {
+    this.#line = line;
+    line.onmessage = ({ data }: MessageEvent<FromExchange>) => this.#onMessage(data);
+    this.#post({ kind: "here", peer: self });
+  }
+
+  dial(peer: PeerId): Promise<MessagePort> {
+    const dial = deferred<MessagePort>();
+    this.#dials.set((this.#count += 1), dial);
+    this.#post({ kind: "dial", key: this.#count, peer });
+    return dial.promise;
+  }
+
+  isHere(peer: PeerId): Promise<boolean> {
+    const question = deferred<boolean>();
+    this.#questions.set((this.#count += 1), question);
+    this.#post({ kind: "ask", key: this.#count, peer });
+    return question.promise;
+  }
+
+  close(): void {
+    this.#post({ kind: "gone" });
+  }
+
+  #onMessage(message: FromExchange): void {
+    if (message.kind === "incoming") return this.onIncoming(message.peer, message.port);
+    if (message.kind === "answer") {
+      this.#questions.get(message.key)?.resolve(message.isHere);
+      this.#questions.delete(message.key);
+      return;
+    }
+    const dial = this.#dials.get(message.key);
+    this.#dials.delete(message.key);
+    if (message.kind === "connected") dial?.resolve(message.port);
+    else dial?.reject("no such tab in this browser");
+  }
+
+  #post(message: ToExchange): void {
+    this.#line.postMessage(message);
+  }
 }

@@ -8,6 +8,8 @@ import type { PeerId } from "../transport.ts";
 export type ToExchange =
   | { readonly kind: "here"; readonly peer: PeerId }
   | { readonly kind: "dial"; readonly key: number; readonly peer: PeerId }
+  /** Whether such a tab is here. */
+  | { readonly kind: "ask"; readonly key: number; readonly peer: PeerId }
   | { readonly kind: "gone" };
 
 /** What the exchange says to a tab. */
@@ -15,6 +17,7 @@ export type FromExchange =
   /** The other end of a port that `peer` asked for. */
   | { readonly kind: "incoming"; readonly peer: PeerId; readonly port: MessagePort }
   | { readonly kind: "connected"; readonly key: number; readonly port: MessagePort }
+  | { readonly kind: "answer"; readonly key: number; readonly isHere: boolean }
   | { readonly kind: "absent"; readonly key: number };
 
 /** The exchange of one browser: `onconnect = ({ ports }) => exchange.attach(ports[0])`. */
@@ -34,6 +37,9 @@ export class PortExchange {
         this.#lines.set(self, line);
       } else if (data.kind === "gone") {
         leave();
+      } else if (data.kind === "ask") {
+        const isHere = this.#lines.has(data.peer) && self !== data.peer;
+        line.postMessage({ kind: "answer", key: data.key, isHere } satisfies FromExchange);
       } else if (self !== null) {
         this.#dial(self, line, data.key, data.peer);
       }

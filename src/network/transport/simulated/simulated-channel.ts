@@ -91,7 +91,13 @@ export class SimulatedChannel implements Channel {
     this.#isClosed = true;
     const { clock } = this.wire;
     const afterMs = Math.max(this.#arrivesAtMs - clock.nowMs(), this.wire.latencyMs());
-    clock.after(afterMs, () => this.#arrive(() => this.wire.close()));
+    clock.after(afterMs, () =>
+      this.#arrive(() => {
+        // A real clock may bring this before what was sent for the same moment.
+        while (this.#inFlight.length > 0) this.#deliverNext();
+        this.wire.close();
+      }),
+    );
   }
 
   closeFromOutside(): void {

@@ -20,6 +20,8 @@ export interface NetworkOptions {
   readonly jitterMs?: number;
   /** Of each direction of each link. 10,000 a millisecond are 80 Mbit/s. */
   readonly bytesPerMs?: number;
+  /** What the pair of two peers has of its own, both ways. */
+  readonly linkOf?: (a: PeerId, b: PeerId) => { readonly latencyMs?: number; readonly bytesPerMs?: number };
   /** How long it takes until a channel to a dead or unreachable peer closes: ICE's patience. */
   readonly lossNoticeMs?: number;
 }
@@ -57,7 +59,14 @@ export class SimulatedNetwork {
   constructor({ clock, random, ...options }: NetworkOptions) {
     this.#clock = clock;
     this.#random = random;
-    this.#options = { latencyMs: 5, jitterMs: 0, bytesPerMs: 10_000, lossNoticeMs: 10_000, ...options };
+    this.#options = {
+      latencyMs: 5,
+      jitterMs: 0,
+      bytesPerMs: 10_000,
+      lossNoticeMs: 10_000,
+      linkOf: () => ({}),
+      ...options,
+    };
   }
 
   /** A new peer. */
@@ -170,11 +179,12 @@ export class SimulatedNetwork {
   }
 
   #channels(a: PeerId, b: PeerId): [SimulatedChannel, SimulatedChannel] {
+    const own = this.#options.linkOf(a, b);
     const wire: Wire = {
       ends: [a, b],
       clock: this.#clock,
-      bytesPerMs: this.#options.bytesPerMs,
-      latencyMs: () => this.#latencyMs(),
+      bytesPerMs: own.bytesPerMs ?? this.#options.bytesPerMs,
+      latencyMs: () => this.#latencyMs(own.latencyMs),
       isCut: (from) => this.#isCut(from, from === a ? b : a),
       disturb: (data) => this.#arrivalsOf(data),
       at: (peer, happen) => this.#at(peer, happen),
@@ -216,8 +226,8 @@ export class SimulatedNetwork {
     return bytes.buffer;
   }
 
-  #latencyMs(): number {
-    return this.#options.latencyMs + this.#options.jitterMs * this.#random.uniform();
+  #latencyMs(latencyMs = this.#options.latencyMs): number {
+    return latencyMs + this.#options.jitterMs * this.#random.uniform();
   }
 
   #between(a: PeerId, b: PeerId): Wire[] {

@@ -2,6 +2,7 @@
  * What the two halves of the WebRTC transport say to each other over their MessagePort. The page has PeerJS and the
  * peer connections, since workers have none; the worker has the channels and all decisions.
  */
+import type { IceServer } from "../../wire/messages.ts";
 import type { PeerId } from "../transport.ts";
 
 /** The id of our channel in every peer connection: negotiated, so that both sides make it in the task they get the connection. */
@@ -17,6 +18,8 @@ export type Handed = { readonly channel: RTCDataChannel } | { readonly port: Mes
 export type ToPage =
   /** The worker listens: signaling may begin. */
   | { readonly kind: "start" }
+  /** For connections from now on: the server's, with fresh credentials. */
+  | { readonly kind: "ice"; readonly iceServers: readonly IceServer[] }
   | { readonly kind: "dial"; readonly key: string; readonly peer: PeerId }
   /** The connection is of no use any more. */
   | { readonly kind: "drop"; readonly key: string };
@@ -24,6 +27,8 @@ export type ToPage =
 export type ToWorker =
   /** Dialled, or incoming. */
   | ({ readonly kind: "channel"; readonly key: string; readonly peer: PeerId } & Handed)
+  /** One more lane of the connection of that key; its lanes come in the same order on both sides. */
+  | ({ readonly kind: "lane"; readonly key: string } & Handed)
   | { readonly kind: "failed"; readonly key: string; readonly why: FailureKind; readonly reason: string };
 
 /** `gone`: no such peer. `impossible`: this page can reach nobody. `other`: worth another try. */

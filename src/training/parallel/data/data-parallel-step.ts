@@ -1,20 +1,24 @@
 /**
  * One data-parallel step with owner-computes updates.
  *
- * Gradients are summed slot by slot, reduce-scattered to the owners of shards; each owner updates its shards; the new
- * parameters' bytes are all-gathered, and each owner's optimizer state goes to its replica. So parameters are the same
- * bits everywhere, whatever the devices. A member sends (n-1)/n x 4P of gradients, as much of parameters, and 8P/n of
+ * Gradients are summed slot by slot and reduce-scattered to the owners of shards, in buckets that leave while the last
+ * slot's backward pass goes on (`gradient-buckets.ts`); each owner updates its shards; the new parameters' bytes are
+ * all-gathered, and each owner's optimizer state goes to its replica. So parameters are the same bits everywhere,
+ * whatever the devices. A member sends (n-1)/n x 4P of gradients, as much of parameters, and 8P/n of
  * optimizer state (two float32 vectors a parameter), in one hop each.
  */
 import { assert } from "../../../base/assert.ts";
 import { bytesOf, concatBytes, floatsOf, type Bytes } from "../../../base/bytes.ts";
 import type { Clock } from "../../../base/clock.ts";
-import { OptionError } from "../../../base/errors.ts";
 import { hashBytes, type Hash } from "../../../base/hash.ts";
+import type { Codec } from "../../../network/collectives/codecs/codec.ts";
 import type { Group } from "../../../network/collectives/group.ts";
-import type { ShardMap, StepTimes } from "../../../network/wire/messages.ts";
+import type { Audit, ShardMap, StepTimes } from "../../../network/wire/messages.ts";
 import { makeVersion, type OptimizerShard, type Version } from "../../recovery/replica.ts";
-import { fromOwnerOrder, gatherShards, ownerLayout, shardRange, toOwnerOrder, type OwnerLayout } from "../shards.ts";
+import { fromOwnerOrder, gatherShards, ownerLayout, shardRange, type OwnerLayout } from "../shards.ts";
+import { BUCKETS_MAX, GradientExchange } from "./gradient-buckets.ts";
+import type { PackedSlot, SlotCourse } from "./packed-slots.ts";
+import { auditSlots, giveOwn, type Fingerprinted, type StepCover } from "./slot-sums.ts";
 
 /** What computes: one replica of the model on one device. */
 export interface StepEngine {
@@ -23,11 +27,17 @@ export interface StepEngine {
   readonly stateFloats: number;
   /** Parts that a step's batch is cut into. */
   readonly slots: number;
-  /** With `parameters`: the mean loss of a slot of a step, and its gradient, flat, in the order of the parameters. */
+  /** Packs gradients for the wire, with the same codec on all members; they go out as they are if it is left out or null. */
+  readonly packing?: SlotPacking | null;
+  /**
+   * With `parameters`: the mean loss of a slot of a step, and its gradient, flat, in the order of the parameters. It may
+   * tell `onBucket` of the `gradientBuckets`, in their order, as soon as each is there, with the gradient as it is so far.
+   */
   slot(
     parameters: Float32Array<ArrayBuffer>,
     step: number,
     slot: number,
+    onBucket?: (gradient: Float32Array) => void,
   ): Promise<{ readonly loss: number; readonly gradient: Float32Array }>;
   /**
    * The optimizer's update `step` on any choice of parameters. `state` holds its vectors one after another, each as
@@ -41,6 +51,16 @@ export interface StepEngine {
   }): Promise<{ readonly parameters: Float32Array<ArrayBuffer>; readonly state: Float32Array<ArrayBuffer> }>;
 }
 
+/** What sums and packs gradients where they are computed. */
+export interface SlotPacking {
+  /** Unpacks what others packed. */
+  readonly codec: Codec;
+  /** As `StepEngine.slot`, but the gradient, weighted with 1 / slots, is added to the sum of the step on the device. */
+  slot(parameters: Float32Array<ArrayBuffer>, slot: number, course: SlotCourse): Promise<PackedSlot>;
+  /** Packs a sum that the host has, in place of one on the device. */
+  pack(sum: Float32Array, course: Pick<SlotCourse, "plan" | "onBucket">): Promise<void>;
+}
+
 export interface StepInput {
   readonly engine: StepEngine;
   readonly group: Group;
@@ -48,8 +68,12 @@ export interface StepInput {
   readonly step: number;
   /** Slots by rank. */
   readonly slots: readonly (readonly number[])[];
+  /** Slots that somebody computes beside their owners. */
+  readonly audits?: readonly Audit[];
   /** The committed version; null for a listener, which only receives. */
   readonly committed: Version | null;
+  /** Of a step in which late members' slots are computed twice. */
+  readonly cover?: StepCover | null;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
   readonly clock: Clock;
@@ -58,29 +82,34 @@ export interface StepInput {
 export interface StepOutput {
   readonly version: Version;
   readonly losses: readonly (readonly [number, number])[];
+  /** Of audited slots that this rank computed. */
+  readonly fingerprints: readonly Fingerprinted[];
   readonly times: StepTimes;
   /** Own parameter shards' hashes. */
   readonly parameters: readonly (readonly [number, Hash])[];
 }
 
 /** Operation ids of a step: each collective of each step has its own. */
-const OPERATIONS = 4;
+const [PARAMETERS, REPLICAS, GRADIENTS] = [0, 1, 2];
+const OPERATIONS = GRADIENTS + BUCKETS_MAX;
 
 /** Runs a step. Changes nothing but the device's working memory: the result is pending until its COMMIT. */
 export async function runDataParallelStep(input: StepInput): Promise<StepOutput> {
   const { engine, group, map, step, committed, clock } = input;
   const layout = ownerLayout(engine.parameterCount, map.owner, group.size);
   const startMs = clock.nowMs();
-  const { gradient, losses } = await sumSlots(input);
-  const computedMs = clock.nowMs();
-  const contributors = [...input.slots.keys()].filter((rank) => (input.slots[rank]?.length ?? 0) > 0);
   const options = { deadlineMs: input.deadlineMs, signal: input.signal };
-  const ordered = gradient ? toOwnerOrder(gradient, layout) : new Float32Array(0);
-  const own = await group.reduceScatter(ordered, layout.bounds, contributors, {
-    ...options,
-    operation: step * OPERATIONS,
-    category: "gradients",
+  const ended = new AbortController();
+  const open = (contributors: readonly number[]): GradientExchange => openExchange(input, contributors, ended.signal);
+  const { losses, fingerprints, computeMs, gradients } = await giveOwn(input, open).catch((error: unknown) => {
+    ended.abort(error); // What has left already is not waited for.
+    throw error;
   });
+  const computedMs = clock.nowMs();
+  // While the network has the gradients, the device is free.
+  const audited = auditSlots(input);
+  audited.catch(() => {}); // It is awaited below, unless the step failed before.
+  const own = await gradients.own();
   const reducedMs = clock.nowMs();
   const updated = await updateOwn(input, layout, own);
   const updatedMs = clock.nowMs();
@@ -90,13 +119,15 @@ export async function runDataParallelStep(input: StepInput): Promise<StepOutput>
       layout.bounds.map((bound) => bound * 4),
       {
         ...options,
-        operation: step * OPERATIONS + 1,
+        operation: step * OPERATIONS + PARAMETERS,
         category: "parameters",
       },
     ),
     exchangeReplicas(input, updated.optimizer),
   ]);
   const gatheredMs = clock.nowMs();
+  const others = await audited;
+  const auditedMs = clock.nowMs();
   const version = makeVersion(
     step,
     fromOwnerOrder(floatsOf(parameters), layout),
@@ -112,35 +143,36 @@ export async function runDataParallelStep(input: StepInput): Promise<StepOutput>
   return {
     version,
     losses,
+    fingerprints: [...fingerprints, ...others],
     parameters: (layout.shards[group.rank] ?? []).map((shard) => [shard, version.parameterHashes[shard] ?? ""]),
     times: {
-      compute: computedMs - startMs + (updatedMs - reducedMs) + (hashedMs - gatheredMs),
+      compute: computeMs + (updatedMs - reducedMs) + (hashedMs - auditedMs),
       // An all-gather moves the same bytes with nobody late: what the reduce-scatter took beyond it was waiting.
       network: network + Math.min(reducing, network),
-      waiting: Math.max(0, reducing - network),
+      waiting: computedMs - startMs - computeMs + Math.max(0, reducing - network) + (auditedMs - gatheredMs),
     },
   };
 }
 
-/** The slots' gradients, each weighted by its share of the batch, summed in slot order. Null when this rank has none. */
-async function sumSlots(input: StepInput): Promise<{ gradient: Float32Array | null; losses: [number, number][] }> {
-  const { engine, group, step, slots, committed, signal } = input;
-  const own = slots[group.rank] ?? [];
-  if (own.length === 0) return { gradient: null, losses: [] };
-  assert(committed !== null, "runDataParallelStep: a listener was given slots");
-  const sum = new Float32Array(engine.parameterCount);
-  const losses: [number, number][] = [];
-  const weight = 1 / engine.slots;
-  for (const slot of own) {
-    signal.throwIfAborted();
-    const { loss, gradient } = await engine.slot(committed.parameters, step, slot);
-    if (!Number.isFinite(loss)) {
-      throw new OptionError(`step ${step}: expected a finite loss, found ${loss}; a lower learning rate may help`);
-    }
-    for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + weight * (gradient[i] as number);
-    losses.push([slot, loss]);
-  }
-  return { gradient: sum, losses };
+function openExchange(
+  { engine, group, map, step, deadlineMs, signal }: StepInput,
+  contributors: readonly number[],
+  ended: AbortSignal,
+): GradientExchange {
+  return new GradientExchange({
+    group,
+    owner: map.owner,
+    count: engine.parameterCount,
+    contributors,
+    step,
+    codec: engine.packing?.codec ?? null,
+    options: {
+      deadlineMs,
+      signal: AbortSignal.any([signal, ended]),
+      operation: step * OPERATIONS + GRADIENTS,
+      category: "gradients",
+    },
+  });
 }
 
 interface Updated {
@@ -205,7 +237,12 @@ async function exchangeReplicas(
     if (replica === group.rank) incoming.set(owner, [...(incoming.get(owner) ?? []), shard]);
   });
   const payloads = new Map([...outgoing].map(([rank, parts]) => [rank, concatBytes(parts)]));
-  const options = { deadlineMs, signal, operation: step * OPERATIONS + 2, category: "optimizerReplica" } as const;
+  const options = {
+    deadlineMs,
+    signal,
+    operation: step * OPERATIONS + REPLICAS,
+    category: "optimizerReplica",
+  } as const;
   const arrived = await group.exchange(payloads, [...incoming.keys()], options);
   const received = new Map<number, OptimizerShard>();
   for (const [rank, shards] of incoming) {

@@ -19,13 +19,18 @@ import { markMemory } from "../../../compute/tensor/memory.ts";
 import { readAll } from "../../../compute/tensor/realize.ts";
 import { setDefaultRuntime, withRuntime } from "../../../compute/tensor/runtime-scope.ts";
 import type { Tensor } from "../../../compute/tensor/tensor.ts";
-import type { RunSpec } from "../../../network/wire/messages.ts";
+import type { RunSpec, StateLayout } from "../../../network/wire/messages.ts";
 import { withRandom } from "../../../model/nn/init.ts";
 import type { Module } from "../../../model/nn/module.ts";
 import { hasBatchStatistics } from "../../../model/nn/batch-norm.ts";
 import type { Dataset, RunDefinition } from "../../run-definition.ts";
 import type { MemberEngine } from "../../member.ts";
+import { stateLayoutOf } from "./state-layout.ts";
 import { compileUpdate, stateFloatsOf, type FlatUpdate } from "./flat-update.ts";
+import { gradientCodecOf } from "./gradient-codec.ts";
+import type { SlotPacking } from "./data-parallel-step.ts";
+import { GradientStages } from "./gradient-stages.ts";
+import { PackedSlots } from "./packed-slots.ts";
 
 export interface TrainerOptions {
   readonly definition: RunDefinition;
@@ -62,10 +67,14 @@ export class Trainer implements MemberEngine {
   readonly parameterCount: number;
   readonly stateFloats: number;
   readonly slots: number;
+  readonly layout: StateLayout;
+  readonly packing: SlotPacking | null;
   slotsPerSecond = 0;
   readonly #options: TrainerOptions;
   readonly #parts: Parts;
   readonly #gradients: CompiledFunction<"x" | "y", Tensor[]>;
+  readonly #stages: GradientStages;
+  readonly #packed: PackedSlots<"x" | "y"> | null;
   readonly #update: FlatUpdate;
   #loaded: Float32Array | null = null;
   /** Work on the device that needs its parameters to stay: one at a time. */
@@ -95,10 +104,13 @@ export class Trainer implements MemberEngine {
     this.#parts = parts;
     this.parameterCount = initial.length;
     this.slots = definition.slots;
+    const codec = gradientCodecOf(definition.gradientCodec?.(spec.settings) ?? undefined);
     const optimizer = definition.optimizer(spec.settings);
+    this.layout = stateLayoutOf(model, optimizer);
     this.stateFloats = stateFloatsOf(optimizer);
     this.#update = compileUpdate(optimizer, runtime);
     const parameters = model.parameters();
+    this.#stages = new GradientStages(parameters.map(({ size }) => size));
     const isWhole = hasBatchStatistics(model);
     this.#gradients = compile<"x" | "y", Tensor[]>(
       ({ x, y }) => {
@@ -108,8 +120,11 @@ export class Trainer implements MemberEngine {
           : microBatched(batch, (part) => definition.loss(model, part));
         return [loss, ...grad(loss, parameters)];
       },
-      { runtime },
+      { runtime, stages: this.#stages.outputs },
     );
+    const [count, { slots }, { seed }] = [initial.length, definition, spec];
+    this.#packed = codec && new PackedSlots({ runtime, stages: this.#stages, codec, count, slots, seed });
+    this.packing = this.#packed && this.#packingBy(this.#packed);
   }
 
   /** Of the device of now: another may have taken the first one's place. */
@@ -130,18 +145,17 @@ export class Trainer implements MemberEngine {
     parameters: Float32Array<ArrayBuffer>,
     step: number,
     slot: number,
+    onBucket: (gradient: Float32Array) => void = () => {},
   ): Promise<{ loss: number; gradient: Float32Array }> {
-    const { definition, spec } = this.#options;
-    const random = new Random(spec.seed, "slot", step, slot);
-    const batch = this.#parts.dataset.batch(random, definition.globalBatch / definition.slots);
+    const batch = this.#batch(step, slot);
     return this.#exclusive(async () => {
       this.#load(parameters);
-      const results = await this.#gradients(batch);
+      const assembly = this.#stages.begin(onBucket);
+      const results = await this.#gradients.staged(batch, (stage, values) => assembly.take(stage, values));
       markMemory(results.slice(1), "gradients");
-      const [loss, ...gradients] = await readAll(results);
-      const gradient = new Float32Array(concatBytes(gradients.map(bytesOf)).buffer);
+      const { loss, gradient } = assembly.result();
       assert(gradient.length === this.parameterCount, `Trainer.slot: ${gradient.length} gradients`);
-      return { loss: loss?.[0] ?? Number.NaN, gradient };
+      return { loss, gradient };
     });
   }
 
@@ -172,10 +186,31 @@ export class Trainer implements MemberEngine {
     runtime.device.destroy();
   }
 
+  #batch(step: number, slot: number): ReturnType<Dataset["batch"]> {
+    const { definition, spec } = this.#options;
+    const random = new Random(spec.seed, "slot", step, slot);
+    return this.#parts.dataset.batch(random, definition.globalBatch / definition.slots);
+  }
+
+  #packingBy(packed: PackedSlots<"x" | "y">): SlotPacking {
+    return {
+      codec: packed.packer.codec,
+      slot: (parameters, slot, course) => {
+        const batch = this.#batch(course.plan.step, slot);
+        return this.#exclusive(() => {
+          this.#load(parameters);
+          return packed.run(this.#gradients, batch, course);
+        });
+      },
+      pack: (sum, course) => this.#exclusive(() => packed.pack(sum, course)),
+    };
+  }
+
   async #warmUp(): Promise<void> {
     const { clock } = this.#options;
     const { initial } = this.#parts;
     await this.slot(initial, 0, 0);
+    await this.#packed?.warmUp(this.#gradients, this.#batch(0, 0));
     const startMs = clock.nowMs();
     await this.slot(initial, 0, 0);
     this.slotsPerSecond = 1000 / Math.max(1, clock.nowMs() - startMs);

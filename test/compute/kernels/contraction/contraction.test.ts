@@ -129,7 +129,7 @@ const SCHEDULES: readonly ContractionSchedule[] = [
 
 /** Those that software adapters take longest to compile. */
 const LARGE_SCHEDULES: readonly ContractionSchedule[] = [
-  "panels of 2x2 for 8, 4x8 by 1", "panels of 3x1 for 512, 6x8 by 2", "panels of 1x3 for 5, 3x12 by 1",
+  "panels of 2x2 for 8, 4x8 by 1", "panels of 5x1 for 6, 5x8 by 1", "panels of 3x1 for 512, 6x8 by 2", "panels of 1x3 for 5, 3x12 by 1",
   "workgroup of 8x8, 4x4 by 16", "workgroup of 16x16, 8x4 by 8", "line of 64",
 ].map(parseContractionSchedule); // prettier-ignore
 

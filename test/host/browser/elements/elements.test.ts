@@ -39,6 +39,7 @@ test("without a view each element says that nothing is there yet", () =>
     expect(await shadowText(page, "hearth-status")).toBe("Opening the room");
     expect(await shadowText(page, "hearth-members")).toBe("Nobody trains here yet.");
     expect(await shadowText(page, "hearth-step-time")).toBe("The first step is still to come.");
+    expect(await shadowText(page, "hearth-link-matrix")).toBe("There is nobody else to reach yet.");
     expect(await shadowText(page, "hearth-sample")).toBe("The model has written nothing yet.");
     expect(await shadowText(page, "hearth-memory")).toBe("Nothing is known of this memory yet.");
     expect(await shadowText(page, "hearth-loss-chart")).toBe("The curve begins with the first step.");
@@ -99,4 +100,34 @@ test("many tabs are shown as their mean, this tab and the slowest", () =>
     expect(rows[0]).toContain("Mean of 12 tabs");
     expect(rows[1]).toContain("(this tab)");
     expect(await shadowText(page, "hearth-step-time")).toContain("And 4 more, counted in the mean.");
+  }));
+
+test("the matrix of links names each pair's way, and of this tab's links what they take and carry", () =>
+  withPage(async (page) => {
+    await setView(page, trainingView(20, 4));
+    const rows = await page.locator("hearth-link-matrix tbody tr").allInnerTexts();
+    const cells = rows.map((row) => row.split("\t").map((cell) => cell.replace(/\s+/g, " ").trim()));
+    expect(cells).toHaveLength(4);
+    expect(cells[0]?.[0]).toMatch(/\(this tab\)$/);
+    expect(cells[0]?.slice(1)).toEqual([
+      "",
+      "WebRTC 0.4 ms there and back 0 bytes/s",
+      "same browser 3.4 ms there and back 810 kB/s",
+      "relayed by the server no round trip yet 1.62 MB/s",
+    ]);
+    expect(cells[1]?.slice(1, 3)).toEqual(["WebRTC 0.4 ms there and back 0 bytes/s", ""]);
+    expect(cells[2]?.[2]).toBe(cells[1]?.[3]);
+    expect(["WebRTC", "same browser", "relayed by the server"]).toContain(cells[1]?.[3]);
+    expect(await page.locator("hearth-link-matrix").getByRole("table").getByRole("rowheader").count()).toBe(4);
+    const view = trainingView(20, 3);
+    const peers = view.members.map(({ peer }) => peer);
+    const links = peers.map((_, from) =>
+      peers.map((__, to) => ({ latencyMs: 1, bytesPerMs: 1_000 * (1 + from + to) })),
+    );
+    await setView(page, { ...view, choice: { peers, links, program: "ring" } });
+    const shown = await shadowText(page, "hearth-link-matrix");
+    expect(shown).toContain("By what was measured, parameters go by the program “ring”.");
+    for (const able of ["2.00", "3.00", "4.00"]) expect(shown).toContain(`can do ${able} MB/s`);
+    await setView(page, trainingView(20, 12));
+    expect(await shadowText(page, "hearth-link-matrix")).toContain("And 4 more, which are not shown.");
   }));

@@ -86,7 +86,7 @@ test(
   "a thread that hangs is a DeadlineError, a signal ends the wait, and so does closing",
   { timeout: 30_000 },
   async () => {
-    const dataset = await opened({ length: 6, at: 3, fault: "hang" }, { deadlineMs: 5_000 });
+    const dataset = await opened({ length: 6, at: 3, fault: "hang" }, { deadlineMs: 15_000 });
     const end = new AbortController();
     const aborted = dataset.getBatch([3], end.signal);
     end.abort();
@@ -94,7 +94,7 @@ test(
     const waiting = dataset.getBatch([3]);
     dataset.close();
     await expect(waiting).rejects.toThrow(AbortedError);
-    const hasty = await opened({ length: 6, at: 3, fault: "hang" }, { deadlineMs: 3_000 });
+    const hasty = await opened({ length: 6, at: 3, fault: "hang" }, { deadlineMs: 6_000 });
     await expect(hasty.getBatch([3])).rejects.toThrow(DeadlineError);
   },
 );

@@ -1,0 +1,224 @@
+/**
+ * One bucket of a gradient on the device: its sum over slots, what earlier steps left out of it, and its messages. All
+ * float32 arrays are in owner order, so that each rank's part is contiguous. It gives commands; who runs them, says when.
+ *
+ * Device memory: 16 bytes an element, and the messages. Commands of a step: a copy for each stretch of a parameter that
+ * stays together, a dispatch a slot; at the end two more and the codec's, of which all that is read is one readback.
+ */
+import { present } from "../../../base/assert.ts";
+import { type Bytes, floatsOf } from "../../../base/bytes.ts";
+import type { Node } from "../../../compute/compiler/ir.ts";
+import { tableWords, writeTable, type CodecKernels, type KernelCall } from "../../../compute/kernels/codecs/chunks.ts";
+import { addToSum, beginSum, leaveRest } from "../../../compute/kernels/codecs/sums.ts";
+import type { Kernel } from "../../../compute/lang/kernel.ts";
+import type { LeafCommand, LeafRead } from "../../../compute/runtime/leaf-work.ts";
+import type { Runtime } from "../../../compute/runtime/runtime.ts";
+import type { GradientBucket } from "./gradient-buckets.ts";
+import type { DeviceCodec } from "./gradient-codec.ts";
+import { packedLayout, type Owners, type PackedLayout, type Segment } from "./packed-layout.ts";
+
+/** The kernels of buckets of one length. */
+interface BucketKernels {
+  readonly begin: Kernel;
+  readonly add: Kernel;
+  /** Adds what was left out before. */
+  readonly correct: Kernel;
+  readonly rest: Kernel;
+  readonly codec: CodecKernels;
+}
+
+/** What packing leaves out, in the order of some layout; null for zeros, whose order is any. */
+interface Residual {
+  readonly leaf: Node;
+  segments: readonly Segment[] | null;
+}
+
+/** What a bucket's readback gives. */
+export interface PackedMessages {
+  /** By rank; none for this one and those without elements. */
+  readonly messages: ReadonlyMap<number, Bytes>;
+  /** This rank's own elements, which are not packed. */
+  readonly own: Float32Array<ArrayBuffer>;
+}
+
+/** Which message it is: what stochastic rounding goes by. */
+export interface MessagePlace {
+  readonly operation: number;
+  readonly seed: number;
+}
+
+interface BucketOptions {
+  readonly runtime: Runtime;
+  readonly bucket: GradientBucket;
+  /** Elements of the whole gradient. */
+  readonly total: number;
+  /** What a slot counts. */
+  readonly weight: number;
+  readonly codec: DeviceCodec;
+}
+
+export class PackedBucket {
+  readonly bucket: GradientBucket;
+  readonly #options: BucketOptions;
+  readonly #kernels: BucketKernels;
+  readonly #leaves: ReadonlyMap<string, Node>;
+  #before: Residual;
+  #after: Residual;
+  #layout: PackedLayout | null = null;
+  /** Whether this step's message has been packed, and `#after` is what it left out. */
+  #isPacked = false;
+
+  constructor(options: BucketOptions) {
+    const { runtime, bucket, weight, codec } = options;
+    const count = bucket.to - bucket.from;
+    const array = { count, chunksMax: bucket.endShard - bucket.firstShard };
+    const kernels = codec.kernels(array);
+    this.bucket = bucket;
+    this.#options = options;
+    this.#kernels = {
+      begin: beginSum(count, weight),
+      add: addToSum(count, weight),
+      correct: addToSum(count, 1),
+      rest: leaveRest(array),
+      codec: kernels,
+    };
+    const floats = (): Node => runtime.leaf([count], "float32");
+    const words = (length: number): Node => runtime.leaf([length], "uint32");
+    this.#leaves = new Map([
+      ["gradient", floats()],
+      ["values", floats()],
+      ["table", words(tableWords(array))],
+      ["messages", words(kernels.messageWords)],
+      ...Object.entries(kernels.scratch).map(([name, length]) => [name, words(length)] as const),
+    ]);
+    this.#before = { leaf: floats(), segments: null };
+    this.#after = { leaf: floats(), segments: null };
+  }
+
+  /** Before the first slot of a step, done again or not, under a map of owners. */
+  begin(owners: Owners, { operation, seed }: MessagePlace): void {
+    const { runtime, bucket, total, codec } = this.#options;
+    const layout = packedLayout(bucket, total, owners, codec);
+    const array = { count: bucket.to - bucket.from, chunksMax: bucket.endShard - bucket.firstShard };
+    const { own, chunks } = layout;
+    const table = { operation, rank: owners.rank, seed, own, chunks };
+    runtime.write(this.#leaf("table"), writeTable(table, array, this.#kernels.codec.blockValues));
+    this.#layout = layout;
+    this.#isPacked = false;
+  }
+
+  /** The next step has come: what the last packing left out is what the next one adds. */
+  turn(): void {
+    [this.#before, this.#after] = [this.#after, this.#before];
+    if (!this.#isPacked) this.forget();
+  }
+
+  /** As if nothing had been left out. */
+  forget(): void {
+    const { runtime, bucket } = this.#options;
+    if (this.#before.segments === null) return;
+    runtime.write(this.#before.leaf, new Float32Array(bucket.to - bucket.from));
+    this.#before.segments = null;
+  }
+
+  /** Puts a slot's gradient for elements [from, to) of the whole, which `source` begins with, into the bucket. */
+  place(source: Node, from: number, to: number): LeafCommand[] {
+    return this.#known().segments.flatMap((segment) => {
+      const first = Math.max(from, segment.from);
+      const length = Math.min(to, segment.from + segment.length) - first;
+      if (length <= 0) return [];
+      const at = segment.at + first - segment.from;
+      return [copy(source, first - from, this.#leaf("gradient"), at, length)];
+    });
+  }
+
+  /** Adds the gradient that has been placed to the sum, or begins it. */
+  add(isFirst: boolean): LeafCommand {
+    const kernel = isFirst ? this.#kernels.begin : this.#kernels.add;
+    return { kind: "dispatch", kernel, leaves: [this.#leaf("gradient"), this.#leaf("values")] };
+  }
+
+  /** Takes a sum that the host has, the flat one of the whole gradient. */
+  write(sum: Float32Array): void {
+    const { runtime, bucket } = this.#options;
+    const values = new Float32Array(bucket.to - bucket.from);
+    for (const { from, at, length } of this.#known().segments) values.set(sum.subarray(from, from + length), at);
+    runtime.write(this.#leaf("values"), values);
+  }
+
+  /** Packs the sum with what was left out before. The readback holds the packed bytes, and own elements as they are. */
+  pack(): { readonly commands: readonly LeafCommand[]; readonly reads: readonly LeafRead[] } {
+    const { segments, own, chunks, words } = this.#known();
+    const [values, after] = [this.#leaf("values"), this.#after.leaf];
+    const { correct, rest, codec } = this.#kernels;
+    const calls = chunks.length > 0 ? [...codec.pack, ...codec.unpack] : [];
+    const ownCount = own[1] - own[0];
+    const commands = [
+      ...this.#reordered(segments),
+      dispatch(correct, [this.#before.leaf, values]),
+      ...calls.map((call) => this.#call(call)),
+      dispatch(rest, [values, this.#leaf("table"), after]),
+      ...(ownCount > 0 ? [copy(values, own[0], this.#leaf("gradient"), 0, ownCount)] : []),
+    ];
+    const reads = [
+      { leaf: this.#leaf("messages"), bytes: 4 * words },
+      { leaf: this.#leaf("gradient"), bytes: 4 * ownCount },
+    ];
+    return { commands, reads };
+  }
+
+  /** Told what `reads` of `pack` gave, once they have been read. */
+  finish([packed, own]: readonly Bytes[]): PackedMessages {
+    const { bytes } = this.#options.codec;
+    this.#isPacked = true;
+    this.#before.segments = this.#after.segments = this.#known().segments;
+    const all = present(packed, "packing: the messages");
+    const messages = this.#known().chunks.map(
+      ({ chunk, word, count }) => [chunk, all.subarray(4 * word, 4 * word + bytes(count))] as const,
+    );
+    return { messages: new Map(messages), own: floatsOf(present(own, "packing: own elements")) };
+  }
+
+  /** Elements of each rank, as offsets in owner order. */
+  get bounds(): readonly number[] {
+    return this.#known().bounds;
+  }
+
+  /** Brings what was left out into the order of now, by way of the array that gradients are placed in. */
+  #reordered(segments: readonly Segment[]): LeafCommand[] {
+    const { leaf, segments: old } = this.#before;
+    if (old === null || sameSegments(old, segments)) return [];
+    const between = this.#leaf("gradient");
+    const { from: first } = this.bucket;
+    return [
+      ...old.map(({ from, at, length }) => copy(leaf, at, between, from - first, length)),
+      ...segments.map(({ from, at, length }) => copy(between, from - first, leaf, at, length)),
+    ];
+  }
+
+  #call({ kernel, arrays }: KernelCall): LeafCommand {
+    const leaves = arrays.map((name) => (name === "sent" ? this.#after.leaf : this.#leaf(name)));
+    return dispatch(kernel, leaves);
+  }
+
+  #leaf(name: string): Node {
+    return present(this.#leaves.get(name), `packing: the array ${name}`);
+  }
+
+  #known(): PackedLayout {
+    return present(this.#layout, "packing: a step that has begun");
+  }
+}
+
+function dispatch(kernel: Kernel, leaves: readonly Node[]): LeafCommand {
+  return { kind: "dispatch", kernel, leaves };
+}
+
+/** In elements. */
+function copy(source: Node, from: number, target: Node, to: number, length: number): LeafCommand {
+  return { kind: "copy", source, sourceOffset: 4 * from, target, targetOffset: 4 * to, bytes: 4 * length };
+}
+
+function sameSegments(a: readonly Segment[], b: readonly Segment[]): boolean {
+  return a.length === b.length && a.every(({ from, at }, i) => b[i]?.from === from && b[i].at === at);
+}

@@ -1,0 +1,56 @@
+/** A trainer's packed gradients are the host codec's of its slots' gradients: char-gpt on the processor. */
+import { expect, test } from "vitest";
+import charGpt from "../../../examples/char-gpt.ts";
+import { systemClock } from "../../../src/base/clock.ts";
+import { SHARDS } from "../../../src/network/wire/messages.ts";
+import { gradientBuckets } from "../../../src/training/parallel/data/gradient-buckets.ts";
+import type { PackedContribution, StepPlan } from "../../../src/training/parallel/data/gradient-packer.ts";
+import { DEVICE_CODECS } from "../../../src/training/parallel/data/gradient-codec.ts";
+import { Trainer } from "../../../src/training/parallel/data/trainer.ts";
+import type { RunDefinition } from "../../../src/training/run-definition.ts";
+import { openWasm } from "../../compute/device/devices.ts";
+import { HostPacking } from "./host-packing.ts";
+
+const TEXT = new TextEncoder().encode("the fire is warm, the night is long. ".repeat(20));
+const OWNER = Array.from({ length: SHARDS }, (_, shard) => (shard * 7) % 3);
+const SLOTS = [2, 5, 7];
+
+test("two steps of three slots with int8, for two others", async () => {
+  const device = await openWasm();
+  const spec = { seed: 5, settings: { codec: "int8" } };
+  const definition = charGpt as unknown as RunDefinition;
+  const trainer = await Trainer.create({ definition, device, bytes: TEXT, spec, clock: systemClock });
+  const { packing, parameterCount: count } = trainer;
+  if (packing === null) throw new Error("expected a run that packs");
+  const parameters = trainer.initialParameters();
+  const host = new HostPacking(DEVICE_CODECS.int8.host(spec.seed), count);
+  for (const step of [1, 2]) {
+    const plan: StepPlan = { step, owner: OWNER, size: 3, rank: 1, operation: 10 * step };
+    const contributions: PackedContribution[] = [];
+    const onBucket = (bucket: PackedContribution): void => void contributions.push(bucket);
+    const sum = new Float32Array(count);
+    for (const [at, slot] of SLOTS.entries()) {
+      const { loss, gradient } = await trainer.slot(parameters, step, slot);
+      for (let i = 0; i < count; i++) sum[i] = (sum[i] ?? 0) + (gradient[i] ?? 0) / trainer.slots;
+      const isLast = at === SLOTS.length - 1;
+      const course = { plan, isFirst: at === 0, isLast, wantsGradient: at === 1, onBucket };
+      const packed = await packing.slot(parameters, slot, course);
+      expect(packed.loss).toBe(loss);
+      expect(packed.gradient).toEqual(at === 1 ? gradient : null);
+    }
+    const buckets = gradientBuckets(count);
+    expect(contributions.length).toBe(buckets.length);
+    host.turn();
+    for (const [at, bucket] of buckets.entries()) {
+      const { values, codec } = contributions[at] ?? { values: new Float32Array(0), codec: packing.codec };
+      const expected = host.pack(sum, bucket, plan, plan.operation + at);
+      const [from = 0, to = 0] = expected.bounds.slice(plan.rank);
+      expect(values.slice(from, to)).toEqual(expected.own);
+      for (const [chunk, message] of expected.messages) {
+        const place = { operation: plan.operation + at, rank: plan.rank, chunk, isOwn: true };
+        expect(Buffer.from(codec.encode(values, place)).equals(Buffer.from(message)), `step ${step}`).toBe(true);
+      }
+    }
+  }
+  trainer.destroy();
+}, 120_000);
