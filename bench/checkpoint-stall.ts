@@ -24,7 +24,7 @@ import { openWasmDevice } from "../src/compute/device/wasm/open-wasm-device.ts";
 import { RemoteChunks, type ChunkService } from "../src/host/chunk-worker.ts";
 import { fastHash } from "../src/host/fast-hash.ts";
 import { wasmThreads } from "../src/host/node/wasm-threads.ts";
-import { SHARDS } from "../src/network/wire/messages.ts";
+import { SHARDS } from "../src/network/wire/state-record.ts";
 import type { Store } from "../src/storage/store.ts";
 import { ChunkStore } from "../src/training/checkpoint/chunk-store.ts";
 import type { Chunks } from "../src/training/checkpoint/chunks.ts";

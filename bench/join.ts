@@ -9,7 +9,7 @@ import { BlobExchange } from "../src/network/blob-exchange.ts";
 import { Mux } from "../src/network/mux.ts";
 import { SimulatedNetwork } from "../src/network/transport/simulated/simulated-network.ts";
 import { VirtualClock } from "../src/network/transport/simulated/virtual-clock.ts";
-import { SHARDS } from "../src/network/wire/messages.ts";
+import { SHARDS } from "../src/network/wire/state-record.ts";
 import type { Measured } from "./result.ts";
 
 const SHARD_BYTES = 64 * 1024;

@@ -4,7 +4,8 @@
  * No room is named: a room's name is the key to it. Counts are of this process, from its start.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import type { RefusalCode, RunLine } from "../src/network/wire/messages.ts";
+import type { RefusalCode } from "../src/network/wire/messages.ts";
+import type { RunLine } from "../src/network/wire/run-line.ts";
 import type { LogRecord } from "../src/training/coordinator/protocol.ts";
 
 /** How things stand, asked for at each scrape. */

@@ -63,4 +63,4 @@ export type { NetworkOptions, NoiseRates } from "./network/transport/simulated/s
 export { VirtualClock } from "./network/transport/simulated/virtual-clock.ts";
 export type { Link, LinkStats, PathKind, PeerId, Transport } from "./network/transport/transport.ts";
 export type { Fence, Frame } from "./network/wire/frame.ts";
-export type { ByteCategory, ByteCounts } from "./network/wire/messages.ts";
+export type { ByteCategory, ByteCounts } from "./network/wire/run-line.ts";

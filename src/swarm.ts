@@ -10,14 +10,7 @@ export type { PoolOptions, PoolView } from "./host/browser/pool.ts";
 export { serveEngine } from "./host/browser/engine-worker.ts";
 export type { Identity } from "./network/transport/websocket-relay/identity.ts";
 export type { CheckpointView, ChoiceView, LinkView, Phase, RoomView, StorageView } from "./host/browser/room-view.ts";
-export type {
-  DataSpec,
-  HistoryPoint,
-  QueueSpec,
-  RosterEntry,
-  ImportSpec,
-  RunSpec,
-  StepLine,
-  StepTimes,
-} from "./network/wire/messages.ts";
+export type { DataSpec, QueueSpec, ImportSpec, RunSpec } from "./network/wire/run-spec.ts";
+export type { HistoryPoint, RosterEntry } from "./network/wire/messages.ts";
+export type { StepLine, StepTimes } from "./network/wire/run-line.ts";
 export { Random } from "./base/random.ts";

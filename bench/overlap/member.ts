@@ -8,7 +8,7 @@ import type { Span } from "../../src/network/collectives/trace.ts";
 import { TraceRecorder, type ComputeSpan } from "../../src/network/collectives/trace-recorder.ts";
 import { Mux } from "../../src/network/mux.ts";
 import { MessagePortTransport } from "../../src/network/transport/message-port/message-port-transport.ts";
-import { SHARDS } from "../../src/network/wire/messages.ts";
+import { SHARDS } from "../../src/network/wire/state-record.ts";
 import { runDataParallelStep, type StepEngine } from "../../src/training/parallel/data/data-parallel-step.ts";
 import { Trainer } from "../../src/training/parallel/data/trainer.ts";
 import { genesisVersion, type Version } from "../../src/training/recovery/replica.ts";

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import * as v from "valibot";
 import { HearthError, OptionError } from "../../src/base/errors.ts";
 import type { RandomSource } from "../../src/base/random.ts";
-import type { RunSpec } from "../../src/network/wire/messages.ts";
+import type { RunSpec } from "../../src/network/wire/run-spec.ts";
 import { hash, MEMBERS_MAX, PRIORITY_MAX } from "../../src/network/wire/schemas.ts";
 import { type Rooms, UNKNOWN_ROOM } from "../rooms/rooms.ts";
 import { readJson, sendJson } from "./reply.ts";

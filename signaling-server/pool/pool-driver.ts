@@ -4,7 +4,7 @@
  * Nothing here is kept on a disk: after a restart the runs come from the rooms' logs, and tabs say where they are.
  */
 import type { Clock } from "../../src/base/clock.ts";
-import type { RunSpec } from "../../src/network/wire/messages.ts";
+import type { RunSpec } from "../../src/network/wire/run-spec.ts";
 import type { PoolServerMessage } from "../../src/network/wire/pool-message.ts";
 import {
   emptyPool,

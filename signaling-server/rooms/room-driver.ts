@@ -6,7 +6,8 @@
  */
 import type { Clock } from "../../src/base/clock.ts";
 import { AbortedError, QuotaError } from "../../src/base/errors.ts";
-import type { RefusalCode, RunLine, ServerMessage } from "../../src/network/wire/messages.ts";
+import type { RefusalCode, ServerMessage } from "../../src/network/wire/messages.ts";
+import type { RunLine } from "../../src/network/wire/run-line.ts";
 import type { CommitLog } from "../../src/training/coordinator/commit-log.ts";
 import type { Effect, Event, Limits, LogRecord } from "../../src/training/coordinator/protocol.ts";
 import { initialState, replay } from "../../src/training/coordinator/state.ts";

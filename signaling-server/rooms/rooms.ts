@@ -5,7 +5,9 @@
 import type { Clock } from "../../src/base/clock.ts";
 import { describeError, HearthError } from "../../src/base/errors.ts";
 import type { RandomSource } from "../../src/base/random.ts";
-import type { RefusalCode, RunLine, RunSpec } from "../../src/network/wire/messages.ts";
+import type { RefusalCode } from "../../src/network/wire/messages.ts";
+import type { RunLine } from "../../src/network/wire/run-line.ts";
+import type { RunSpec } from "../../src/network/wire/run-spec.ts";
 import type { Limits, LogRecord } from "../../src/training/coordinator/protocol.ts";
 import type { LogStore, LogSummary, RoomLog } from "../log/log-store.ts";
 import { repeat } from "../repeat.ts";

@@ -16,7 +16,7 @@ import { BlobServer } from "./blob-server.ts";
 import type { BlobLookup } from "./blob-server.ts";
 import type { Mux } from "./mux.ts";
 import type { PeerId } from "./transport/transport.ts";
-import type { ByteCategory } from "./wire/messages.ts";
+import type { ByteCategory } from "./wire/run-line.ts";
 
 /** What a `BlobExchange` works with. */
 export interface BlobExchangeOptions {

@@ -1,5 +1,5 @@
 /** Bytes sent, by what they were sent for: payload and header. What `getStats()` of the browser has to confirm. */
-import type { ByteCategory, ByteCounts } from "./wire/messages.ts";
+import type { ByteCategory, ByteCounts } from "./wire/run-line.ts";
 
 const NONE: ByteCounts = { gradients: 0, parameters: 0, optimizerReplica: 0, checkpoint: 0, join: 0, control: 0 };
 

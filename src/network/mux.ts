@@ -17,7 +17,7 @@ import { Outbox } from "./outbox.ts";
 import type { FrameRank } from "./outbox.ts";
 import { decodeFrame, encodeFrame } from "./wire/frame.ts";
 import type { Frame, FrameFault } from "./wire/frame.ts";
-import type { ByteCategory, ByteCounts } from "./wire/messages.ts";
+import type { ByteCategory, ByteCounts } from "./wire/run-line.ts";
 import { frameRulesOf } from "./transport/frame-rules.ts";
 import type { Link, LinkStats, PathKind, PeerId, Transport } from "./transport/transport.ts";
 

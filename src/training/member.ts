@@ -12,14 +12,10 @@ import { deferred, type Deferred } from "../network/deferred.ts";
 import { bytesSince } from "../network/byte-ledger.ts";
 import type { Mux } from "../network/mux.ts";
 import type { PathKind, PeerId } from "../network/transport/transport.ts";
-import type {
-  ByteCounts,
-  ClientMessage,
-  MemberInfo,
-  RunSpec,
-  ServerMessage,
-  StateLayout,
-} from "../network/wire/messages.ts";
+import type { ByteCounts } from "../network/wire/run-line.ts";
+import type { ClientMessage, MemberInfo, ServerMessage } from "../network/wire/messages.ts";
+import type { RunSpec } from "../network/wire/run-spec.ts";
+import type { StateLayout } from "../network/wire/state-record.ts";
 import { PROTOCOL_VERSION } from "../network/wire/messages.ts";
 import type { Chunks } from "./checkpoint/chunks.ts";
 import { CheckpointKeeper } from "./checkpoint/checkpoint-keeper.ts";

@@ -1,7 +1,7 @@
 /** What a member says of a step that it has finished. */
 import type { PathKind, PeerId } from "../network/transport/transport.ts";
 import type { LinkFigure } from "../network/wire/link-levels.ts";
-import type { ByteCounts } from "../network/wire/messages.ts";
+import type { ByteCounts } from "../network/wire/run-line.ts";
 import type { StepOutput } from "./parallel/data/data-parallel-step.ts";
 import type { PlanMessage, VoteMessage } from "./recovery/member.ts";
 

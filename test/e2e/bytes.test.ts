@@ -1,6 +1,6 @@
 /** The bytes that hearth says it sent are those that the browser's own `getStats()` counted. */
 import { expect, test } from "vitest";
-import type { RunLine } from "../../src/network/wire/messages.ts";
+import type { RunLine } from "../../src/network/wire/run-line.ts";
 import { buildApp } from "../../tools/build-app.ts";
 import { parseOptions } from "../../tools/swarm/options.ts";
 import { describeBytesSent } from "../../tools/swarm/result.ts";

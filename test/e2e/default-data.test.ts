@@ -1,6 +1,7 @@
 /** Rooms made on the start page without a file: their data is a file all the same, and goes from tab to tab. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { DataSpec, RunSpec, StepLine } from "../../src/network/wire/messages.ts";
+import type { DataSpec, RunSpec } from "../../src/network/wire/run-spec.ts";
+import type { StepLine } from "../../src/network/wire/run-line.ts";
 import { areEqual } from "../../tools/swarm/summary.ts";
 import { HearthUnderTest, type OpenTab, type WatchedRoom } from "./support/hearth.ts";
 

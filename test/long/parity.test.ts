@@ -1,7 +1,7 @@
 /** A checkpoint in stripes with parity, on the disks of real browsers: two of four are gone for good, and the rest restore it. */
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { RunLine } from "../../src/network/wire/messages.ts";
+import type { RunLine } from "../../src/network/wire/run-line.ts";
 import { ROOT } from "../../tools/swarm/server-process.ts";
 import { areEqual } from "../../tools/swarm/summary.ts";
 import { HearthUnderTest, type OpenTab, type WatchedRoom } from "../e2e/support/hearth.ts";

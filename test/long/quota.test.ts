@@ -1,6 +1,6 @@
 /** A tab whose browser gives it no more room on disk: what it should have held is held by others, and the run goes on. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { RunLine } from "../../src/network/wire/messages.ts";
+import type { RunLine } from "../../src/network/wire/run-line.ts";
 import { present } from "../../src/base/assert.ts";
 import { areEqual } from "../../tools/swarm/summary.ts";
 import { HearthUnderTest, type OpenTab, type WatchedRoom } from "../e2e/support/hearth.ts";

@@ -1,6 +1,6 @@
 /** Where WebRTC connects no one to a tab, the server's relay does: the run ends with the losses of one without it. */
 import { expect, test } from "vitest";
-import type { StepLine } from "../../src/network/wire/messages.ts";
+import type { StepLine } from "../../src/network/wire/run-line.ts";
 import { HEADER_BYTES } from "../../src/network/wire/frame.ts";
 import { present } from "../../src/base/assert.ts";
 import { buildApp } from "../../tools/build-app.ts";

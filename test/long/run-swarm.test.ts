@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { RunLine } from "../../src/network/wire/messages.ts";
+import type { RunLine } from "../../src/network/wire/run-line.ts";
 import { findChromium } from "../../tools/swarm/chromium.ts";
 import { lossesOf } from "../../tools/swarm/compare.ts";
 import { parseOptions } from "../../tools/swarm/options.ts";

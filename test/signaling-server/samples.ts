@@ -1,6 +1,8 @@
 /** Records, specs and messages for the server's tests. */
 import { Random } from "../../src/base/random.ts";
-import { SHARDS, type ClientMessage, type CommitRecord, type RunSpec } from "../../src/network/wire/messages.ts";
+import { SHARDS, type CommitRecord } from "../../src/network/wire/state-record.ts";
+import type { ClientMessage } from "../../src/network/wire/messages.ts";
+import type { RunSpec } from "../../src/network/wire/run-spec.ts";
 import { PROTOCOL_VERSION } from "../../src/network/wire/messages.ts";
 import type { LogRecord } from "../../src/training/coordinator/protocol.ts";
 

@@ -4,7 +4,8 @@
  */
 import { WebSocket } from "ws";
 import { hashList, type Hash } from "../../src/base/hash.ts";
-import { type ClientMessage, type Inventory, type ServerMessage, SHARDS } from "../../src/network/wire/messages.ts";
+import type { ClientMessage, ServerMessage } from "../../src/network/wire/messages.ts";
+import { type Inventory, SHARDS } from "../../src/network/wire/state-record.ts";
 import { fakeHash, hello } from "./samples.ts";
 
 const NO_BYTES = { gradients: 0, parameters: 0, optimizerReplica: 0, checkpoint: 0, join: 0, control: 0 };

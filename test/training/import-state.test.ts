@@ -3,7 +3,8 @@ import { beforeAll, expect, test } from "vitest";
 import type { Bytes } from "../../src/base/bytes.ts";
 import { CorruptDataError, OptionError } from "../../src/base/errors.ts";
 import { hashBytes } from "../../src/base/hash.ts";
-import type { ImportSpec, StateLayout } from "../../src/network/wire/messages.ts";
+import type { ImportSpec } from "../../src/network/wire/run-spec.ts";
+import type { StateLayout } from "../../src/network/wire/state-record.ts";
 import { importVersion } from "../../src/training/checkpoint/import-state.ts";
 import { Room } from "./room.ts";
 

@@ -1,7 +1,7 @@
 /** Checkpoints of live rooms, by copies and by parity: which losses they stand, and onto which members they go. */
 import { expect, test } from "vitest";
 import { hashBytes } from "../../src/base/hash.ts";
-import { SHARDS } from "../../src/network/wire/messages.ts";
+import { SHARDS } from "../../src/network/wire/state-record.ts";
 import { MemoryStore } from "../../src/storage/memory/memory-store.ts";
 import type { Store } from "../../src/storage/store.ts";
 import type { LogRecord } from "../../src/training/coordinator/protocol.ts";

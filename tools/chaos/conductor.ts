@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../../src/base/clock.ts";
 import { describeError } from "../../src/base/errors.ts";
-import type { RunLine } from "../../src/network/wire/messages.ts";
+import type { RunLine } from "../../src/network/wire/run-line.ts";
 import type { Conductor, Stage } from "../swarm/conductor.ts";
 import type { Tab } from "../swarm/tab.ts";
 import type { Casualty, Chronicle, Commit, Return, Struck } from "./chronicle.ts";

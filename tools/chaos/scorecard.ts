@@ -1,5 +1,5 @@
 /** What a run under faults came to, beside the same run without: pure, from lines and the times at which they came. */
-import type { RunLine } from "../../src/network/wire/messages.ts";
+import type { RunLine } from "../../src/network/wire/run-line.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/training/coordinator/protocol.ts";
 import { compareLosses, lossesOf } from "../swarm/compare.ts";
 import { areEqual } from "../swarm/summary.ts";

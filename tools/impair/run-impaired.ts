@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../../src/base/clock.ts";
 import { Random } from "../../src/base/random.ts";
-import type { RunLine, StepLine } from "../../src/network/wire/messages.ts";
+import type { RunLine, StepLine } from "../../src/network/wire/run-line.ts";
 import type { SwarmOptions } from "../swarm/options.ts";
 import type { ProcessGroups } from "../swarm/processes.ts";
 import { runSwarm } from "../swarm/run-swarm.ts";

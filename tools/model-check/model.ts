@@ -3,7 +3,8 @@
  * and every message that is under way. Bytes are a name, which the protocol sees, and a truth, which it does not: equal
  * names with different truths are the sleeping laptop.
  */
-import { SHARDS, type ClientMessage, type Inventory, type ServerMessage } from "../../src/network/wire/messages.ts";
+import { SHARDS, type Inventory } from "../../src/network/wire/state-record.ts";
+import type { ClientMessage, ServerMessage } from "../../src/network/wire/messages.ts";
 import type { State } from "../../src/training/coordinator/state.ts";
 import type { EpochMessage, MemberState, PlanMessage } from "../../src/training/recovery/member.ts";
 

@@ -1,5 +1,5 @@
 /** Many seeds, counted together; the first that fails is shrunk to a script. */
-import type { StragglerAction } from "../../src/network/wire/messages.ts";
+import type { StragglerAction } from "../../src/network/wire/run-line.ts";
 import { Cluster, scriptOf, type Audits, type ClusterOptions } from "./cluster.ts";
 import type { PlantName } from "./plants/plant.ts";
 import { describeScript, shrink } from "./shrink.ts";

@@ -3,7 +3,8 @@
  * time, and a script of faults. `invariants.ts` says what must hold all the while; and once faults stop, the run ends.
  */
 import { Random } from "../../src/base/random.ts";
-import type { RunSpec, StragglerAction } from "../../src/network/wire/messages.ts";
+import type { RunSpec } from "../../src/network/wire/run-spec.ts";
+import type { StragglerAction } from "../../src/network/wire/run-line.ts";
 import { DEFAULT_LIMITS } from "../../src/training/coordinator/protocol.ts";
 import { transition } from "../../src/training/coordinator/transition.ts";
 import type { EpochMessage } from "../../src/training/recovery/member.ts";

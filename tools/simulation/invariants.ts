@@ -2,7 +2,7 @@
  * What must hold, checked at every event that could break it: each append to the log, each result that a member makes
  * its own, each state that it restores.
  */
-import { SHARDS, type CommitRecord } from "../../src/network/wire/messages.ts";
+import { SHARDS, type CommitRecord } from "../../src/network/wire/state-record.ts";
 import type { Effect, LogRecord } from "../../src/training/coordinator/protocol.ts";
 import { HAND_OVER_MS } from "../../src/training/coordinator/retiring.ts";
 import type { Generation, State } from "../../src/training/coordinator/state.ts";

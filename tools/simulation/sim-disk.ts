@@ -1,6 +1,6 @@
 /** A device's disk in a simulation: chunks by content, markers, and what goes wrong with them. It outlives its tabs. */
 import type { Hash } from "../../src/base/hash.ts";
-import type { StoredGeneration } from "../../src/network/wire/messages.ts";
+import type { StoredGeneration } from "../../src/network/wire/state-record.ts";
 import type { World } from "./world.ts";
 
 /** What the next write meets. */

@@ -3,12 +3,8 @@
  * steps, disk) happens here in virtual time, and can go wrong at every point.
  */
 import type { Hash } from "../../src/base/hash.ts";
-import {
-  PROTOCOL_VERSION,
-  type ClientMessage,
-  type Inventory,
-  type ServerMessage,
-} from "../../src/network/wire/messages.ts";
+import { PROTOCOL_VERSION, type ClientMessage, type ServerMessage } from "../../src/network/wire/messages.ts";
+import type { Inventory } from "../../src/network/wire/state-record.ts";
 import {
   INITIAL_MEMBER,
   isAtFence,

@@ -1,5 +1,7 @@
 /** The signaling server of a simulation: the real coordinator over a log that survives crashes and sockets that do not. */
-import type { ClientMessage, RunLine, RunSpec, ServerMessage } from "../../src/network/wire/messages.ts";
+import type { ClientMessage, ServerMessage } from "../../src/network/wire/messages.ts";
+import type { RunLine } from "../../src/network/wire/run-line.ts";
+import type { RunSpec } from "../../src/network/wire/run-spec.ts";
 import type { Effect, Event, Limits, LogRecord } from "../../src/training/coordinator/protocol.ts";
 import { initialState, replay, type State } from "../../src/training/coordinator/state.ts";
 import { SteadyClock } from "../../src/training/coordinator/steady-clock.ts";

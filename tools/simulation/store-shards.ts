@@ -1,6 +1,6 @@
 /** Writing one member's part of a checkpoint to a simulated disk, and collecting what the log no longer names. */
 import type { Hash } from "../../src/base/hash.ts";
-import { SHARDS, type CheckpointOrder, type StoredGeneration } from "../../src/network/wire/messages.ts";
+import { SHARDS, type CheckpointOrder, type StoredGeneration } from "../../src/network/wire/state-record.ts";
 import type { SimDisk, WriteFault } from "./sim-disk.ts";
 import { labelOf, optimizerName, parameterName, parityNames, type SimVersion } from "./versions.ts";
 import type { World } from "./world.ts";

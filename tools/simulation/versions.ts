@@ -9,7 +9,7 @@
  * it may be committed at all is for the invariants to say. Contents of different taints are a mixture.
  */
 import { hashList, hashText, type Hash } from "../../src/base/hash.ts";
-import { SHARDS } from "../../src/network/wire/messages.ts";
+import { SHARDS } from "../../src/network/wire/state-record.ts";
 
 export interface SimVersion {
   readonly step: number;

@@ -1,5 +1,5 @@
 /** Whether two runs learned the same thing: their losses, step by step. */
-import type { RunLine } from "../../src/network/wire/messages.ts";
+import type { RunLine } from "../../src/network/wire/run-line.ts";
 
 export interface LossComparison {
   /** Steps that both have. */

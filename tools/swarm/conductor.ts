@@ -1,5 +1,5 @@
 /** For programs that take a swarm in hand while it runs: what they are told, and what they may do. */
-import type { RunLine } from "../../src/network/wire/messages.ts";
+import type { RunLine } from "../../src/network/wire/run-line.ts";
 import type { Fleet } from "./fleet.ts";
 
 /** A run under way, as its conductor sees it. */

@@ -1,6 +1,6 @@
 /** What people see while a swarm runs: a bar on a terminal, a line now and then elsewhere. On stderr, so that stdout is the summary's. */
 import type { WriteStream } from "node:tty";
-import type { RunLine } from "../../src/network/wire/messages.ts";
+import type { RunLine } from "../../src/network/wire/run-line.ts";
 import { describeProgress, progressBar, type Progress } from "./progress.ts";
 
 const CLEAR_LINE = "\r\u001b[2K";

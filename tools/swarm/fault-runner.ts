@@ -1,6 +1,6 @@
 /** Carries out the faults of a command line, each at its seeded moment inside its step. */
 import type { Clock } from "../../src/base/clock.ts";
-import type { StepLine } from "../../src/network/wire/messages.ts";
+import type { StepLine } from "../../src/network/wire/run-line.ts";
 import { faultDelayMs, faultText, type Fault } from "./faults.ts";
 
 /** What faults are done to. */

@@ -1,7 +1,7 @@
 /** The run's lines on disk: all of them in `DIR/lines.jsonl`, and in the file of `--json` those that were written while it was named. */
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { RunLine } from "../../src/network/wire/messages.ts";
+import type { RunLine } from "../../src/network/wire/run-line.ts";
 
 export interface LineLogOptions {
   readonly directory: string;

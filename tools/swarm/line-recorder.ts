@@ -4,13 +4,9 @@
  *
  * A server says on each hello how far the log is (`welcome`, with the losses so far) and repeats the last step's line.
  */
-import {
-  firstStepOf,
-  type HistoryPoint,
-  type RunLine,
-  type RunSpec,
-  type StepLine,
-} from "../../src/network/wire/messages.ts";
+import { firstStepOf, type RunSpec } from "../../src/network/wire/run-spec.ts";
+import type { HistoryPoint } from "../../src/network/wire/messages.ts";
+import type { RunLine, StepLine } from "../../src/network/wire/run-line.ts";
 
 export interface Recorded {
   readonly lines: readonly RunLine[];

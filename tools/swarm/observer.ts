@@ -6,12 +6,8 @@ import { WebSocket } from "ws";
 import type { Clock } from "../../src/base/clock.ts";
 import { ProtocolError } from "../../src/base/errors.ts";
 import { withDeadline } from "../../src/base/wait.ts";
-import {
-  PROTOCOL_VERSION,
-  type RosterEntry,
-  type RunLine,
-  type ServerMessage,
-} from "../../src/network/wire/messages.ts";
+import { PROTOCOL_VERSION, type RosterEntry, type ServerMessage } from "../../src/network/wire/messages.ts";
+import type { RunLine } from "../../src/network/wire/run-line.ts";
 import { LineRecorder, type Recorded } from "./line-recorder.ts";
 
 const RECONNECT_MS = 250;

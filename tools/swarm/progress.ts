@@ -1,5 +1,5 @@
 /** How far a run is, for people: one line, and the figures it is made of. Pure; `console.ts` writes it. */
-import type { StepLine } from "../../src/network/wire/messages.ts";
+import type { StepLine } from "../../src/network/wire/run-line.ts";
 
 export interface Progress {
   readonly step: number;

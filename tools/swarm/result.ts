@@ -1,5 +1,5 @@
 /** What a swarm came to: for the command line, for tests, and for longer trials that run many. */
-import type { RunLine } from "../../src/network/wire/messages.ts";
+import type { RunLine } from "../../src/network/wire/run-line.ts";
 import type { RunSummary } from "./summary.ts";
 import { impliedParameters, summarize } from "./summary.ts";
 import type { TabState } from "./tab.ts";

@@ -4,7 +4,7 @@ import { readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import type { Bytes } from "../../src/base/bytes.ts";
 import { describeError, OptionError, PeerLostError } from "../../src/base/errors.ts";
-import type { DataSpec, ImportSpec } from "../../src/network/wire/messages.ts";
+import type { DataSpec, ImportSpec } from "../../src/network/wire/run-spec.ts";
 import { readPosition, type RunPosition } from "../../src/training/checkpoint/run-position.ts";
 import type { SwarmOptions } from "./options.ts";
 

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock, type Clock } from "../../src/base/clock.ts";
 import { OptionError } from "../../src/base/errors.ts";
-import type { RunLine } from "../../src/network/wire/messages.ts";
+import type { RunLine } from "../../src/network/wire/run-line.ts";
 import type { Conductor, Stage } from "./conductor.ts";
 import { withoutDone } from "./faults.ts";
 import { LineLog, readLines } from "./line-log.ts";

@@ -1,5 +1,5 @@
 /** What a run came to, in figures: pure, from its lines. */
-import type { ByteCounts, RunLine, StepLine } from "../../src/network/wire/messages.ts";
+import type { ByteCounts, RunLine, StepLine } from "../../src/network/wire/run-line.ts";
 import { lossesOf } from "./compare.ts";
 
 /** Bytes that a member sent in a step, beside what theory asks for. */

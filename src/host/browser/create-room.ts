@@ -1,7 +1,7 @@
 /** Making a room: checks the file, names it by content, and asks the server for a link. */
 import { OptionError } from "../../base/errors.ts";
 import { toHex } from "../../base/bytes.ts";
-import type { DataSpec, ImportSpec, QueueSpec } from "../../network/wire/messages.ts";
+import type { DataSpec, ImportSpec, QueueSpec } from "../../network/wire/run-spec.ts";
 
 /** The largest data file: it travels to every member and is kept by each. */
 export const FILE_BYTES_MAX: number = 64 * 1024 * 1024;

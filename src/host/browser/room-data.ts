@@ -6,7 +6,7 @@ import { hashBytes, type Hash } from "../../base/hash.ts";
 import { sleep } from "../../base/wait.ts";
 import type { BlobExchange } from "../../network/blob-exchange.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
-import type { DataSpec } from "../../network/wire/messages.ts";
+import type { DataSpec } from "../../network/wire/run-spec.ts";
 import type { Chunks } from "../../training/checkpoint/chunks.ts";
 
 const RETRY_MS = 1_000;

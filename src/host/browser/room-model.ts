@@ -1,5 +1,6 @@
 /** Folds what the coordinator and the engine say into the RoomView that pages draw. */
-import type { HistoryPoint, MemberMemory, RosterEntry, RunLine, ServerMessage } from "../../network/wire/messages.ts";
+import type { HistoryPoint, MemberMemory, RosterEntry, ServerMessage } from "../../network/wire/messages.ts";
+import type { RunLine } from "../../network/wire/run-line.ts";
 import { peerName } from "./elements/peer-name.ts";
 import type { Phase, RoomView } from "./room-view.ts";
 

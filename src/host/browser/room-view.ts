@@ -1,6 +1,8 @@
 /** What a page can know of its room: plain data, sent from the engine worker whenever it changes. */
 import type { MemorySummary } from "../../network/wire/memory-summary.ts";
-import type { HistoryPoint, RosterEntry, RunSpec, StepLine } from "../../network/wire/messages.ts";
+import type { HistoryPoint, RosterEntry } from "../../network/wire/messages.ts";
+import type { RunSpec } from "../../network/wire/run-spec.ts";
+import type { StepLine } from "../../network/wire/run-line.ts";
 
 /** Where this tab stands. `problem` explains `stopped`. */
 export type Phase =

@@ -16,7 +16,7 @@ import { deferred } from "../deferred.ts";
 import type { FenceRoute } from "../fence-router.ts";
 import type { Mux } from "../mux.ts";
 import type { Fence, Frame } from "../wire/frame.ts";
-import type { ByteCategory } from "../wire/messages.ts";
+import type { ByteCategory } from "../wire/run-line.ts";
 import type { PeerId } from "../transport/transport.ts";
 import type { ChunkCodec } from "./chunk-codec.ts";
 import { ChunkStore } from "./chunk-store.ts";

@@ -4,7 +4,7 @@ import { toHex } from "../../base/bytes.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import type { Hash } from "../../base/hash.ts";
 import { BYTE_CATEGORIES } from "../byte-ledger.ts";
-import type { ByteCategory } from "./messages.ts";
+import type { ByteCategory } from "./run-line.ts";
 
 export interface BlobRequest {
   /** What the answer's bytes are counted as, on the side that sends them. */

@@ -8,147 +8,12 @@ import type { Hash } from "../../base/hash.ts";
 import type { PathKind, PeerId } from "../transport/transport.ts";
 import type { LinkFigure } from "./link-levels.ts";
 import type { MemorySummary } from "./memory-summary.ts";
+import type { ByteCounts, Recovery, RunLine, StepTimes } from "./run-line.ts";
+import type { RunSpec } from "./run-spec.ts";
+import type { CheckpointOrder, CommitRecord, Inventory, StateLayout, StripeSources } from "./state-record.ts";
 
 /** Grows when any message or frame changes its meaning; peers of another version are refused with one sentence. */
 export const PROTOCOL_VERSION = 3;
-
-/** Fixed number of parts that parameters and optimizer state are cut into: divisible by 2 to 6, 8, 10 and 12, so that owners' shares are equal. */
-export const SHARDS = 120;
-
-/** Units of a checkpoint at most: shards, and up to eight rows of parity of stripes of two or more. */
-export const UNITS_MAX: number = 5 * SHARDS;
-
-/** Text or images that a run trains on, named by content. Null stands for the run's own default data. */
-export interface DataSpec {
-  readonly hash: Hash;
-  readonly bytes: number;
-  readonly name: string;
-}
-
-/** A run's exported state, that another run goes on from. */
-export interface ImportSpec extends DataSpec {
-  /** That the state is after: the run begins with the one that follows. */
-  readonly step: number;
-}
-
-/** The step that a run's first state is after: 0, or where the state came from that it goes on from. */
-export function firstStepOf({ from }: Pick<RunSpec, "from">): number {
-  return from?.step ?? 0;
-}
-
-/** What a room trains. Fixed when the room is made. */
-export interface RunSpec {
-  /** Name of a run that the app's origin serves: "char-gpt". */
-  readonly run: string;
-  readonly seed: number;
-  /** The last step: optimizer updates until the run ends, those before `from` included. */
-  readonly steps: number;
-  /** Steps between checkpoints. */
-  readonly checkpointEvery: number;
-  /** Members to wait for before the first epoch of an incarnation that starts or resumes a run. */
-  readonly startWith: number;
-  readonly data: DataSpec | null;
-  /** The state to begin with; the one that the seed gives unless told. */
-  readonly from?: ImportSpec;
-  /** `--set key=value`: the run's own knobs. */
-  readonly settings: Readonly<Record<string, string>>;
-  /** Where the server's pool is to train it; without it whoever opens the link does. */
-  readonly queue?: QueueSpec;
-}
-
-/** What a run asks of the pool. */
-export interface QueueSpec {
-  /** From 0; higher goes first. */
-  readonly priority: number;
-  /** It starts with so many members at once, and has so many at most. */
-  readonly membersMin: number;
-  readonly membersMax: number;
-}
-
-/** A committed state, by content. Equal records mean equal bytes. */
-export interface CommitRecord {
-  readonly incarnation: number;
-  readonly epoch: number;
-  readonly step: number;
-  /** H(previous chain, epoch, members, optimizer shard hashes): names the history. */
-  readonly chain: Hash;
-  readonly previous: Hash;
-  /** Root over `parameters`. */
-  readonly parameterRoot: Hash;
-  /** Hash of each parameter shard. Length SHARDS. */
-  readonly parameters: readonly Hash[];
-  /** Hash of each optimizer shard. Length SHARDS. */
-  readonly optimizer: readonly Hash[];
-  /** Root over parameters, optimizer, and the run's seed and step (which are the sampler's and random state): names the bytes. */
-  readonly stateHash: Hash;
-}
-
-/** Bytes that a member holds in memory, by content. */
-export interface Inventory {
-  /** Roots of complete parameter sets: committed, and pending where there is one. */
-  readonly parameterRoots: readonly Hash[];
-  /** [shard, hash] of each optimizer shard held. */
-  readonly optimizer: readonly (readonly [number, Hash])[];
-  /** Steps of checkpoints on this device's disk, with the shards of each that its markers list. */
-  readonly stored: readonly StoredGeneration[];
-}
-
-export interface StoredGeneration {
-  readonly step: number;
-  readonly chain: Hash;
-  /** Units: shards, and parity by the number that its checkpoint gave it. */
-  readonly shards: readonly number[];
-}
-
-/** Shards that parity protects together: any `shards.length` of both give the others. Each is on another device. */
-export interface Stripe {
-  readonly shards: readonly number[];
-  /** Units by row of the code. */
-  readonly parity: readonly number[];
-}
-
-/** Parity of a checkpoint by content, and who has it. */
-export interface StripeSources {
-  readonly shards: readonly number[];
-  readonly parity: readonly {
-    readonly row: number;
-    readonly parameter: Hash;
-    readonly optimizer: Hash;
-    readonly sources: readonly PeerId[];
-  }[];
-}
-
-/** A tensor's place in a flat state. */
-export interface TensorLayout {
-  readonly name: string;
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  /** Of its first element among the parameters. */
-  readonly offset: number;
-}
-
-/** What the bytes of a state are, so that they can be read without the program that made them. */
-export interface StateLayout {
-  readonly tensors: readonly TensorLayout[];
-  /** The rule and its numbers, and the names of its state vectors, each as long as the parameters. */
-  readonly optimizer: {
-    readonly name: string;
-    readonly options: Readonly<Record<string, number>>;
-    readonly vectors: readonly string[];
-  };
-  readonly lossScale: number | null;
-}
-
-/** Where bytes came from when a state was put together, cheapest first. */
-export type RecoverySource = "memory" | "disk" | "peers" | "parity";
-
-/** What one source gave, and how long it took. */
-export interface Recovery {
-  readonly source: RecoverySource;
-  readonly shards: number;
-  readonly bytes: number;
-  readonly ms: number;
-}
 
 /** What a member is, for people and for placement. */
 export interface MemberInfo {
@@ -169,19 +34,6 @@ export interface Offer {
   readonly share?: number;
   /** Until it leaves by itself. */
   readonly minutesLeft?: number;
-}
-
-/** Why bytes were sent. */
-export type ByteCategory = "gradients" | "parameters" | "optimizerReplica" | "checkpoint" | "join" | "control";
-
-/** Bytes by what they were sent for. */
-export type ByteCounts = Readonly<Record<ByteCategory, number>>;
-
-/** Where a step's time went on one member, in milliseconds. */
-export interface StepTimes {
-  readonly compute: number;
-  readonly network: number;
-  readonly waiting: number;
 }
 
 /**
@@ -409,27 +261,6 @@ export interface IceServer {
   readonly credential?: string;
 }
 
-/** What to do for a checkpoint of the step just committed. */
-export interface CheckpointOrder {
-  /** For each unit, shards first and then parity, the ranks that write it. */
-  readonly writers: readonly (readonly number[])[];
-  readonly stripes: readonly Stripe[];
-  /** Hash of each optimizer shard: a writer that is neither owner nor replica fetches it by these. */
-  readonly optimizer: readonly Hash[];
-  /** Whole generations in the log: every other one of this run may go once the new one is written. */
-  readonly keep: readonly { readonly step: number; readonly chain: Hash }[];
-  /** Of the newest of them, where it has any: what rotted on a disk is mended from it. */
-  readonly parity?: StoredParity;
-}
-
-/** A checkpoint's shards by content, and the parity over them. */
-export interface StoredParity {
-  /** Length SHARDS, as `optimizer`. */
-  readonly parameters: readonly Hash[];
-  readonly optimizer: readonly Hash[];
-  readonly stripes: readonly StripeSources[];
-}
-
 export type RefusalCode = "unknown-room" | "protocol-version" | "malformed" | "busy" | "mismatch";
 
 /** The loss of a step. */
@@ -452,82 +283,4 @@ export interface RosterEntry extends MemberInfo {
 export interface MemberMemory {
   readonly peer: PeerId;
   readonly memory: MemorySummary;
-}
-
-/** The lines of `swarm --json`, as DESIGN.md fixes them; also what the page draws. */
-export type RunLine =
-  | StepLine
-  | {
-      readonly type: "member";
-      readonly event: "join" | "leave" | "lost";
-      readonly peer: PeerId;
-      readonly step: number;
-      readonly reason?: string;
-    }
-  | { readonly type: "fault"; readonly kind: string; readonly step: number }
-  | DecisionLine
-  | { readonly type: "abort"; readonly step: number; readonly reason: string }
-  | { readonly type: "rollback"; readonly to: number }
-  /** A member holds steps up: it gets fewer slots, its slots are computed twice, or it is left out for a while. */
-  | {
-      readonly type: "straggler";
-      readonly peer: PeerId;
-      readonly step: number;
-      readonly action: StragglerAction;
-      readonly reason: string;
-    }
-  /** A member got what it lacked of the state of `step`. */
-  | { readonly type: "recovery"; readonly peer: PeerId; readonly step: number; readonly sources: readonly Recovery[] }
-  | { readonly type: "waiting"; readonly reason: string; readonly devices: readonly string[] }
-  | {
-      readonly type: "checkpoint";
-      readonly step: number;
-      readonly generation: number;
-      readonly ms: number;
-      /** Devices that can be lost at once, and one more: with copies alone how many there are of every shard. */
-      readonly copies: number;
-      /** Chance at most of losing it before the next one, from how often devices leave. */
-      readonly lossChance?: number;
-      /** Any so many of so many parts give a shard back: [1, 3] is three copies. */
-      readonly scheme?: readonly [number, number];
-      readonly digests: Readonly<Record<PeerId, Hash>>;
-      readonly errors?: Readonly<Record<PeerId, string>>;
-    }
-  | {
-      readonly type: "end";
-      readonly steps: number;
-      readonly loss: number;
-      readonly digests: Readonly<Record<PeerId, Hash>>;
-    };
-
-/** What is done about a member that holds steps up, in this order. */
-export type StragglerAction = "less" | "backup" | "dropped";
-/** What the coordinator decided, and why. At most 20 in 10 s. */
-export interface DecisionLine {
-  readonly type: "decision";
-  /** The last committed one. */
-  readonly step: number;
-  readonly about: "epoch" | "slots" | "member" | "checkpoint";
-  /** One sentence, in which members are called by their ids. */
-  readonly text: string;
-  /** Those ids. */
-  readonly peers: readonly PeerId[];
-}
-
-/** Characters of a sentence at most. */
-export const SENTENCE_MAX = 500;
-
-/** One committed step, as it is told to people and kept in logs. */
-export interface StepLine {
-  readonly type: "step";
-  readonly step: number;
-  readonly loss: number;
-  readonly incarnation: number;
-  readonly epoch: number;
-  readonly members: readonly PeerId[];
-  readonly chain: Hash;
-  readonly ms: number;
-  readonly transport: Readonly<Record<string, PathKind>>;
-  readonly bytesSent: Readonly<Record<PeerId, ByteCounts>>;
-  readonly times: Readonly<Record<PeerId, StepTimes>>;
 }

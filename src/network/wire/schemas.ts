@@ -8,30 +8,29 @@ import type { PathKind } from "../transport/transport.ts";
 import type {
   Audit,
   Backup,
-  ByteCounts,
-  CheckpointOrder,
-  CommitRecord,
-  DecisionLine,
   EpochMember,
   Fingerprint,
   HistoryPoint,
   IceServer,
-  Inventory,
   MemberInfo,
   Offer,
-  QueueSpec,
+  RosterEntry,
+  ShardMap,
+} from "./messages.ts";
+import type {
+  ByteCounts,
+  DecisionLine,
   Recovery,
   RecoverySource,
-  RosterEntry,
   RunLine,
-  RunSpec,
-  ShardMap,
-  StateLayout,
   StepTimes,
   StragglerAction,
-  StripeSources,
-} from "./messages.ts";
-import { SENTENCE_MAX, SHARDS, SKETCH, UNITS_MAX } from "./messages.ts";
+} from "./run-line.ts";
+import type { CheckpointOrder, CommitRecord, Inventory, StateLayout, StripeSources } from "./state-record.ts";
+import type { QueueSpec, RunSpec } from "./run-spec.ts";
+import { SENTENCE_MAX } from "./run-line.ts";
+import { SHARDS, UNITS_MAX } from "./state-record.ts";
+import { SKETCH } from "./messages.ts";
 
 /** A schema for `T`. It strips keys it does not know. */
 export type Schema<T> = v.GenericSchema<unknown, T>;

@@ -6,7 +6,8 @@ import * as v from "valibot";
 import { ProtocolError } from "../../base/errors.ts";
 import type { ClientMessage, RefusalCode, ServerMessage } from "./messages.ts";
 import { memorySummary } from "./memory-schema.ts";
-import { PROTOCOL_VERSION, SHARDS } from "./messages.ts";
+import { PROTOCOL_VERSION } from "./messages.ts";
+import { SHARDS } from "./state-record.ts";
 import * as is from "./schemas.ts";
 import type { Schema } from "./schemas.ts";
 

@@ -4,7 +4,8 @@
  */
 import type { Bytes } from "../../base/bytes.ts";
 import { describeError, MissingDataError, UnsupportedError } from "../../base/errors.ts";
-import type { CheckpointOrder, RunSpec, StateLayout } from "../../network/wire/messages.ts";
+import type { CheckpointOrder, StateLayout } from "../../network/wire/state-record.ts";
+import type { RunSpec } from "../../network/wire/run-spec.ts";
 import type { MemberEngine, MemberOptions } from "../member.ts";
 import type { EpochMessage, VersionName } from "../recovery/member.ts";
 import { parameterShard, type Replica } from "../recovery/replica.ts";

@@ -14,7 +14,7 @@ import type { Clock } from "../../base/clock.ts";
 import { CorruptDataError } from "../../base/errors.ts";
 import { hashBytes, hashText } from "../../base/hash.ts";
 import type { Hash } from "../../base/hash.ts";
-import type { StoredGeneration } from "../../network/wire/messages.ts";
+import type { StoredGeneration } from "../../network/wire/state-record.ts";
 import type { Store } from "../../storage/store.ts";
 import { BlobStore } from "./blob-store.ts";
 import { pin, sweep, unpin } from "./garbage.ts";

@@ -4,7 +4,7 @@
  */
 import type { Bytes } from "../../base/bytes.ts";
 import type { Hash } from "../../base/hash.ts";
-import type { StoredGeneration } from "../../network/wire/messages.ts";
+import type { StoredGeneration } from "../../network/wire/state-record.ts";
 import type { GenerationPart } from "./chunk-store.ts";
 import type { WriteReport } from "./pack-store.ts";
 

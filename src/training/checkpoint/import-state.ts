@@ -2,7 +2,8 @@
 import { bytesOf, concatBytes, floatsOf, type Bytes } from "../../base/bytes.ts";
 import { CorruptDataError, OptionError } from "../../base/errors.ts";
 import { readSafetensors } from "../../model/safetensors/safetensors-file.ts";
-import type { ImportSpec, StateLayout } from "../../network/wire/messages.ts";
+import type { ImportSpec } from "../../network/wire/run-spec.ts";
+import type { StateLayout } from "../../network/wire/state-record.ts";
 import { versionOf, type Version } from "../recovery/replica.ts";
 import { readPosition, type RunPosition } from "./run-position.ts";
 

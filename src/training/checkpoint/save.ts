@@ -9,7 +9,7 @@ import type { Hash } from "../../base/hash.ts";
 import type { WaitOptions } from "../../base/wait.ts";
 import type { BlobExchange } from "../../network/blob-exchange.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
-import type { CheckpointOrder } from "../../network/wire/messages.ts";
+import type { CheckpointOrder } from "../../network/wire/state-record.ts";
 import type { EpochMessage, VersionName } from "../recovery/member.ts";
 import { parameterShard, type Version } from "../recovery/replica.ts";
 import type { ShardBytes } from "./chunk-store.ts";

@@ -5,7 +5,7 @@
 import type { Bytes } from "../../base/bytes.ts";
 import type { Hash } from "../../base/hash.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
-import type { StoredParity } from "../../network/wire/messages.ts";
+import type { StoredParity } from "../../network/wire/state-record.ts";
 import { gatherAvailable, stripesOf, type GatherInput } from "../recovery/gather.ts";
 import type { Chunks } from "./chunks.ts";
 

@@ -1,6 +1,6 @@
 /** Whether a told layout can be what a state's bytes are: it comes from other machines, and files are written by it. */
 import { CorruptDataError } from "../../base/errors.ts";
-import type { StateLayout, TensorLayout } from "../../network/wire/messages.ts";
+import type { StateLayout, TensorLayout } from "../../network/wire/state-record.ts";
 
 /**
  * Checks that tensors are float32 and lie end to end from 0, each under a name of its own, and returns how many

@@ -1,11 +1,6 @@
 /** Checkpoints: who writes which shards, when a generation is whole, and whether all devices hold the same parameters. */
-import {
-  SHARDS,
-  type CheckpointOrder,
-  type ClientMessage,
-  type CommitRecord,
-  type StoredParity,
-} from "../../network/wire/messages.ts";
+import { SHARDS, type CheckpointOrder, type CommitRecord, type StoredParity } from "../../network/wire/state-record.ts";
+import type { ClientMessage } from "../../network/wire/messages.ts";
 import type { Hash } from "../../base/hash.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
 import { leavesPerHour } from "./churn.ts";

@@ -1,7 +1,7 @@
 /** Who has which bytes of a state, by content: the basis of roles, sources and rollbacks. */
 import { hashList, type Hash } from "../../base/hash.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
-import { SHARDS, type CommitRecord, type StripeSources } from "../../network/wire/messages.ts";
+import { SHARDS, type CommitRecord, type StripeSources } from "../../network/wire/state-record.ts";
 import type { StoredStripe } from "./protocol.ts";
 import type { Generation, PeerState, State } from "./state.ts";
 

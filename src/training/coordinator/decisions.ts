@@ -3,7 +3,8 @@
  * run with it and without.
  */
 import type { PeerId } from "../../network/transport/transport.ts";
-import { SENTENCE_MAX, type DecisionLine, type EpochMember } from "../../network/wire/messages.ts";
+import { SENTENCE_MAX, type DecisionLine } from "../../network/wire/run-line.ts";
+import type { EpochMember } from "../../network/wire/messages.ts";
 import type { Draft } from "./draft.ts";
 import type { Epoch, State } from "./state.ts";
 

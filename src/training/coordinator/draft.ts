@@ -3,7 +3,8 @@
  * order. It is how a pure function of a large state reads like the steps it takes.
  */
 import type { PeerId } from "../../network/transport/transport.ts";
-import type { RunLine, ServerMessage } from "../../network/wire/messages.ts";
+import type { RunLine } from "../../network/wire/run-line.ts";
+import type { ServerMessage } from "../../network/wire/messages.ts";
 import type { Effect, Limits, LogRecord } from "./protocol.ts";
 import { replay, type PeerState, type State } from "./state.ts";
 

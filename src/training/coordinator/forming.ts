@@ -7,7 +7,9 @@
  */
 import { hashList, hashText } from "../../base/hash.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
-import { firstStepOf, type ClientMessage, type CommitRecord, type EpochMember } from "../../network/wire/messages.ts";
+import { firstStepOf } from "../../network/wire/run-spec.ts";
+import type { ClientMessage, EpochMember } from "../../network/wire/messages.ts";
+import type { CommitRecord } from "../../network/wire/state-record.ts";
 import {
   badKey,
   candidates,

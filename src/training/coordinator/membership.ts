@@ -2,15 +2,9 @@
 import { assert } from "../../base/assert.ts";
 import { CorruptDataError } from "../../base/errors.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
-import {
-  PROTOCOL_VERSION,
-  type ClientMessage,
-  type Inventory,
-  type RefusalCode,
-  type RunLine,
-  type StateLayout,
-  type StepLine,
-} from "../../network/wire/messages.ts";
+import { PROTOCOL_VERSION, type ClientMessage, type RefusalCode } from "../../network/wire/messages.ts";
+import type { Inventory, StateLayout } from "../../network/wire/state-record.ts";
+import type { RunLine, StepLine } from "../../network/wire/run-line.ts";
 import { checkStateLayout } from "./check-state-layout.ts";
 import { decide } from "./decisions.ts";
 import type { Draft } from "./draft.ts";

@@ -3,7 +3,7 @@
  * of one browser share one disk.
  */
 import { assert } from "../../base/assert.ts";
-import type { CheckpointOrder, Stripe } from "../../network/wire/messages.ts";
+import type { CheckpointOrder, Stripe } from "../../network/wire/state-record.ts";
 import type { Scheme } from "./durability.ts";
 import { byScore } from "./rendezvous.ts";
 

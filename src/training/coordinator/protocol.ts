@@ -1,13 +1,8 @@
 /** What goes into the coordinator and what comes out. The driver (the signaling server, the simulator) does the I/O. */
 import type { Hash } from "../../base/hash.ts";
-import type {
-  ClientMessage,
-  CommitRecord,
-  HistoryPoint,
-  RunSpec,
-  ServerMessage,
-  StateLayout,
-} from "../../network/wire/messages.ts";
+import type { ClientMessage, HistoryPoint, ServerMessage } from "../../network/wire/messages.ts";
+import type { CommitRecord, StateLayout } from "../../network/wire/state-record.ts";
+import type { RunSpec } from "../../network/wire/run-spec.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
 
 /** Everything that can happen to a coordinator. `conn` names a socket, so that a peer's old socket cannot speak for its new one. */

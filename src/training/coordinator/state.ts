@@ -6,18 +6,15 @@ import type { MemorySummary } from "../../network/wire/memory-summary.ts";
 import type {
   Audit,
   ClientMessage,
-  CommitRecord,
   EpochMember,
   HistoryPoint,
-  Inventory,
   MemberInfo,
   RosterEntry,
-  RunSpec,
   ShardMap,
-  StateLayout,
-  Stripe,
 } from "../../network/wire/messages.ts";
-import { firstStepOf } from "../../network/wire/messages.ts";
+import type { CommitRecord, Inventory, StateLayout, Stripe } from "../../network/wire/state-record.ts";
+import type { RunSpec } from "../../network/wire/run-spec.ts";
+import { firstStepOf } from "../../network/wire/run-spec.ts";
 import type { Dispute } from "./audit-claims.ts";
 import { NOBODY_SEEN, type Presence } from "./churn.ts";
 import { NOTHING_TOLD, type Told } from "./decisions.ts";

@@ -8,7 +8,8 @@
  */
 import { assert } from "../../base/assert.ts";
 import { hashList, type Hash } from "../../base/hash.ts";
-import type { ByteCounts, CommitRecord, StepLine, StepTimes } from "../../network/wire/messages.ts";
+import type { ByteCounts, StepLine, StepTimes } from "../../network/wire/run-line.ts";
+import type { CommitRecord } from "../../network/wire/state-record.ts";
 import type { PathKind, PeerId } from "../../network/transport/transport.ts";
 import { disputeSlot, planAudits, settleAudits } from "./audit.ts";
 import { openCheckpoint } from "./checkpointing.ts";

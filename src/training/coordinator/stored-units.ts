@@ -1,5 +1,5 @@
 /** Which devices a checkpoint can be put together from. */
-import { SHARDS } from "../../network/wire/messages.ts";
+import { SHARDS } from "../../network/wire/state-record.ts";
 import type { StoredStripe } from "./protocol.ts";
 
 /** A checkpoint by where its parts are. */

@@ -7,7 +7,8 @@
  * member gives up its slots, and takes part in the rest of the step as it always does.
  */
 import type { PeerId } from "../../network/transport/transport.ts";
-import type { Backup, ClientMessage, StragglerAction } from "../../network/wire/messages.ts";
+import type { Backup, ClientMessage } from "../../network/wire/messages.ts";
+import type { StragglerAction } from "../../network/wire/run-line.ts";
 import { isAlive, type Draft } from "./draft.ts";
 import { isCurrent } from "./forming.ts";
 import { stepOf } from "./membership.ts";

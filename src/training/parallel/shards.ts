@@ -4,7 +4,7 @@
  * Shard s covers elements [s * size, (s + 1) * size), the last ones shorter or empty. In *owner order* the shards of
  * rank 0 come first, in shard order, then those of rank 1, ...: each owner's part is contiguous.
  */
-import { SHARDS } from "../../network/wire/messages.ts";
+import { SHARDS } from "../../network/wire/state-record.ts";
 
 /** Elements of a whole shard of a vector of `count` elements. */
 function shardSize(count: number): number {

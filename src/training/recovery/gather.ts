@@ -10,7 +10,8 @@ import type { WaitOptions } from "../../base/wait.ts";
 import type { WantedBlob } from "../../network/blob-fetch.ts";
 import type { BlobExchange } from "../../network/blob-exchange.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
-import type { Recovery, RecoverySource, StripeSources } from "../../network/wire/messages.ts";
+import type { Recovery, RecoverySource } from "../../network/wire/run-line.ts";
+import type { StripeSources } from "../../network/wire/state-record.ts";
 import { rebuildParts } from "../checkpoint/parity.ts";
 
 /** A stripe's parts by content, for one of the two kinds of bytes. */

@@ -8,13 +8,9 @@
  * - whatever was started under a fence is cancelled before anything of a newer one starts.
  */
 import type { Hash } from "../../base/hash.ts";
-import type {
-  CheckpointOrder,
-  ClientMessage,
-  Inventory,
-  Recovery,
-  ServerMessage,
-} from "../../network/wire/messages.ts";
+import type { CheckpointOrder, Inventory } from "../../network/wire/state-record.ts";
+import type { ClientMessage, ServerMessage } from "../../network/wire/messages.ts";
+import type { Recovery } from "../../network/wire/run-line.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
 import type { LinkFigure } from "../../network/wire/link-levels.ts";
 

@@ -5,7 +5,7 @@
  */
 import { bytesOf, concatBytes, floatsOf, type Bytes } from "../../base/bytes.ts";
 import { hashBytes, hashList, type Hash } from "../../base/hash.ts";
-import { SHARDS, type Inventory, type StoredGeneration } from "../../network/wire/messages.ts";
+import { SHARDS, type Inventory, type StoredGeneration } from "../../network/wire/state-record.ts";
 import { shardRange } from "../parallel/shards.ts";
 
 /** Optimizer state of one shard: its float32 state vectors one after another, each as long as the shard. */

@@ -10,7 +10,7 @@ import type { WaitOptions } from "../../base/wait.ts";
 import type { BlobExchange } from "../../network/blob-exchange.ts";
 import type { Mux } from "../../network/mux.ts";
 import type { PeerId } from "../../network/transport/transport.ts";
-import type { Recovery } from "../../network/wire/messages.ts";
+import type { Recovery } from "../../network/wire/run-line.ts";
 import { gather, stripesOf, type Gathered } from "./gather.ts";
 import type { EpochMessage } from "./member.ts";
 import { joinParameters, makeVersion, parameterShard, type OptimizerShard, type Version } from "./replica.ts";

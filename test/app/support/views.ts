@@ -1,5 +1,6 @@
 /** Rooms to show: plain views, a function of their arguments alone. */
-import type { Offer, RosterEntry, StepTimes } from "../../../src/network/wire/messages.ts";
+import type { Offer, RosterEntry } from "../../../src/network/wire/messages.ts";
+import type { StepTimes } from "../../../src/network/wire/run-line.ts";
 import type { PathKind } from "../../../src/network/transport/transport.ts";
 import { Random } from "../../../src/base/random.ts";
 import type { RoomView } from "../../../src/host/browser/room-view.ts";

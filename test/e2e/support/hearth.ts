@@ -6,7 +6,7 @@ import { chromium } from "playwright-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { present } from "../../../src/base/assert.ts";
 import { systemClock } from "../../../src/base/clock.ts";
-import type { RunLine } from "../../../src/network/wire/messages.ts";
+import type { RunLine } from "../../../src/network/wire/run-line.ts";
 import { buildApp } from "../../../tools/build-app.ts";
 import { CHROMIUM_FLAGS, findChromium } from "../../../tools/swarm/chromium.ts";
 import { Observer } from "../../../tools/swarm/observer.ts";

@@ -2,8 +2,10 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ProtocolError } from "../../../src/base/errors.ts";
 import type { MemorySummary } from "../../../src/network/wire/memory-summary.ts";
-import type { ClientMessage, CommitRecord, ServerMessage } from "../../../src/network/wire/messages.ts";
-import { PROTOCOL_VERSION, SHARDS, SKETCH, UNITS_MAX } from "../../../src/network/wire/messages.ts";
+import type { ClientMessage, ServerMessage } from "../../../src/network/wire/messages.ts";
+import type { CommitRecord } from "../../../src/network/wire/state-record.ts";
+import { PROTOCOL_VERSION, SKETCH } from "../../../src/network/wire/messages.ts";
+import { SHARDS, UNITS_MAX } from "../../../src/network/wire/state-record.ts";
 import {
   CLIENT_MESSAGE_CHARACTERS_MAX,
   parseClientMessage,

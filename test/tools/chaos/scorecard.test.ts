@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { RunLine } from "../../../src/network/wire/messages.ts";
+import type { RunLine } from "../../../src/network/wire/run-line.ts";
 import type { Chronicle } from "../../../tools/chaos/chronicle.ts";
 import { describeScorecard } from "../../../tools/chaos/describe.ts";
 import { hangMsMax, paceOf, scoreChaos, type PlayedRun, type ScorecardInput } from "../../../tools/chaos/scorecard.ts";

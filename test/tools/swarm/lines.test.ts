@@ -1,6 +1,6 @@
 /** The pure parts that read a run's lines: their order, their comparison, their summary. */
 import { expect, test } from "vitest";
-import type { RunLine, StepLine } from "../../../src/network/wire/messages.ts";
+import type { RunLine, StepLine } from "../../../src/network/wire/run-line.ts";
 import { compareLosses } from "../../../tools/swarm/compare.ts";
 import { LineRecorder } from "../../../tools/swarm/line-recorder.ts";
 import { judgeEnd, summarizeRun } from "../../../tools/swarm/result.ts";

@@ -1,7 +1,7 @@
 /** The pool in virtual time: whatever happens, minimum and maximum are kept, nobody works twice, and nobody starves. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { SHARDS } from "../../../src/network/wire/messages.ts";
+import { SHARDS } from "../../../src/network/wire/state-record.ts";
 import {
   emptyPool,
   POOL_LIMITS,

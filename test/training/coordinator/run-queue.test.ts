@@ -6,7 +6,7 @@ import {
   type QueueDecision,
   type QueuedRun,
 } from "../../../src/training/coordinator/run-queue.ts";
-import { SHARDS } from "../../../src/network/wire/messages.ts";
+import { SHARDS } from "../../../src/network/wire/state-record.ts";
 
 const MINUTE_MS = 60_000;
 /** By then whoever started at 0 has had its members for long enough. */

@@ -1,15 +1,13 @@
 /** A hand-played cluster: the real coordinator, and members that say what the test makes them say. */
 import {
   PROTOCOL_VERSION,
-  SHARDS,
   type ClientMessage,
   type Fingerprint,
-  type Inventory,
-  type RunLine,
-  type RunSpec,
   type ServerMessage,
-  type StateLayout,
 } from "../../../src/network/wire/messages.ts";
+import { SHARDS, type Inventory, type StateLayout } from "../../../src/network/wire/state-record.ts";
+import type { RunLine } from "../../../src/network/wire/run-line.ts";
+import type { RunSpec } from "../../../src/network/wire/run-spec.ts";
 import type { LinkFigure } from "../../../src/network/wire/link-levels.ts";
 import type { PathKind } from "../../../src/network/transport/transport.ts";
 import {

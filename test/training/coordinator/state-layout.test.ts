@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { CorruptDataError } from "../../../src/base/errors.ts";
-import type { StateLayout, TensorLayout } from "../../../src/network/wire/messages.ts";
+import type { StateLayout, TensorLayout } from "../../../src/network/wire/state-record.ts";
 import { checkStateLayout } from "../../../src/training/coordinator/check-state-layout.ts";
 import { EMPTY, Script } from "./script.ts";
 

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { bytesOf } from "../../../src/base/bytes.ts";
 import { TraceRecorder } from "../../../src/network/collectives/trace-recorder.ts";
-import { SHARDS } from "../../../src/network/wire/messages.ts";
+import { SHARDS } from "../../../src/network/wire/state-record.ts";
 import { runDataParallelStep, type StepEngine } from "../../../src/training/parallel/data/data-parallel-step.ts";
 import { gradientBuckets } from "../../../src/training/parallel/data/gradient-buckets.ts";
 import { genesisVersion } from "../../../src/training/recovery/replica.ts";

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { OptionError } from "../../../src/base/errors.ts";
 import { Random } from "../../../src/base/random.ts";
 import { ReferenceDevice } from "../../../src/compute/device/reference/reference-device.ts";
-import { SHARDS } from "../../../src/network/wire/messages.ts";
+import { SHARDS } from "../../../src/network/wire/state-record.ts";
 import {
   runDataParallelStep,
   type SlotPacking,

@@ -5,7 +5,7 @@ import { Random } from "../../../src/base/random.ts";
 import type { Device } from "../../../src/compute/device/device.ts";
 import { ReferenceDevice } from "../../../src/compute/device/reference/reference-device.ts";
 import { createRuntime } from "../../../src/compute/runtime/graph-runtime.ts";
-import { SHARDS } from "../../../src/network/wire/messages.ts";
+import { SHARDS } from "../../../src/network/wire/state-record.ts";
 import { gradientBuckets } from "../../../src/training/parallel/data/gradient-buckets.ts";
 import { DEVICE_CODECS, type GradientCodec } from "../../../src/training/parallel/data/gradient-codec.ts";
 import { PackedBucket } from "../../../src/training/parallel/data/packed-bucket.ts";

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import charGpt from "../../../examples/char-gpt.ts";
 import { systemClock } from "../../../src/base/clock.ts";
-import { SHARDS } from "../../../src/network/wire/messages.ts";
+import { SHARDS } from "../../../src/network/wire/state-record.ts";
 import { gradientBuckets } from "../../../src/training/parallel/data/gradient-buckets.ts";
 import type { PackedContribution, StepPlan } from "../../../src/training/parallel/data/gradient-packer.ts";
 import { DEVICE_CODECS } from "../../../src/training/parallel/data/gradient-codec.ts";

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { CommitRecord, ServerMessage } from "../../../src/network/wire/messages.ts";
+import type { CommitRecord } from "../../../src/network/wire/state-record.ts";
+import type { ServerMessage } from "../../../src/network/wire/messages.ts";
 import {
   INITIAL_MEMBER,
   memberStep,

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { hashBytes } from "../../../src/base/hash.ts";
-import { SHARDS, type ClientMessage } from "../../../src/network/wire/messages.ts";
+import { SHARDS } from "../../../src/network/wire/state-record.ts";
+import type { ClientMessage } from "../../../src/network/wire/messages.ts";
 import { parseClientMessage } from "../../../src/network/wire/validate.ts";
 import {
   genesisVersion,

@@ -4,7 +4,7 @@
  */
 import { css, html, nothing } from "lit";
 import type { CSSResult, TemplateResult } from "lit";
-import type { StepTimes } from "../../../network/wire/messages.ts";
+import type { StepTimes } from "../../../network/wire/run-line.ts";
 import type { RoomView } from "../room-view.ts";
 import { formatMs } from "./format.ts";
 import { peerName } from "./peer-name.ts";

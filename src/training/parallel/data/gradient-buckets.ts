@@ -8,7 +8,7 @@ import { concatBytes, bytesOf, floatsOf } from "../../../base/bytes.ts";
 import type { Codec } from "../../../network/collectives/codecs/codec.ts";
 import type { OperationOptions } from "../../../network/collectives/operation.ts";
 import type { Group } from "../../../network/collectives/group.ts";
-import { SHARDS } from "../../../network/wire/messages.ts";
+import { SHARDS } from "../../../network/wire/state-record.ts";
 import { gatherShards, ownerLayout, shardRange, type OwnerLayout } from "../shards.ts";
 import type { PackedContribution, StepPlan } from "./gradient-packer.ts";
 

@@ -7,7 +7,7 @@ import { bytesOfNode } from "../../../compute/runtime/leaves.ts";
 import type { Runtime } from "../../../compute/runtime/runtime.ts";
 import type { CompiledFunction, TensorInput } from "../../../compute/tensor/compile.ts";
 import type { Tensor } from "../../../compute/tensor/tensor.ts";
-import { SHARDS } from "../../../network/wire/messages.ts";
+import { SHARDS } from "../../../network/wire/state-record.ts";
 import { GradientPacker, type PackedContribution, type PackerOptions, type StepPlan } from "./gradient-packer.ts";
 import type { GradientStages } from "./gradient-stages.ts";
 

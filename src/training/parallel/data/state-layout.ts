@@ -1,6 +1,6 @@
 /** What a run's state consists of, by name: so that a checkpoint can be read without the program that wrote it. */
 import type { Module } from "../../../model/nn/module.ts";
-import type { StateLayout, TensorLayout } from "../../../network/wire/messages.ts";
+import type { StateLayout, TensorLayout } from "../../../network/wire/state-record.ts";
 import type { OptimizerSpec } from "../../run-definition.ts";
 
 /** Tensors in the order in which they are laid end to end, and the optimizer with its state vectors by PyTorch's names. */
