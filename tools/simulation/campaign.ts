@@ -1,6 +1,7 @@
 /** Many seeds, counted together; the first that fails is shrunk to a script. */
 import type { StragglerAction } from "../../src/network/wire/run-line.ts";
 import { Cluster, scriptOf, type Audits, type ClusterOptions } from "./cluster.ts";
+import type { FaultEvent } from "./faults.ts";
 import type { PlantName } from "./plants/plant.ts";
 import { describeScript, shrink } from "./shrink.ts";
 
@@ -30,6 +31,8 @@ const SIZES = [2, 2, 3, 3, 3, 4, 4, 4, 5, 6, 6, 8, 8, 12, 16, 32];
 const ACTIONS: readonly StragglerAction[] = ["less", "backup", "dropped"];
 const FAULT_EVERY_MS = 2_500;
 const FAULTS_UNTIL_MS = 180_000;
+/** A run of 32 members takes seconds, and a script may take hundreds of them to get short. */
+const SHRINK_MS_MAX = 120_000;
 
 /** Every second block of sixteen seeds, so that all sizes come with it, has wrong drivers. */
 const AUDITS: readonly (Audits | null)[] = [null, "all", null, "some"];
@@ -65,16 +68,19 @@ export function runCampaign(campaign: CampaignOptions): CampaignReport & { rollb
     for (const action of ACTIONS) stragglers[action] += result.stragglers[action];
     const [first] = result.violations;
     if (first === undefined) continue;
+    campaign.say(`seed ${seed}: ${first} (npm run simulate -- --nodes ${options.nodes} --seeds 1 --from ${seed})`);
     if (violations.length === 0) campaign.say(tellShrunk(options));
     violations.push({ seed, invariant: first });
-    campaign.say(`seed ${seed}: ${first} (npm run simulate -- --nodes ${options.nodes} --seeds 1 --from ${seed})`);
   }
   const simulatedHours = simulatedMs / 3_600_000;
   return { seeds: campaign.seeds, violations, faults, simulatedHours, stragglers, rollbacks, commits };
 }
 
 function tellShrunk(options: ClusterOptions): string {
-  const short = shrink(scriptOf(options), (script) => new Cluster({ ...options, script }).run().violations.length > 0);
+  const untilMs = performance.now() + SHRINK_MS_MAX;
+  const fails = (script: readonly FaultEvent[]): boolean =>
+    new Cluster({ ...options, script }).run().violations.length > 0;
+  const short = shrink(scriptOf(options), (script) => performance.now() < untilMs && fails(script));
   const [violation] = new Cluster({ ...options, script: short }).run().violations;
   return `seed ${options.seed}, ${options.nodes} members, shrunk to ${short.length} faults: ${violation}\n${describeScript(short)}`;
 }

@@ -67,9 +67,9 @@ export class Invariants {
     this.#blows.since += count;
   }
 
-  /** A member was let go: its part is held elsewhere, or nobody is there to take it, or it has waited long enough. */
+  /** A member was let go: its part is held elsewhere, or nobody needs it or can take it, or it has waited long enough. */
   onReleased(member: SimMember, state: State): void {
-    if (this.#isHandedOver(member.peer, state)) return;
+    if (state.phase.kind === "ended" || this.#isHandedOver(member.peer, state)) return;
     // Its memory is gone like that of a member that crashed.
     this.blow(1);
     const others = [...state.peers.values()].filter(({ status, retiring }) => status === "joined" && retiring === null);

@@ -69,8 +69,9 @@ describe.each(devices)("$name", ({ name, missing, open }) => {
       expect(after.takenBytes).toBe(before.takenBytes);
       // What an eager step leaves behind is collected when the engine sees fit.
       if (kind === "compiled") expect(after.usedBytes).toBeLessThanOrEqual(before.usedBytes);
-      // Leaves and tensors that wait to be found dead are a sawtooth of some megabytes, of a period of thousands of them.
-      expect(heapAfter - heapBefore).toBeLessThan(kind === "compiled" ? 2 ** 20 : 4 * 2 ** 20);
+      // Leaves and tensors that wait to be found dead are a sawtooth of up to 6 MB, of a period of thousands of them. Were the
+      // graphs of 1,000 steps kept, it would be ten times as much.
+      expect(heapAfter - heapBefore).toBeLessThan(kind === "compiled" ? 2 ** 20 : 8 * 2 ** 20);
       runtime.destroy();
       runtime.device.destroy();
     });
