@@ -1,34 +1,24 @@
 /** A graph compiled for its leaves: commands recorded once, to be submitted many times. */
 import { assert, present } from "../../base/assert.ts";
 import { bytesOf } from "../../base/bytes.ts";
-import { OptionError, OutOfMemoryError, ShapeError } from "../../base/errors.ts";
+import { OutOfMemoryError } from "../../base/errors.ts";
 import type { Node } from "../compiler/ir.ts";
 import type { Lowered } from "../compiler/lower.ts";
-import type { LoweredKernel } from "../compiler/lower-region.ts";
-import { canOverwrite } from "../compiler/overwrite.ts";
-import { planWaves } from "../compiler/waves.ts";
 import type { Command, Device, DeviceBuffer, DeviceKernel, Recording } from "../device/device.ts";
-import { formatShape, sameShape } from "../layout/shape.ts";
 import type { Allocation } from "../memory/pages.ts";
 import { dispatchesOf, type Dispatch } from "./assembly.ts";
 import type { DeviceMemory } from "./device-memory.ts";
-import type { KernelCache } from "./kernel-cache.ts";
+import type { OnDevice } from "./lasting-device.ts";
 import { leavesOfWork, LeafWorker, type LeafWork, type StageWork } from "./leaf-work.ts";
-import { bytesOfNode, type Leaves } from "./leaves.ts";
+import { bytesOfNode, isLeaf, type Leaves } from "./leaves.ts";
+import { lowerPlan, type PlanLowering, type PlanRequest } from "./plan-lowering.ts";
 import type { PlanReport } from "./plan-report.ts";
 import { middleMeans } from "./middle-means.ts";
 import { readyStages, runSegments, segmentsOf, type Placed, type Program, type Segment } from "./program.ts";
 import { reportPlan } from "./report-plan.ts";
-import type { OnStage, Plan, Stages } from "./runtime.ts";
+import type { OnStage, Plan } from "./runtime.ts";
 
-/** A device, and what belongs to it. */
-export interface OnDevice {
-  readonly device: Device;
-  readonly memory: DeviceMemory;
-  readonly kernels: KernelCache;
-}
-
-export interface PlanParts {
+export interface PlanParts extends PlanRequest {
   /** The device of now. */
   readonly on: () => OnDevice;
   readonly submit: (recording: Recording) => void;
@@ -39,30 +29,11 @@ export interface PlanParts {
   readonly isBusy: () => boolean;
   /** The graph as it was asked for: outputs, then the values of the updates. */
   readonly asked: readonly Node[];
-  /** Lowers it for the device of now. Its outputs are those of the plan, followed by the values of the updates. */
-  readonly lower: () => Lowered;
   /** `lower`, made once more without what is remembered of graphs. */
   readonly lowerAgain: () => Lowered;
-  /** A leaf for each output. */
-  readonly outputs: readonly Node[];
-  /** The leaf that each update overwrites. */
-  readonly targets: readonly Node[];
-  /** Outputs that are read together while later kernels run; none for a plan that is run as a whole. */
-  readonly stages: Stages;
   /** Told after each run, with what was done beside it. */
   readonly onRun: (plan: CompiledPlan, works: readonly LeafWork[]) => void;
   readonly onDestroy: () => void;
-}
-
-/** What is known of a plan whatever its memory. */
-interface Lowering {
-  readonly device: Device;
-  readonly lowered: Lowered;
-  readonly program: Program;
-  /** Values stored, and the leaves that they are stored in. */
-  readonly leafOf: ReadonlyMap<Node, Node>;
-  /** Leaves that are copied into inner values first: the update of another needs them as they were. */
-  readonly saved: ReadonlyMap<Node, Node>;
 }
 
 /** A plan that has its memory. */
@@ -80,7 +51,7 @@ export class CompiledPlan implements Plan {
   readonly #parts: PlanParts;
   /** What it holds of device memory besides leaves, for whoever has to free it when nobody can reach the plan. */
   readonly holds: { tables: readonly Allocation[]; memory: DeviceMemory | null } = { tables: [], memory: null };
-  #lowering: Lowering | null = null;
+  #lowering: PlanLowering | null = null;
   #bound: Bound | null = null;
   /** Leaves that have to be on the device with its own: of what is done when its stages are there. */
   #beside: ReadonlySet<Node> = new Set();
@@ -203,7 +174,7 @@ export class CompiledPlan implements Plan {
   async #bind(): Promise<void> {
     while (!this.#isBound()) {
       const { device, memory, kernels } = this.#parts.on();
-      if (this.#lowering?.device !== device) this.#lowering = this.#lower(device);
+      if (this.#lowering?.device !== device) this.#lowering = lowerPlan(device, this.#parts);
       const { program, leafOf } = this.#lowering;
       this.#unbind();
       const placed = await this.#parts.place({ ...program, leaves: new Set([...program.leaves, ...this.#beside]) });
@@ -293,7 +264,7 @@ export class CompiledPlan implements Plan {
     return present(this.#bound, "plan: its memory");
   }
 
-  #stageValues({ lowered }: Lowering): Set<Node>[] {
+  #stageValues({ lowered }: PlanLowering): Set<Node>[] {
     const valueOf = (output: number): Node => present(lowered.outputs[output], "plan: an output");
     return this.#parts.stages.map((outputs) => new Set(outputs.map(valueOf)));
   }
@@ -340,7 +311,7 @@ export class CompiledPlan implements Plan {
 
   /** What is copied before the first kernel and after the last. */
   #copies(
-    { lowered, saved }: Lowering,
+    { lowered, saved }: PlanLowering,
     bufferOf: (node: Node) => DeviceBuffer,
   ): { before: Command[]; after: Command[] } {
     const { outputs, targets, leaves } = this.#parts;
@@ -361,38 +332,6 @@ export class CompiledPlan implements Plan {
       return copy(bufferOf(saved.get(value) ?? value), leaves.bufferOf(target), bytesOfNode(target));
     });
     return { before, after };
-  }
-
-  #lower(device: Device): Lowering {
-    const { targets, outputs } = this.#parts;
-    const lowered = this.#parts.lower();
-    const stored = lowered.outputs.slice(0, outputs.length);
-    const values = lowered.outputs.slice(outputs.length);
-    checkUpdates(targets, values);
-    const early = this.#parts.stages.length > 1 ? new Set(stored) : new Set<Node>();
-    const steps = planWaves(lowered.kernels, early);
-    const inPlace = targetsWrittenInPlace(steps, targets, values, new Set(stored));
-    const leafOf = new Map(inPlace);
-    for (const [i, node] of stored.entries()) {
-      if (!isLeaf(node)) leafOf.set(node, present(outputs[i], "plan: the leaf of an output"));
-    }
-    const moving = values.filter((value, i) => isLeaf(value) && targets.includes(value) && value !== targets[i]);
-    const saved = new Map(moving.map((leaf) => [leaf, { ...leaf }]));
-    const old = new Set(saved.values());
-    const isInner = (node: Node): boolean => old.has(node) || (!isLeaf(node) && !leafOf.has(node));
-    const read = lowered.kernels.flatMap(({ inputs }) => inputs.filter(isLeaf));
-    const leaves = new Set([...read, ...lowered.outputs.filter(isLeaf), ...targets, ...outputs]);
-    const keptToEnd = new Set([...values.filter(isInner), ...old]);
-    const program = {
-      what: "a compiled step",
-      steps,
-      leaves,
-      isInner,
-      keptToEnd,
-      runsOnce: false,
-      overwrites: inPlace,
-    };
-    return { device, lowered, program, leafOf, saved };
   }
 
   #checkUsable(): void {
@@ -421,62 +360,6 @@ function commandOf(
   };
 }
 
-function isLeaf(node: Node): boolean {
-  return node.primitive.kind === "buffer";
-}
-
 function copy(source: DeviceBuffer, target: DeviceBuffer, bytes: number): Command[] {
   return bytes === 0 ? [] : [{ kind: "copy", source, sourceOffset: 0, target, targetOffset: 0, bytes }];
-}
-
-function checkUpdates(targets: readonly Node[], values: readonly Node[]): void {
-  if (new Set(targets).size !== targets.length) {
-    throw new OptionError("compile: expected one update a leaf, found two for one");
-  }
-  for (const [i, target] of targets.entries()) {
-    const value = values[i];
-    if (!isLeaf(target)) {
-      throw new OptionError(`compile: expected updates of leaves, found one of a ${target.primitive.kind}`);
-    }
-    if (value === undefined || (sameShape(target.shape, value.shape) && target.dtype === value.dtype)) continue;
-    const expected = `${target.dtype} ${formatShape(target.shape)}`;
-    throw new ShapeError(
-      `compile: expected ${expected} for an update, found ${value.dtype} ${formatShape(value.shape)}`,
-    );
-  }
-}
-
-/**
- * Values that can be computed right into the leaf that they update: nobody reads the leaf's old bytes from then on, but
- * the kernel itself where it stores the new ones. Saves a copy and an array.
- */
-function targetsWrittenInPlace(
-  steps: readonly (readonly LoweredKernel[])[],
-  targets: readonly Node[],
-  values: readonly Node[],
-  outputs: ReadonlySet<Node>,
-): Map<Node, Node> {
-  const readers = new Map<Node, { kernel: LoweredKernel; at: number }[]>();
-  const makers = new Map<Node, { kernel: LoweredKernel; at: number }>();
-  for (const [at, step] of steps.entries()) {
-    for (const kernel of step) {
-      for (const output of kernel.outputs) makers.set(output, { kernel, at });
-      for (const input of kernel.inputs) readers.set(input, [...(readers.get(input) ?? []), { kernel, at }]);
-    }
-  }
-  const out = new Map<Node, Node>();
-  for (const [i, target] of targets.entries()) {
-    const value = values[i];
-    const maker = value === undefined ? undefined : makers.get(value);
-    if (value === undefined || maker === undefined || outputs.has(value) || out.has(value)) continue;
-    if (values.includes(target)) continue;
-    const isReadBefore = (readers.get(target) ?? []).every(({ kernel, at }) => {
-      if (at < maker.at) return true;
-      if (kernel !== maker.kernel) return false;
-      const [output, input] = [kernel.outputs.indexOf(value), kernel.inputs.indexOf(target)];
-      return canOverwrite(kernel.kernel, output, kernel.outputs.length + input);
-    });
-    if (isReadBefore) out.set(value, target);
-  }
-  return out;
 }

@@ -1,7 +1,7 @@
 /** The runtime of one device: graphs in, buffers out. See `runtime.ts`. */
 import { assert, present } from "../../base/assert.ts";
 import { systemClock, type Clock } from "../../base/clock.ts";
-import { describeError, DeviceLostError, OptionError } from "../../base/errors.ts";
+import { OptionError, type DeviceLostError } from "../../base/errors.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import type { Node, Shape } from "../compiler/ir.ts";
 import type { Choices } from "../compiler/tuning/choices.ts";
@@ -14,14 +14,11 @@ import { PAGE_BYTES } from "../memory/pages.ts";
 import type { MemoryKind, MemorySnapshot } from "../memory/snapshot.ts";
 import { yieldByMessage } from "../device/yielding.ts";
 import { Collector, SLACK_BYTES } from "./collector.ts";
-import { CompiledPlan, type OnDevice } from "./compiled-plan.ts";
-import { DeviceMemory } from "./device-memory.ts";
-import { KernelCache } from "./kernel-cache.ts";
+import { CompiledPlan } from "./compiled-plan.ts";
+import { LastingDevice } from "./lasting-device.ts";
 import { leavesOfWork, LeafWorker, sharedReads, writtenByWork, type LeafWork } from "./leaf-work.ts";
-import { bytesOfNode, Leaves } from "./leaves.ts";
+import { bytesOfNode, isLeaf, type Leaves } from "./leaves.ts";
 import { Pressure, type PressureAnswer } from "./pressure.ts";
-import { DeviceReplacement } from "./device-replacement.ts";
-import { RecoveryLog, type LogEntry } from "./recovery-log.ts";
 import { runSegments, segmentsOf } from "./program.ts";
 import type { HostArray, Plan, Runtime, RuntimeMemory, Stages } from "./runtime.ts";
 import { RuntimeTuning } from "./runtime-tuning.ts";
@@ -60,9 +57,7 @@ export interface RuntimeOptions {
 class GraphRuntime implements Runtime {
   readonly lost: Promise<DeviceLostError>;
   #tuning: RuntimeTuning;
-  #on: OnDevice;
-  readonly #log: RecoveryLog | null;
-  readonly #replacement: DeviceReplacement;
+  readonly #lasting: LastingDevice;
   readonly #leaves: Leaves;
   readonly #pressure: Pressure;
   readonly #lowerings = new LoweringCache();
@@ -71,14 +66,11 @@ class GraphRuntime implements Runtime {
   readonly #plans = new Set<WeakRef<CompiledPlan>>();
   /** Frees what plans held that nobody can run any more. */
   readonly #unreachablePlans = new FinalizationRegistry<CompiledPlan["holds"]>(({ tables, memory }) => {
-    if (memory === this.#on.memory) for (const table of tables) memory.give(table);
+    if (memory === this.#lasting.now.memory) for (const table of tables) memory.give(table);
   });
   /** Work that needs arrays to stay where they are: one at a time. */
   #last: Promise<unknown> = Promise.resolve();
   #atWork = 0;
-  #isDestroyed = false;
-  /** A device ran out of memory. */
-  #hasRunOut = false;
 
   constructor(device: Device, options: RuntimeOptions) {
     const { slackBytes = SLACK_BYTES, tuning, memoryBudgetBytes = Infinity, pressure = ANSWERS } = options;
@@ -86,23 +78,27 @@ class GraphRuntime implements Runtime {
     checkBudget(memoryBudgetBytes);
     this.#tuning = tuning ?? new RuntimeTuning(device.info);
     this.#allows = new Set(pressure);
-    this.#log = reopen === null ? null : new RecoveryLog(clock);
-    this.#replacement = new DeviceReplacement(reopen, clock);
-    this.lost = this.#replacement.givenUp;
-    this.#on = this.#onDevice(device, memoryBudgetBytes);
-    this.#leaves = new Leaves(device, this.#on.memory, this.#log);
+    this.#lasting = new LastingDevice({
+      device,
+      budgetBytes: memoryBudgetBytes,
+      reopen,
+      clock,
+      onOther: (info) => (this.#tuning = new RuntimeTuning(info)),
+    });
+    this.lost = this.#lasting.givenUp;
+    this.#leaves = this.#lasting.leaves;
     this.#collector = new Collector(
-      () => this.#on.memory.liveBytes + this.#leaves.count * GRAPH_BYTES,
+      () => this.#lasting.now.memory.liveBytes + this.#leaves.count * GRAPH_BYTES,
       () => this.#leaves.sweep(),
       slackBytes,
       yieldByMessage,
     );
     this.#pressure = new Pressure({
-      memory: () => this.#on.memory,
+      memory: () => this.#lasting.now.memory,
       leaves: this.#leaves,
       allows: this.#allows,
       submit: (commands) => this.#submit(commands),
-      read: (leaves) => this.#readResident(leaves),
+      read: (leaves) => this.#lasting.readResident(leaves),
       collect: () => this.#collector.collect(),
     });
   }
@@ -112,11 +108,11 @@ class GraphRuntime implements Runtime {
   }
 
   get device(): Device {
-    return this.#on.device;
+    return this.#lasting.now.device;
   }
 
   get memory(): RuntimeMemory {
-    const { memory } = this.#on;
+    const { memory } = this.#lasting.now;
     return {
       liveBytes: memory.liveBytes,
       pooledBytes: memory.takenBytes - memory.liveBytes,
@@ -125,7 +121,7 @@ class GraphRuntime implements Runtime {
   }
 
   get isDestroyed(): boolean {
-    return this.#isDestroyed;
+    return this.#lasting.isDestroyed;
   }
 
   get cutsIntoMicroBatches(): boolean {
@@ -173,7 +169,7 @@ class GraphRuntime implements Runtime {
     return await this.#exclusive(async () => {
       await this.#relieved();
       const worker = await this.#submitWork(work);
-      this.#noteWork(writtenByWork(work), async () => void (await this.#submitWork(work)));
+      this.#lasting.noteWork(writtenByWork(work), async () => void (await this.#submitWork(work)));
       return await worker.read(work);
     });
   }
@@ -184,7 +180,7 @@ class GraphRuntime implements Runtime {
 
   setBudget(bytes: number | null): void {
     checkBudget(bytes ?? Infinity);
-    this.#on.memory.budgetBytes = bytes ?? Infinity;
+    this.#lasting.now.memory.budgetBytes = bytes ?? Infinity;
   }
 
   noteMicroBatched(): void {
@@ -193,7 +189,7 @@ class GraphRuntime implements Runtime {
 
   snapshot(kinds: ReadonlyMap<Node, MemoryKind> = new Map()): MemorySnapshot {
     for (const [leaf, kind] of kinds) this.#leaves.label(leaf, kind);
-    const { memory } = this.#on;
+    const { memory } = this.#lasting.now;
     const plans = [...this.#plans].map((plan) => plan.deref()).filter((plan) => plan?.isBound === true);
     const most = (of: (plan: CompiledPlan) => number): number =>
       plans.reduce((bytes, plan) => Math.max(bytes, plan === undefined ? 0 : of(plan)), 0);
@@ -211,14 +207,12 @@ class GraphRuntime implements Runtime {
       hostBytes: this.#leaves.hostBytes,
       moves: memory.moved,
       pressure: { ...this.#pressure.counts },
-      deviceLosses: this.#replacement.losses,
+      deviceLosses: this.#lasting.losses,
     };
   }
 
   destroy(): void {
-    if (this.#isDestroyed) return;
-    this.#isDestroyed = true;
-    this.#on.memory.destroy();
+    this.#lasting.destroy();
   }
 
   async #realize(nodes: readonly Node[]): Promise<Node[]> {
@@ -237,7 +231,7 @@ class GraphRuntime implements Runtime {
       throw error;
     }
     const made = lowered.outputs.map((node) => present(results.get(node), "realize: a result"));
-    this.#noteWork(made, async () => {
+    this.#lasting.noteWork(made, async () => {
       const again = this.#lower(missing);
       await this.#compute(
         again,
@@ -251,7 +245,7 @@ class GraphRuntime implements Runtime {
   /** Computes the outputs of `lowered` into the leaves that `results` has for them. */
   async #compute(lowered: Lowered, results: ReadonlyMap<Node, Node>): Promise<void> {
     const kernels = lowered.kernels.map((lowered) => ({ ...lowered, kernel: sharedReads(lowered.kernel) }));
-    const compiled = await this.#on.kernels.getAll(kernels.map(({ kernel }) => kernel));
+    const compiled = await this.#lasting.now.kernels.getAll(kernels.map(({ kernel }) => kernel));
     this.#checkAlive();
     const made = new Map(kernels.map(({ kernel }, i) => [kernel, present(compiled[i], "realize: a compiled kernel")]));
     const placed = await this.#pressure.place({
@@ -279,7 +273,7 @@ class GraphRuntime implements Runtime {
   }
 
   async #submitWork(work: LeafWork): Promise<LeafWorker> {
-    const worker = await LeafWorker.create(this.#on, [work], (leaf) => this.#leaves.bufferOf(leaf));
+    const worker = await LeafWorker.create(this.#lasting.now, [work], (leaf) => this.#leaves.bufferOf(leaf));
     const leaves = new Set(leavesOfWork(work));
     for (const leaf of leaves) this.#leaves.use(leaf);
     const nothing = { steps: [], keptToEnd: new Set<Node>(), overwrites: new Map<Node, Node>(), isInner: () => false };
@@ -319,14 +313,14 @@ class GraphRuntime implements Runtime {
     const results = await this.#resultsOf(stored, new Set(updates.map(([target]) => target)));
     const token = {};
     const plan = new CompiledPlan({
-      on: () => this.#on,
+      on: () => this.#lasting.now,
       submit: (recording) => this.#submitRecording(recording),
       leaves: this.#leaves,
       place: (program) => this.#pressure.place(program),
       exclusive: (work) => this.#exclusive(work),
-      isBusy: () => this.#atWork > 0 || this.#replacement.isDue,
+      isBusy: () => this.#atWork > 0 || this.#lasting.isDue,
       onRun: (run, works) =>
-        this.#noteWork([...run.computed, ...works.flatMap(writtenByWork)], () => run.runAgain(works)),
+        this.#lasting.noteWork([...run.computed, ...works.flatMap(writtenByWork)], () => run.runAgain(works)),
       asked,
       lower: () => {
         const lowered = known ?? this.#lower(asked, outputs.length);
@@ -343,7 +337,7 @@ class GraphRuntime implements Runtime {
       await plan.prepare();
       this.#checkAlive();
     } catch (error) {
-      if (!this.#isDestroyed) plan.destroy();
+      if (!this.#lasting.isDestroyed) plan.destroy();
       throw error;
     }
     this.#unreachablePlans.register(plan, plan.holds, token);
@@ -360,18 +354,10 @@ class GraphRuntime implements Runtime {
     const distinct = [...new Set(leaves)];
     const away = distinct.filter((leaf) => !this.#leaves.isResident(leaf));
     const here = distinct.filter((leaf) => this.#leaves.isResident(leaf));
-    const read = await this.#readResident(here);
+    const read = await this.#lasting.readResident(here);
     const bytes = new Map(here.map((leaf, i) => [leaf, present(read[i], "read: bytes")]));
     for (const leaf of away) bytes.set(leaf, this.#leaves.hostBytesOf(leaf));
     return leaves.map((leaf) => present(bytes.get(leaf), "read: the bytes of a leaf").slice());
-  }
-
-  async #readResident(leaves: readonly Node[]): Promise<Bytes[]> {
-    const parts = leaves.map((leaf) => ({ leaf, bytes: bytesOfNode(leaf) }));
-    const some = parts.filter(({ bytes }) => bytes > 0);
-    const read = await this.device.readMany(some.map(({ leaf }) => this.#leaves.bufferOf(leaf)));
-    const byLeaf = new Map(some.map(({ leaf }, i) => [leaf, present(read[i], "read: bytes")]));
-    return parts.map(({ leaf }) => byLeaf.get(leaf) ?? new Uint8Array(0));
   }
 
   #copy(from: Node, to: Node): Command[] {
@@ -390,97 +376,13 @@ class GraphRuntime implements Runtime {
   /** One after another, in the order asked for; again, if the device was lost and there is another. */
   async #exclusive<T>(work: () => Promise<T>): Promise<T> {
     this.#atWork += 1;
-    const result = this.#last.then(() => this.#surviving(work));
+    const result = this.#last.then(() => this.#lasting.surviving(work));
     this.#last = result.catch(() => {});
     try {
       return await result;
     } finally {
       this.#atWork -= 1;
     }
-  }
-
-  async #surviving<T>(work: () => Promise<T>): Promise<T> {
-    for (;;) {
-      await this.#recover();
-      try {
-        return await work();
-      } catch (error) {
-        if (this.#isDestroyed || this.#log === null || !(error instanceof DeviceLostError)) throw error;
-        this.#replacement.noteLoss(this.device, error);
-      }
-    }
-  }
-
-  /** Goes over to another device, if the one of now is lost. @throws DeviceLostError when there is none, or too often */
-  async #recover(): Promise<void> {
-    while (this.#log !== null && this.#replacement.isDue && !this.#isDestroyed) {
-      const { device: old, memory } = this.#on;
-      const lostBy = this.#replacement.lostBy;
-      const device = await this.#replacement.open();
-      old.destroy();
-      if (this.#isDestroyed) return device.destroy();
-      this.#on = this.#onDevice(device, lostBy?.isOutOfMemory === true ? this.#less(memory) : memory.budgetBytes);
-      const { info } = device;
-      if (info.name !== old.info.name) this.#tuning = new RuntimeTuning(info);
-      await this.#replay(this.#log);
-    }
-  }
-
-  /** A budget that the slab taken last, which was too much, is not within. Steeply less when that was not enough. */
-  #less({ bytesBeforeNewest, budgetBytes }: DeviceMemory): number {
-    const limit = this.#hasRunOut ? budgetBytes / 4 : budgetBytes;
-    this.#hasRunOut = true;
-    return Math.min(limit, bytesBeforeNewest);
-  }
-
-  /**
-   * Brings all leaves to where they were. A loss on the way is noted; what else goes wrong too, since leaves that are
-   * only half of them there must not be used.
-   *
-   * @throws OutOfMemoryError where less memory than before does not suffice
-   */
-  async #replay(log: RecoveryLog): Promise<void> {
-    this.#leaves.rehome(this.device, this.#on.memory, log.released);
-    try {
-      await log.replaying(async () => {
-        // Asked for anew each time: writes may come meanwhile.
-        for (let at = 0, entry = log.entries[at]; entry !== undefined; at += 1, entry = log.entries[at]) {
-          if (entry.kind === "write") this.#leaves.writeAgain(entry.leaf, entry.bytes);
-          else await this.#workAgain(entry);
-        }
-      });
-    } catch (cause) {
-      const isLoss = cause instanceof DeviceLostError;
-      const found = `found a failure: ${describeError(cause)}`;
-      this.#replacement.noteLoss(this.device, isLoss ? cause : new DeviceLostError(`device: expected it to take over from another, ${found}`, { cause })); // prettier-ignore
-      if (!isLoss) throw cause;
-    } finally {
-      for (const leaf of log.released.keys()) this.#leaves.release(leaf);
-    }
-  }
-
-  async #workAgain({ leaves, again }: LogEntry & { kind: "work" }): Promise<void> {
-    await again();
-    for (const leaf of leaves) this.#leaves.noteComputed(leaf);
-  }
-
-  #onDevice(device: Device, budgetBytes: number): OnDevice {
-    void device.lost.then((error) => {
-      if (!this.#isDestroyed && device === this.#on.device) this.#replacement.noteLoss(device, error);
-    });
-    return { device, memory: new DeviceMemory(device, budgetBytes), kernels: new KernelCache(device) };
-  }
-
-  /** Notes that `again` computed `leaves`, for the case that the device is lost. */
-  #noteWork(leaves: readonly Node[], again: () => Promise<void>): void {
-    const log = this.#log;
-    if (log === null) return;
-    for (const leaf of leaves) this.#leaves.noteComputed(leaf);
-    log.noteWork(leaves, again);
-    if (!log.isDue) return;
-    const { unknown, adopt } = this.#leaves.captureBases();
-    // A loss meanwhile is answered by whatever is done next.
-    log.takeBase(() => this.#readResident(unknown), adopt).catch(() => {});
   }
 
   #submit(commands: readonly Command[]): void {
@@ -503,7 +405,7 @@ class GraphRuntime implements Runtime {
   }
 
   #checkAlive(): void {
-    assert(!this.#isDestroyed, "runtime: expected one that is not destroyed");
+    assert(!this.#lasting.isDestroyed, "runtime: expected one that is not destroyed");
   }
 }
 
@@ -523,8 +425,4 @@ function checkStages(stages: Stages, outputs: number): void {
 function checkBudget(bytes: number): void {
   if (bytes >= BUDGET_BYTES_MIN) return;
   throw new OptionError(`memory budget: expected at least ${BUDGET_BYTES_MIN} bytes, found ${bytes}`);
-}
-
-function isLeaf(node: Node): boolean {
-  return node.primitive.kind === "buffer";
 }

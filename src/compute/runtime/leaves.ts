@@ -23,6 +23,10 @@ export function bytesOfNode({ shape, dtype }: Node): number {
   return Math.ceil((elementCount(shape) * elementBytes(dtype)) / 4) * 4;
 }
 
+export function isLeaf(node: Node): boolean {
+  return node.primitive.kind === "buffer";
+}
+
 /** The array type that holds values of each dtype. */
 const HOST_ARRAYS = {
   float32: Float32Array,
