@@ -9,7 +9,11 @@ import { TraceRecorder, type ComputeSpan } from "../../src/network/collectives/t
 import { Mux } from "../../src/network/mux.ts";
 import { MessagePortTransport } from "../../src/network/transport/message-port/message-port-transport.ts";
 import { SHARDS } from "../../src/network/wire/state-record.ts";
-import { runDataParallelStep, type StepEngine } from "../../src/training/parallel/data/data-parallel-step.ts";
+import {
+  isOfGradients,
+  runDataParallelStep,
+  type StepEngine,
+} from "../../src/training/parallel/data/data-parallel-step.ts";
 import { Trainer } from "../../src/training/parallel/data/trainer.ts";
 import { genesisVersion, type Version } from "../../src/training/recovery/replica.ts";
 import { gptRun, type GptRunOptions } from "../gpt-run.ts";
@@ -71,7 +75,7 @@ class BenchMember {
     this.#rank = rank;
     this.#trainer = trainer;
     const trace = (span: Span): void => {
-      const isGradients = span.kind === "operation" && span.operation.includes("reduce-scatter");
+      const isGradients = span.kind === "operation" && isOfGradients(span.operation);
       if (isGradients) this.#recorder.trace(span);
       this.#spans.push(span);
     };

@@ -28,8 +28,24 @@ export function shareSlots(
       return previous.map((list) => [...list]);
     }
   }
+  return inBlocks(counts);
+}
+
+/**
+ * Each share in powers of two, the largest of all shares first: so each is a block of the tree in which gradients are added
+ * up (`parallel/data/slot-tree.ts`), and a member sends as many sums as its share has ones in binary.
+ */
+function inBlocks(counts: readonly number[]): number[][] {
+  const shares: number[][] = counts.map(() => []);
+  const most = Math.max(...counts);
   let next = 0;
-  return counts.map((count) => Array.from({ length: count }, () => next++));
+  for (let size = 2 ** Math.floor(Math.log2(most)); size >= 1; size /= 2) {
+    for (const [rank, count] of counts.entries()) {
+      if (Math.floor(count / size) % 2 === 0) continue;
+      for (let at = 0; at < size; at++) shares[rank]?.push(next++);
+    }
+  }
+  return shares;
 }
 
 /**

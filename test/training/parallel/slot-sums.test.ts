@@ -6,7 +6,14 @@ import { DeadlineError } from "../../../src/base/errors.ts";
 import type { Backup } from "../../../src/network/wire/messages.ts";
 import type { StepInput } from "../../../src/training/parallel/data/data-parallel-step.ts";
 import { gradientBuckets } from "../../../src/training/parallel/data/gradient-buckets.ts";
-import { giveOwn, type Outgoing, type OwnSum, type StepCover } from "../../../src/training/parallel/data/slot-sums.ts";
+import {
+  giveOwn,
+  type Givers,
+  type Outgoing,
+  type OwnSum,
+  type StepCover,
+} from "../../../src/training/parallel/data/slot-sums.ts";
+import { totalOf, type BlockSum } from "../../../src/training/parallel/data/slot-tree.ts";
 import { genesisVersion } from "../../../src/training/recovery/replica.ts";
 
 const SEED = 20_261_130;
@@ -19,10 +26,10 @@ const COMMITTED = genesisVersion(new Float32Array(PARAMETERS), 0);
 class Kept implements Outgoing {
   readonly buckets = gradientBuckets(PARAMETERS);
   readonly gradients: (Float32Array | null)[] = [];
-  readonly contributors: readonly number[];
+  readonly givers: Givers;
 
-  constructor(contributors: readonly number[]) {
-    this.contributors = contributors;
+  constructor(givers: Givers) {
+    this.givers = givers;
   }
 
   get sent(): number {
@@ -33,8 +40,8 @@ class Kept implements Outgoing {
     throw new Error("nothing is packed");
   }
 
-  send(gradient: Float32Array | null): void {
-    this.gradients.push(gradient && gradient.slice());
+  send(sums: readonly BlockSum[]): void {
+    this.gradients.push(totalOf(sums.map((sum) => ({ ...sum, values: sum.values.slice() }))));
   }
 
   sendPacked(): void {
@@ -43,7 +50,7 @@ class Kept implements Outgoing {
 }
 
 async function give(input: StepInput): Promise<OwnSum<Kept> & { gradient: Float32Array | null }> {
-  const given = await giveOwn(input, (contributors) => new Kept(contributors));
+  const given = await giveOwn(input, (givers) => new Kept(givers));
   expect(given.gradients.sent).toBe(given.gradients.buckets.length);
   return { ...given, gradient: given.gradients.gradients.at(-1) ?? null };
 }
@@ -104,10 +111,14 @@ test("each slot goes into one sum, and all agree on who contributes", async () =
       expect(done.flatMap(({ losses }) => losses.map(([slot]) => slot)).sort((a, b) => a - b)).toEqual([
         ...Array(SLOTS).keys(),
       ]);
-      const contributors = done.map((sum) => JSON.stringify([...sum.gradients.contributors].sort((a, b) => a - b)));
-      expect(new Set(contributors).size).toBe(1);
+      const givers = done.map((sum) => JSON.stringify([...sum.gradients.givers].sort(([a], [b]) => a - b)));
+      expect(new Set(givers).size).toBe(1);
       const giving = done.flatMap(({ gradient }, rank) => (gradient ? [rank] : []));
-      expect([...(done[0]?.gradients.contributors ?? [])].sort((a, b) => a - b)).toEqual(giving);
+      expect([...(done[0]?.gradients.givers.keys() ?? [])].sort((a, b) => a - b)).toEqual(giving);
+      for (const [rank, { losses, gradients }] of done.entries())
+        expect(losses.map(([slot]) => slot).sort((a, b) => a - b)).toEqual(
+          [...(gradients.givers.get(rank) ?? [])].sort((a, b) => a - b),
+        );
       // Eighths of whole numbers: exact in float32.
       const total = done.reduce((sum, { gradient }) => sum + (gradient?.[0] ?? 0), 0);
       expect(total).toBe(36 / SLOTS);
@@ -132,7 +143,7 @@ test("a late member gives its slots up at once, and begins no other before the o
     engine,
   });
   const first = await give(cover([[0, 1], [2]], Promise.resolve([0])));
-  expect(first).toMatchObject({ gradient: null, losses: [], gradients: { contributors: [1] } });
+  expect(first).toMatchObject({ gradient: null, losses: [], gradients: { givers: new Map([[1, [0, 1, 2]]]) } });
   expect(begun).toEqual([0]);
   const second = give(cover([[3], [2]], new Promise(() => {})));
   second.catch(() => {});

@@ -1,11 +1,11 @@
 /**
  * One data-parallel step with owner-computes updates.
  *
- * Gradients are summed slot by slot and reduce-scattered to the owners of shards, in buckets that leave while the last
- * slot's backward pass goes on (`gradient-buckets.ts`); each owner updates its shards; the new parameters' bytes are
+ * Gradients are summed over slots (`slot-tree.ts`) and reduce-scattered to the owners of shards, in buckets that leave while
+ * the last slot's backward pass goes on (`gradient-buckets.ts`); each owner updates its shards; the new parameters' bytes are
  * all-gathered, and each owner's optimizer state goes to its replica. So parameters are the same bits everywhere,
- * whatever the devices. A member sends (n-1)/n x 4P of gradients, as much of parameters, and 8P/n of
- * optimizer state (two float32 vectors a parameter), in one hop each.
+ * whatever the devices. A member sends (n-1)/n x 4P of gradients for each block that its slots make, as much of parameters
+ * once, and 8P/n of optimizer state (two float32 vectors a parameter), in one hop each.
  */
 import { assert } from "../../../base/assert.ts";
 import { bytesOf, concatBytes, floatsOf, type Bytes } from "../../../base/bytes.ts";
@@ -19,7 +19,7 @@ import { makeVersion, type OptimizerShard, type Version } from "../../recovery/r
 import { fromOwnerOrder, gatherShards, ownerLayout, shardRange, type OwnerLayout } from "../shards.ts";
 import { BUCKETS_MAX, GradientExchange } from "./gradient-buckets.ts";
 import type { PackedSlot, SlotCourse } from "./packed-slots.ts";
-import { auditSlots, giveOwn, type Fingerprinted, type StepCover } from "./slot-sums.ts";
+import { auditSlots, giveOwn, type Fingerprinted, type Givers, type StepCover } from "./slot-sums.ts";
 
 /** What computes: one replica of the model on one device. */
 export interface StepEngine {
@@ -94,6 +94,11 @@ export interface StepOutput {
 const [PARAMETERS, REPLICAS, GRADIENTS] = [0, 1, 2];
 const OPERATIONS = GRADIENTS + BUCKETS_MAX;
 
+/** Whether gradients leave by an operation of a step, by its name in a trace: "exchange 10". */
+export function isOfGradients(operation: string): boolean {
+  return Number(operation.split(" ").at(-1)) % OPERATIONS >= GRADIENTS;
+}
+
 /** Runs a step. Changes nothing but the device's working memory: the result is pending until its COMMIT. */
 export async function runDataParallelStep(input: StepInput): Promise<StepOutput> {
   const { engine, group, map, step, committed, clock } = input;
@@ -101,7 +106,7 @@ export async function runDataParallelStep(input: StepInput): Promise<StepOutput>
   const startMs = clock.nowMs();
   const options = { deadlineMs: input.deadlineMs, signal: input.signal };
   const ended = new AbortController();
-  const open = (contributors: readonly number[]): GradientExchange => openExchange(input, contributors, ended.signal);
+  const open = (givers: Givers): GradientExchange => openExchange(input, givers, ended.signal);
   const { losses, fingerprints, computeMs, gradients } = await giveOwn(input, open).catch((error: unknown) => {
     ended.abort(error); // What has left already is not waited for.
     throw error;
@@ -157,14 +162,14 @@ export async function runDataParallelStep(input: StepInput): Promise<StepOutput>
 
 function openExchange(
   { engine, group, map, step, deadlineMs, signal }: StepInput,
-  contributors: readonly number[],
+  givers: Givers,
   ended: AbortSignal,
 ): GradientExchange {
   return new GradientExchange({
     group,
     owner: map.owner,
     count: engine.parameterCount,
-    contributors,
+    givers,
     step,
     codec: engine.packing?.codec ?? null,
     options: {

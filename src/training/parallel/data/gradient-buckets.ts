@@ -2,15 +2,17 @@
  * Gradients leave in buckets, so that they travel while the rest of the backward pass is computed: the flat gradient is
  * cut at shards' borders, and its end, which a backward pass finishes first, goes first. The cut depends on the number of
  * parameters alone, so that all members make the same one; what is added up, and in which order, does not depend on it.
+ * A member sends its part of the gradient once for each block that its slots make (`slot-tree.ts`).
  */
-import { assert } from "../../../base/assert.ts";
-import { concatBytes, bytesOf, floatsOf } from "../../../base/bytes.ts";
+import { assert, present } from "../../../base/assert.ts";
+import { concatBytes, bytesOf, floatsOf, type Bytes } from "../../../base/bytes.ts";
 import type { Codec } from "../../../network/collectives/codecs/codec.ts";
 import type { OperationOptions } from "../../../network/collectives/operation.ts";
 import type { Group } from "../../../network/collectives/group.ts";
 import { SHARDS } from "../../../network/wire/state-record.ts";
 import { gatherShards, ownerLayout, shardRange, type OwnerLayout } from "../shards.ts";
 import type { PackedContribution, StepPlan } from "./gradient-packer.ts";
+import { slotBlocks, totalOf, type BlockSum, type SlotBlock } from "./slot-tree.ts";
 
 /** A part of the flat gradient: elements [from, to), which are shards [firstShard, endShard). */
 export interface GradientBucket {
@@ -43,7 +45,8 @@ export interface ExchangeOptions {
   readonly owner: readonly number[];
   /** Elements of the gradient. */
   readonly count: number;
-  readonly contributors: readonly number[];
+  /** The slots that each rank's sums are of; ranks without any are left out. */
+  readonly givers: ReadonlyMap<number, readonly number[]>;
   readonly step: number;
   /** Unpacks what others packed, if all members pack; null if none does. */
   readonly codec: Codec | null;
@@ -73,31 +76,62 @@ export class GradientExchange {
     return { step, owner, size: group.size, rank: group.rank, operation: options.operation };
   }
 
-  /** Sends the next bucket of `gradient`, which must not change there any more; null from a rank that has none. */
-  send(gradient: Float32Array | null): void {
-    const { shards } = this.#layout();
-    const values = gradient ? gatherShards(gradient, shards.flat()) : new Float32Array(0);
-    this.#reduce(values, this.#exchange.codec);
+  /** Sends the next bucket of own sums, one a block of own slots, which must not change there any more. */
+  send(sums: readonly BlockSum[]): void {
+    const { codec } = this.#exchange;
+    if (codec === null) this.#add(this.#exchangeSums(sums));
+    else this.#add(this.#reducePacked({ values: new Float32Array(0), codec }));
   }
 
   /** Sends what has been packed of the next bucket. */
-  sendPacked({ values, codec }: PackedContribution): void {
-    this.#reduce(values, codec);
+  sendPacked(contribution: PackedContribution): void {
+    this.#add(this.#reducePacked(contribution));
   }
 
-  #reduce(values: Float32Array<ArrayBuffer>, codec: Codec | null): void {
-    const { group, contributors, options } = this.#exchange;
-    const at = this.#reduced.length;
-    const numbered = {
-      ...options,
-      codec: codec ?? undefined,
-      operation: options.operation + at,
-      priority: at,
-      algorithm: "direct",
-    } as const;
-    const reduced = group.reduceScatter(values, this.#layout().bounds, contributors, numbered);
+  #add(reduced: Promise<Float32Array<ArrayBuffer>>): void {
     reduced.catch(() => {}); // Whoever asks for the own part is told.
     this.#reduced.push(reduced);
+  }
+
+  /** What is packed is added up as it comes, in the order of ranks. */
+  #reducePacked({ values, codec }: PackedContribution): Promise<Float32Array<ArrayBuffer>> {
+    const { group, givers } = this.#exchange;
+    const options = { ...this.#numbered(), codec, algorithm: "direct" } as const;
+    return group.reduceScatter(values, this.#layout().bounds, [...givers.keys()], options);
+  }
+
+  /** A sum a block goes to each owner, which adds them up in the order of the tree. */
+  async #exchangeSums(sums: readonly BlockSum[]): Promise<Float32Array<ArrayBuffer>> {
+    const { group, givers } = this.#exchange;
+    const { shards, bounds } = this.#layout();
+    const lengthOf = (rank: number): number => (bounds[rank + 1] ?? 0) - (bounds[rank] ?? 0);
+    const partOf = (rank: number): BlockSum[] =>
+      sums.map((sum) => ({ ...sum, values: gatherShards(sum.values, shards[rank] ?? []) }));
+    const owners = [...shards.keys()].filter((rank) => rank !== group.rank && lengthOf(rank) > 0);
+    const outgoing = new Map(
+      sums.length === 0
+        ? []
+        : owners.map((rank) => [rank, concatBytes(partOf(rank).map(({ values }) => bytesOf(values)))] as const),
+    );
+    const length = lengthOf(group.rank);
+    const incoming = length === 0 ? [] : [...givers.keys()].filter((rank) => rank !== group.rank);
+    const own = partOf(group.rank);
+    const arrived = await group.exchange(outgoing, incoming, this.#numbered());
+    const others = incoming.flatMap((rank) =>
+      cutSums(
+        rank,
+        slotBlocks(givers.get(rank) ?? []),
+        length,
+        present(arrived.get(rank), "gradients: sums of a rank"),
+      ),
+    );
+    return totalOf([...own, ...others]) ?? new Float32Array(length);
+  }
+
+  #numbered(): OperationOptions {
+    const { options } = this.#exchange;
+    const at = this.#reduced.length;
+    return { ...options, operation: options.operation + at, priority: at };
   }
 
   /** Of the next bucket. */
@@ -115,4 +149,17 @@ export class GradientExchange {
     const parts = await Promise.all(this.#reduced);
     return floatsOf(concatBytes(parts.reverse().map(bytesOf)));
   }
+}
+
+/** What `rank` sent: `length` elements of each of its blocks. */
+function cutSums(rank: number, blocks: readonly SlotBlock[], length: number, bytes: Bytes): BlockSum[] {
+  const expected = 4 * length * blocks.length;
+  assert(
+    bytes.byteLength === expected,
+    `gradients: expected ${expected} bytes of rank ${rank}, found ${bytes.byteLength}`,
+  );
+  return blocks.map((block, at) => ({
+    ...block,
+    values: floatsOf(bytes.slice(4 * length * at, 4 * length * (at + 1))),
+  }));
 }

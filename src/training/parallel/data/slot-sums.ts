@@ -1,6 +1,6 @@
 /**
- * What a member adds to a step's gradient: the sum over its slots, in slot order, sent bucket by bucket while the last
- * slot's backward pass goes on.
+ * What a member adds to a step's gradient: sums over its slots, sent bucket by bucket while the last slot's backward pass
+ * goes on.
  *
  * In a step with backups some slots are computed at two members, and the coordinator decides whose sum counts, once and
  * for everybody; nothing is sent before. What it does not need any more is not waited for: a member that is late gives
@@ -14,6 +14,7 @@ import { fingerprintOf } from "../fingerprint.ts";
 import type { SlotPacking, StepEngine, StepInput } from "./data-parallel-step.ts";
 import type { GradientExchange } from "./gradient-buckets.ts";
 import type { PackedContribution } from "./gradient-packer.ts";
+import { BlockSums, joinBlocks, totalOf, type BlockSum } from "./slot-tree.ts";
 
 /** A step whose slots are partly computed twice. */
 export interface StepCover {
@@ -53,8 +54,11 @@ export interface OwnSum<Exchange extends Outgoing> {
   readonly gradients: Exchange;
 }
 
-/** Begins the exchange among the ranks that give something, the same on all. */
-type Open<Exchange> = (contributors: readonly number[]) => Exchange;
+/** Ranks that give something, and the slots that it is of: the same on all. */
+export type Givers = ReadonlyMap<number, readonly number[]>;
+
+/** Begins the exchange among them. */
+type Open<Exchange> = (givers: Givers) => Exchange;
 
 /** Slots computed one after another. */
 interface Slots {
@@ -65,7 +69,7 @@ interface Slots {
 
 /** And their gradients, flat, in the order of the parameters, weighted by the slot's share of the batch. */
 interface Sum extends Slots {
-  readonly gradient: Float32Array;
+  readonly sums: readonly BlockSum[];
 }
 
 /** Slots that were given up while a device computed them: the next one on it has to wait for them. */
@@ -77,18 +81,24 @@ export async function giveOwn<Exchange extends Outgoing>(
   open: Open<Exchange>,
 ): Promise<OwnSum<Exchange>> {
   if (input.cover) return giveCovered(input, input.cover, open);
-  const { engine, group, slots } = input;
-  const gradients = open(working(input));
-  const own = slots[group.rank] ?? [];
+  const { engine, group } = input;
+  const givers = new Map(working(input).map((rank) => [rank, slotsOf(input, rank)]));
+  const gradients = open(givers);
+  const own = slotsOf(input, group.rank);
   if (own.length === 0) {
-    sendAll(gradients, null);
+    sendAll(gradients, []);
     return { losses: [], fingerprints: [], computeMs: 0, gradients };
   }
   const { packing } = engine;
   const compute = packing ? packedSlots(input, packing, own, gradients) : hostSum(input, own, gradients).compute;
-  const slotsOf = await computeSlots(input, own, compute);
-  assert(slotsOf !== null, "giveOwn: given up without a decision");
-  return { ...slotsOf, gradients };
+  const computed = await computeSlots(input, own, compute);
+  assert(computed !== null, "giveOwn: given up without a decision");
+  return { ...computed, gradients };
+}
+
+/** In ascending order. */
+function slotsOf({ slots }: StepInput, rank: number): readonly number[] {
+  return [...(slots[rank] ?? [])].sort((a, b) => a - b);
 }
 
 /** Ranks that are to compute. */
@@ -96,8 +106,8 @@ function working({ slots }: StepInput): number[] {
   return [...slots.keys()].filter((rank) => (slots[rank]?.length ?? 0) > 0);
 }
 
-function sendAll(gradients: Outgoing, gradient: Float32Array | null): void {
-  while (gradients.sent < gradients.buckets.length) gradients.send(gradient);
+function sendAll(gradients: Outgoing, sums: readonly BlockSum[]): void {
+  while (gradients.sent < gradients.buckets.length) gradients.send(sums);
 }
 
 /** Own slots first, then those that are backed up here, until the coordinator has decided. */
@@ -106,20 +116,20 @@ async function giveCovered<Exchange extends Outgoing>(
   cover: StepCover,
   open: Open<Exchange>,
 ): Promise<OwnSum<Exchange>> {
-  const { engine, group, slots, step, clock, deadlineMs, signal } = input;
+  const { engine, group, step, clock, deadlineMs, signal } = input;
   const what = `step ${step}: the decision whose slots count`;
   const decision = withDeadline(what, cover.decision, clock, { deadlineMs, signal });
   decision.catch(() => {}); // Told below, or by the sum that it ends.
   const own = group.rank;
   const ranks = working(input);
   const backedHere = cover.backups.filter(([, by]) => by === own).map(([rank]) => rank);
-  const sums = new Map<number, Sum>();
+  const computed = new Map<number, Sum>();
   for (const rank of [own, ...backedHere].filter((each) => ranks.includes(each))) {
-    const own = slots[rank] ?? [];
-    const { gradient, compute } = hostSum(input, own, null);
-    const done = await computeSlots(input, own, compute, decision);
+    const slots = slotsOf(input, rank);
+    const { sums: own, compute } = hostSum(input, slots, null);
+    const done = await computeSlots(input, slots, compute, decision);
     if (done === null) break;
-    sums.set(rank, { ...done, gradient });
+    computed.set(rank, { ...done, sums: own });
     cover.onComputed(rank);
   }
   const late = await decision;
@@ -128,29 +138,24 @@ async function giveCovered<Exchange extends Outgoing>(
     assert(giver !== undefined, `step ${step}: rank ${rank} is late and has no backup`);
     return giver;
   });
+  const given = new Map<number, readonly number[]>();
+  for (const [at, giver] of givers.entries())
+    given.set(giver, [...(given.get(giver) ?? []), ...slotsOf(input, present(ranks[at], "giveCovered: a rank"))]);
   const counted = ranks
     .filter((_, at) => givers[at] === own)
-    .map((rank) => {
-      const sum = sums.get(rank);
-      assert(sum !== undefined, `step ${step}: the slots of rank ${rank} count as computed here, and are not`);
-      return sum;
-    });
-  const gradients = open([...new Set(givers)]);
-  const sum = added(counted);
-  if (sum === null || !engine.packing) sendAll(gradients, sum);
-  else await engine.packing.pack(sum, { plan: gradients.plan, onBucket: (bucket) => gradients.sendPacked(bucket) });
+    .map((rank) =>
+      present(computed.get(rank), `step ${step}: the slots of rank ${rank}, which count as computed here`),
+    );
+  const gradients = open(given);
+  const sums = joinBlocks(counted.flatMap((sum) => sum.sums));
+  if (sums.length === 0 || !engine.packing) sendAll(gradients, sums);
+  else {
+    const total = present(totalOf(sums), "giveCovered: a sum");
+    await engine.packing.pack(total, { plan: gradients.plan, onBucket: (bucket) => gradients.sendPacked(bucket) });
+  }
   const computeMs = counted.reduce((total, sum) => total + sum.computeMs, 0);
   // No slot is checked in a step with backups.
   return { losses: counted.flatMap(({ losses }) => losses), fingerprints: [], computeMs, gradients };
-}
-
-/** Null for none. */
-function added([first, ...rest]: readonly Sum[]): Float32Array | null {
-  if (!first) return null;
-  const { gradient } = first;
-  for (const other of rest)
-    for (let i = 0; i < gradient.length; i++) gradient[i] = (gradient[i] as number) + (other.gradient[i] as number);
-  return gradient;
 }
 
 /** Computes number `at` of some slots and adds it to their sum. `isAudited`: its own gradient is needed too. */
@@ -165,26 +170,23 @@ function hostSum(
   { engine, step, committed }: StepInput,
   slots: readonly number[],
   gradients: Outgoing | null,
-): { readonly gradient: Float32Array; readonly compute: Compute } {
-  const sum = new Float32Array(engine.parameterCount);
-  const weight = 1 / engine.slots;
-  const add = (gradient: Float32Array, from: number, to: number): void => {
-    for (let i = from; i < to; i++) sum[i] = (sum[i] as number) + weight * (gradient[i] as number);
-  };
-  const send = (gradient: Float32Array): void => {
-    const bucket = gradients?.buckets[gradients.sent];
-    if (bucket) add(gradient, bucket.from, bucket.to);
-    gradients?.send(sum);
-  };
+): { readonly sums: readonly BlockSum[]; readonly compute: Compute } {
+  const own = new BlockSums(engine.parameterCount);
   const compute: Compute = async (slot, at) => {
     const isLeaving = gradients !== null && at === slots.length - 1;
     const { parameters } = present(committed, "hostSum: parameters");
+    const add = own.open(slot, 1 / engine.slots);
+    const send = (gradient: Float32Array): void => {
+      const bucket = gradients?.buckets[gradients.sent];
+      if (bucket) add(gradient, bucket.from, bucket.to);
+      gradients?.send(own.sums);
+    };
     const { loss, gradient } = await engine.slot(parameters, step, slot, isLeaving ? send : undefined);
-    if (!isLeaving) add(gradient, 0, sum.length);
+    if (!isLeaving) add(gradient, 0, engine.parameterCount);
     while (isLeaving && gradients.sent < gradients.buckets.length) send(gradient);
     return { loss, gradient };
   };
-  return { gradient: sum, compute };
+  return { sums: own.sums, compute };
 }
 
 /** Sums on the device, where the last slot's buckets are packed. */
