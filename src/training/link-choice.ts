@@ -1,6 +1,6 @@
 /**
  * A member's links: what it measures of them and tells, and the programs that its group runs by what all told. The
- * sums of gradients are none of these: they are added up in the order of ranks, whatever the links (`GradientExchange`).
+ * sums of gradients are none of these: they go straight to owners, whatever the links (`GradientExchange`).
  */
 import type { Clock } from "../base/clock.ts";
 import type { AlgorithmName } from "../network/collectives/algorithms.ts";

@@ -5,7 +5,7 @@
  *
  * What the packing left out of a contribution is added to the next one (error feedback, as `withErrorFeedback`), place by
  * place of the flat gradient: shards may have other owners by then. It is on the device alone: a member that leaves takes
- * what it owes with it. Sums over slots have the host's bits where 1 / slots is exact, as it is for 2, 4 or 8.
+ * what it owes with it. Sums go by slots, then by ranks.
  */
 import { present } from "../../../base/assert.ts";
 import type { Runtime } from "../../../compute/runtime/runtime.ts";
