@@ -28,9 +28,10 @@ export class Farewell {
     return this.#open.going.promise;
   }
 
-  /** Again, before each join: then nobody counts on this tab in between. */
-  say(): void {
+  /** Again, before each join: then nobody counts on this tab in between. True if it goes. */
+  say(): boolean {
     if (this.#open) this.#send({ kind: "leave", reason: this.#open.reason, handsOver: true });
+    return this.#open !== null;
   }
 
   /** Ends the waiting: the tab goes, or it stays after all. */

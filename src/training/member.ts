@@ -197,7 +197,7 @@ export class Member {
     const replica = this.#replica;
     if (!engine || !replica || !this.#isWelcome || this.#isPaused) return;
     const { genesis } = replica;
-    this.#farewell.say();
+    const isLeaving = this.#farewell.say();
     link.send({
       kind: "join",
       engine: engine.name,
@@ -209,6 +209,7 @@ export class Member {
         optimizer: [...genesis.optimizer.values()].map(({ hash }) => hash),
       },
       ...(engine.layout ? { layout: engine.layout } : {}),
+      ...(isLeaving ? { leaving: true } : {}),
     });
   }
 

@@ -236,6 +236,7 @@ export class SimMember {
   }
 
   #join(): void {
+    if (this.#conn === null) return;
     if (this.#isRetiring) this.#sayFarewell();
     this.joinedAtMs = this.#world.nowMs;
     this.#send({
@@ -245,6 +246,7 @@ export class SimMember {
       slotsPerSecond: this.#speed,
       inventory: this.#inventory(),
       genesis: { parameters: GENESIS.parameters, optimizer: [...GENESIS.optimizer.values()] },
+      ...(this.#isRetiring ? { leaving: true } : {}),
     });
   }
 

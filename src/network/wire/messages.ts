@@ -90,6 +90,8 @@ export type ClientMessage =
       readonly inventory: Inventory;
       readonly genesis: { readonly parameters: readonly Hash[]; readonly optimizer: readonly Hash[] };
       readonly layout?: StateLayout;
+      /** It said before that it goes, and still does: without it whoever joins stays. */
+      readonly leaving?: true;
     }
   /** Linked to every member and holding what the epoch's map asks for (a listener: linked). */
   | {

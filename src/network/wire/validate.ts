@@ -35,6 +35,7 @@ const clientMessage: Schema<ClientMessage> = v.variant("kind", [
     inventory: is.inventory,
     genesis: v.object({ parameters: is.perShard(is.hash), optimizer: is.perShard(is.hash) }),
     layout: v.exactOptional(is.stateLayout),
+    leaving: v.exactOptional(v.literal(true)),
   }),
   v.object({
     kind: v.literal("ready"),

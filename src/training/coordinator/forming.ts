@@ -28,6 +28,7 @@ import { staying } from "./offers.ts";
 import { removalSet } from "./reachability.ts";
 import { unrelayed } from "./relayed.ts";
 import { hasRetiring, retiringPeers } from "./retiring.ts";
+import { trusted } from "./quarantine.ts";
 import { placeShards } from "./shard-map.ts";
 import type { PeerState, State } from "./state.ts";
 
@@ -237,7 +238,8 @@ function announce(draft: Draft, record: CommitRecord, peers: readonly PeerState[
     return ordered.flatMap((peer) => ranks.get(peer) ?? []);
   });
   const eligible = members.map((_, rank) => rank).filter((rank) => members[rank]?.role === "full");
-  const owners = staying(draft.state, members, ownersAmong(draft.state, members), draft.nowMs);
+  const able = trusted(draft.state, members, ownersAmong(draft.state, members), draft.nowMs);
+  const owners = staying(draft.state, members, able, draft.nowMs);
   const map = placeShards({ members, eligible, owners, holders });
   const epoch = draft.state.durable.epoch + 1;
   draft.append({ kind: "epoch", epoch, members: peers.map(({ info }) => ({ peer: info.peer, device: info.device })) });

@@ -115,8 +115,8 @@ export function onJoin(draft: Draft, peer: PeerState, join: Extract<ClientMessag
     slotsPerSecond: peer.isMeasured ? peer.slotsPerSecond : join.slotsPerSecond,
     inventory: join.inventory,
     genesis: join.genesis,
-    // After a reconnect whoever goes says so before it joins; who joins when it was here already wants to stay.
-    retiring: peer.status === "preparing" ? peer.retiring : null,
+    // Whoever went may want to stay after all, and one that goes may say twice that it is prepared.
+    retiring: join.leaving ? peer.retiring : null,
   });
   draft.patch({
     slots: draft.state.slots ?? join.slots,

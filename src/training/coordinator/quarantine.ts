@@ -2,9 +2,11 @@
  * Devices whose results differed from others': kept out for a time that grows each time, and told why.
  *
  * Nobody of such a device is admitted meanwhile, not even where nobody else is here: unlike a bad link, a wrong result
- * harms the model. So quarantines are records of the log, and a restarted coordinator keeps to them. Their times are
- * the wall's, since a process's own clock means nothing to the next one. A start takes it to be at least what the log
- * says, so a clock that was set back makes no quarantine longer; and time that a process slept through does not count.
+ * harms the model. Back again it owns no shards where others can: they would go with it the next time.
+ *
+ * Quarantines are records of the log, and a restarted coordinator keeps to them. Their times are the wall's, since a
+ * process's own clock means nothing to the next one. A start takes it to be at least what the log says, so a clock that
+ * was set back makes no quarantine longer; and time that a process slept through does not count.
  */
 import type { Draft } from "./draft.ts";
 import type { LogRecord } from "./protocol.ts";
@@ -46,6 +48,23 @@ export function quarantineOf(state: State, device: string, nowMs: number): strin
   const found = state.durable.quarantines.get(device);
   const leftMs = found ? found.untilWallMs - wallMsOf(state, nowMs) : 0;
   return found && leftMs > 0 ? sentence(found.reason, leftMs) : null;
+}
+
+/** Of `ranks` those whose devices were in no quarantine of late; all of them where every one's was. */
+export function trusted(
+  state: State,
+  members: readonly { readonly device: string }[],
+  ranks: readonly number[],
+  nowMs: number,
+): readonly number[] {
+  const { quarantines } = state.durable;
+  const wallMs = wallMsOf(state, nowMs);
+  const isSuspect = (rank: number): boolean => {
+    const found = quarantines.get(members[rank]?.device ?? "");
+    return found !== undefined && found.untilWallMs + REMEMBERED_MS > wallMs;
+  };
+  const rest = ranks.filter((rank) => !isSuspect(rank));
+  return rest.length > 0 ? rest : ranks;
 }
 
 /** Folds a record: its device's newest counts, and what ended long before it is forgotten. */

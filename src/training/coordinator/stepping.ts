@@ -202,7 +202,8 @@ function commit(draft: Draft, phase: Stepping, epoch: Epoch, record: CommitRecor
     checkpoint,
   });
   draft.report(stepLine(draft, phase, epoch, record, loss));
-  draft.patch({ phase: { kind: "boundary" }, failures: 0, brokenPairs: new Map() });
+  // Steps done again have the bytes, and the names, that could not be had before.
+  draft.patch({ phase: { kind: "boundary" }, failures: 0, brokenPairs: new Map(), badHashes: new Map() });
 }
 
 /** Ends the step without a result: the same step will be done again. */

@@ -127,11 +127,20 @@ test("the sum is that of a tree over the slots", async () => {
   const { roots } = await play(true, [[0, 1, 2], [3, 4]], 50); // prettier-ignore
   const parameters = Float32Array.from({ length: COUNT }, (_, at) => Math.sin(at));
   const engine = engineOf(false, async () => {});
-  const [s0, s1, s2, s3, s4] = await Promise.all(
+  const gradients = await Promise.all(
     [0, 1, 2, 3, 4].map(async (slot) => (await engine.slot(parameters, 1, slot)).gradient.map((value) => value / 8)),
   );
-  const add = (a: Float32Array, b: Float32Array): Float32Array => a.map((value, at) => value + (b[at] ?? 0));
-  const total = add(add(add(s0!, s1!), add(s2!, s3!)), s4!);
+  const sum = (a: number, b: number): number => Math.fround(a + b);
+  const total = parameters.map((_, at) => {
+    const [s0, s1, s2, s3, s4] = gradients.map((gradient) => gradient[at] ?? 0) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    return sum(sum(sum(s0, s1), sum(s2, s3)), s4);
+  });
   const expected = parameters.map((value, at) => value - 0.1 * (total[at] ?? 0));
   expect(genesisVersion(expected, 0).parameterRoot).toBe(roots[0]);
 });
