@@ -115,8 +115,8 @@ export function onJoin(draft: Draft, peer: PeerState, join: Extract<ClientMessag
     slotsPerSecond: peer.isMeasured ? peer.slotsPerSecond : join.slotsPerSecond,
     inventory: join.inventory,
     genesis: join.genesis,
-    // Whoever went may want to stay after all, and one that goes may say twice that it is prepared.
-    retiring: join.leaving ? peer.retiring : null,
+    // Whoever went may want to stay after all; one that goes may say twice that it is prepared, the second time released.
+    retiring: join.leaving ? (peer.retiring ?? { reason: "leaving", sinceMs: null }) : null,
   });
   draft.patch({
     slots: draft.state.slots ?? join.slots,

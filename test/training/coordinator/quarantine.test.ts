@@ -100,3 +100,19 @@ test("a log without quarantines folds to none, and a record of no known kind is 
   expect(() => fold([unknown])).toThrow(CorruptDataError);
   expect(() => fold([unknown])).toThrow(/found \{"kind":"prophecy"\}/);
 });
+
+test("a device that was put out owns no shards for a day where two others can, and all of them where nobody else is", () => {
+  const owners = (peers: readonly string[], hoursLater: number): string[] => {
+    const script = new Script({ startWith: peers.length });
+    putOut(script, "d1");
+    const back = script.restarted(WALL_MS + hoursLater * HOUR_MS);
+    for (const peer of peers) back.join(peer, undefined, `d${peer}`);
+    const { owner = [], replica = [] } = back.state.epoch?.map ?? {};
+    const holders = new Set([...owner, ...replica]);
+    return back.members.filter((_, rank) => holders.has(rank)).sort();
+  };
+  expect(owners(["1", "2", "3"], 1)).toEqual(["2", "3"]);
+  expect(owners(["1", "2"], 1)).toEqual(["1", "2"]);
+  expect(owners(["1"], 1)).toEqual(["1"]);
+  expect(owners(["1", "2", "3"], 25)).toEqual(["1", "2", "3"]);
+});

@@ -41,7 +41,7 @@ test("one that voted, connected again and then goes is not released while its ep
   const info = { peer: "c", device: "device-c", engine: "test" };
   script.say("c2", { kind: "hello", protocol: PROTOCOL_VERSION, room: "room", role: "member", info });
   goes(script, "c2");
-  script.joined("c2", inventoryAt(0));
+  script.joined("c2", inventoryAt(0), undefined, true);
   expect(script.state.phase).toMatchObject({ kind: "stepping", step: 1 });
   expect(script.lastTo("c2", "released")).toBeUndefined();
   for (const peer of ["a", "b"]) script.vote(peer);
@@ -117,7 +117,7 @@ test("after a restart of the coordinator whoever goes says so before it joins, a
   script.say("b", { kind: "hello", protocol: PROTOCOL_VERSION, room: "room", role: "member", info });
   goes(script, "b");
   expect(script.lastTo("b", "released")).toBeUndefined();
-  script.joined("b", inventoryAt(1));
+  script.joined("b", inventoryAt(1), undefined, true);
   expect(script.members).toEqual(["a"]);
   script.ready("a", 1);
   expect(script.lastTo("b", "released")).toBeDefined();
@@ -137,4 +137,19 @@ test("a member that is out already is told at once that it may go", () => {
   script.say("b", { kind: "leave", reason: "paused" });
   goes(script, "b");
   expect(script.lastTo("b", "released")).toBeDefined();
+});
+
+test("one that goes, and says twice that it is prepared, is not counted on; one that stays after all is", () => {
+  const script = training(["a", "b", "c"]);
+  const info = { peer: "d", device: "device-d", engine: "test" };
+  script.say("d", { kind: "hello", protocol: PROTOCOL_VERSION, room: "room", role: "member", info });
+  for (let twice = 0; twice < 2; twice++) {
+    goes(script, "d");
+    script.joined("d", inventoryAt(0), undefined, true);
+  }
+  for (const peer of ["a", "b", "c"]) script.vote(peer);
+  expect(script.members).toEqual(["a", "b", "c"]);
+  script.joined("d", inventoryAt(0));
+  for (const peer of ["a", "b", "c"]) script.vote(peer);
+  expect(script.members).toEqual(["a", "b", "c", "d"]);
 });

@@ -99,8 +99,8 @@ export class Script {
     this.joined(peer, inventory, layout);
   }
 
-  /** A join of one that is connected. */
-  joined(peer: string, inventory: Inventory = EMPTY, layout?: StateLayout): void {
+  /** A join of one that is connected, and maybe said that it goes. */
+  joined(peer: string, inventory: Inventory = EMPTY, layout?: StateLayout, isLeaving = false): void {
     const genesis = { parameters: GENESIS.parameters, optimizer: [...GENESIS.optimizer.values()] };
     this.say(peer, {
       kind: "join",
@@ -110,6 +110,7 @@ export class Script {
       inventory,
       genesis,
       ...(layout ? { layout } : {}),
+      ...(isLeaving ? { leaving: true } : {}),
     });
   }
 

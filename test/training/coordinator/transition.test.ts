@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { PROTOCOL_VERSION } from "../../../src/network/wire/messages.ts";
-import { GENESIS } from "../../../tools/simulation/versions.ts";
+import { GENESIS, optimizerName } from "../../../tools/simulation/versions.ts";
 import { EMPTY, inventoryAt, Script } from "./script.ts";
 
 /** Four members in their first epoch, with step 1 planned. */
@@ -240,6 +240,21 @@ test("a pair that cannot link is parted after two attempts, the newer one waitin
     script.pass(2_000, ["a", "b", "c"]);
   }
   expect(script.members).toEqual(["a", "b"]);
+});
+
+test("what could not be had of a state counts again when the same steps have been done again", () => {
+  const script = new Script({ startWith: 2 });
+  for (const peer of ["a", "b"]) script.join(peer);
+  for (const peer of ["a", "b"]) script.ready(peer, 0);
+  const { incarnation, epoch } = script.state.durable;
+  const missing = Array.from({ length: 120 }, (_, shard) => optimizerName(shard, "d1"));
+  script.say("a", { kind: "failed", incarnation, epoch, reason: "missing", unreachable: [], missing });
+  expect(script.state.badHashes.size).toBeGreaterThan(0);
+  script.pass(2_000, ["a", "b"]);
+  for (const peer of ["a", "b"]) script.ready(peer, 0);
+  for (const peer of ["a", "b"]) script.vote(peer);
+  expect(script.committedStep).toBe(1);
+  expect(script.state.badHashes.size).toBe(0);
 });
 
 test("the run ends with every member's digest", () => {
