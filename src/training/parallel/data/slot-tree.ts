@@ -27,13 +27,13 @@ export function slotBlocks(slots: readonly number[]): SlotBlock[] {
 
 /** The fewest sums that `sums` make, in order. Adds in place, into the left one of two. */
 export function joinBlocks(sums: readonly BlockSum[]): BlockSum[] {
-  return joined(sums, (left, right) => ({ ...left, size: 2 * left.size, values: added(left.values, right.values) }));
+  return joined(sums, (left, right) => ({ ...left, size: 2 * left.size, values: add(left.values, right.values) }));
 }
 
 /** All of `sums` in one, in place; null for none. */
 export function totalOf(sums: readonly BlockSum[]): Float32Array<ArrayBuffer> | null {
   const [first, ...rest] = joinBlocks(sums);
-  return first === undefined ? null : rest.reduce((total, { values }) => added(total, values), first.values);
+  return first === undefined ? null : rest.reduce((total, { values }) => add(total, values), first.values);
 }
 
 /** A member's sums, growing slot by slot: slots come in ascending order. */
@@ -65,11 +65,12 @@ export class BlockSums {
     }
     const values = halves.at(-1) ?? new Float32Array(this.#count);
     this.#sums.push({ ...block, values });
+    const [least, ...larger] = halves;
     return (gradient, from, to) => {
-      for (let i = from; i < to; i++) {
-        let sum = Math.fround(weight * (gradient[i] as number));
-        for (const half of halves) sum = Math.fround((half[i] as number) + sum);
-        values[i] = sum;
+      if (least === undefined) for (let i = from; i < to; i++) values[i] = weight * (gradient[i] as number);
+      else {
+        addWeighted(least, gradient, weight, from, to);
+        larger.reduce((sum, half) => add(half, sum, from, to), least);
       }
     };
   }
@@ -95,7 +96,13 @@ function areHalves(left: SlotBlock, right: SlotBlock): boolean {
   return left.size === right.size && left.from + left.size === right.from && left.from % (2 * left.size) === 0;
 }
 
-function added(sum: Float32Array<ArrayBuffer>, values: Float32Array): Float32Array<ArrayBuffer> {
-  for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (values[i] as number);
+/** Into `sum`. */
+function add<Floats extends Float32Array>(sum: Floats, values: Float32Array, from = 0, to = sum.length): Floats {
+  for (let i = from; i < to; i++) sum[i] = (sum[i] as number) + (values[i] as number);
   return sum;
+}
+
+/** What is added is rounded first, as it is where it stands alone. */
+function addWeighted(sum: Float32Array, values: Float32Array, weight: number, from: number, to: number): void {
+  for (let i = from; i < to; i++) sum[i] = (sum[i] as number) + Math.fround(weight * (values[i] as number));
 }
