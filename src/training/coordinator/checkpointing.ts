@@ -72,7 +72,9 @@ export function onStored(draft: Draft, peer: PeerState, message: Extract<ClientM
   draft.patch({ checkpoint: { ...checkpoint, stored } });
   const generation = { step: message.step, chain: message.chain, shards };
   const others = peer.inventory.stored.filter((found) => found.chain !== message.chain);
-  const kept = shards.length > 0 ? [generation, ...others].slice(0, 2) : others;
+  // Whoever has written it keeps those of the log, as the order said: the newest may be one that was rolled back.
+  const inLog = new Set(draft.state.durable.generations.map(({ record }) => record.chain));
+  const kept = shards.length > 0 ? [generation, ...others.filter(({ chain }) => inLog.has(chain))] : others;
   draft.patchPeer(peer.info.peer, { inventory: { ...peer.inventory, stored: kept } });
 }
 

@@ -212,6 +212,27 @@ test("with every member gone the run goes back to the newest whole checkpoint, a
   expect(next.members).toEqual(["e"]);
 });
 
+test("of older checkpoints on a disk those of the log are kept beside a new one, not the newest", () => {
+  const script = new Script({ startWith: 1 });
+  const shards = Array.from({ length: 120 }, (_, shard) => shard);
+  const store = (step: number): string => {
+    const chain = script.state.durable.record?.chain ?? "";
+    script.say("a", { kind: "stored", step, chain, shards, error: null, ms: 1 });
+    script.say("a", { kind: "digest", step, chain, digest: "x" });
+    return chain;
+  };
+  script.join("a");
+  script.ready("a", 0);
+  for (let step = 1; step <= 5; step++) script.vote("a");
+  const first = store(5);
+  // One of step 9 was given up by a rollback.
+  const stored = [{ step: 9, chain: "given up", shards }, { step: 5, chain: first, shards }]; // prettier-ignore
+  script.joined("a", { ...inventoryAt(5), stored });
+  for (let step = 6; step <= 10; step++) script.vote("a");
+  const second = store(10);
+  expect(script.state.peers.get("a")?.inventory.stored.map(({ chain }) => chain)).toEqual([second, first]);
+});
+
 test("a checkpoint that cannot be put together names the devices that hold the rest", () => {
   const script = new Script({ startWith: 1 });
   script.join("a");
