@@ -1,6 +1,7 @@
 /** The trace of an overlapped step: what Perfetto needs, and computation and communication on one timeline. */
 import { expect, test } from "vitest";
 import type { TraceEvent, TraceFile } from "../../src/network/collectives/trace-recorder.ts";
+import { isOfGradients } from "../../src/training/parallel/data/data-parallel-step.ts";
 import { fileOf, traceOverlap } from "../../tools/trace/overlap-trace.ts";
 
 /** Names of tracks by process. */
@@ -63,7 +64,7 @@ test("a trained step's file has both members' computation and links, and gradien
     const computed = events.filter(({ cat }) => cat === "compute");
     expect(computed.map(({ name }) => name)).toEqual([`slot ${rank}`, "update"]);
     const endOfSlot = (computed[0]?.ts ?? 0) + (computed[0]?.dur ?? 0);
-    const sums = events.filter(({ ph, name }) => ph === "b" && name.startsWith("reduce-scatter"));
+    const sums = events.filter(({ ph, name }) => ph === "b" && isOfGradients(name));
     expect(sums.length).toBeGreaterThan(1);
     expect(Math.min(...sums.map(({ ts = Infinity }) => ts))).toBeLessThan(endOfSlot);
   }
