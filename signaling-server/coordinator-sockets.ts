@@ -13,6 +13,7 @@ import { describeError, ProtocolError } from "../src/base/errors.ts";
 import type { ClientMessage, RefusalCode, ServerMessage } from "../src/network/wire/messages.ts";
 import { parseClientMessage, versionRefusal } from "../src/network/wire/validate.ts";
 import { CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_POLICY, closeSocket } from "./close-socket.ts";
+import { MessageRate } from "./message-rate.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Conn } from "./rooms/room-driver.ts";
 import { RoomDriver } from "./rooms/room-driver.ts";
@@ -25,9 +26,7 @@ const QUEUE_BYTES_MAX = 16 * 1024 * 1024;
 const HELLO_MS_MAX = 10_000;
 const SOCKETS_MAX = 2_000;
 /** A member of a fast run says some 40 things and 1 MB a second. */
-const WINDOW_MESSAGES_MAX = 5_000;
-const WINDOW_BYTES_MAX = 64 * 1024 * 1024;
-const WINDOW_MS = 10_000;
+const RATE_MAX = { windowMs: 10_000, messagesMax: 5_000, bytesMax: 64 * 1024 * 1024 };
 /** How long a ticket or a credential holds; members get fresh ones in half of it. */
 const RIGHTS_MS = 60 * 60_000;
 
@@ -86,6 +85,7 @@ class CoordinatorSocket implements Conn {
   readonly #socket: WebSocket;
   readonly #options: CoordinatorSocketsOptions;
   readonly #isQuiet: () => boolean;
+  readonly #rate: MessageRate;
   readonly #cancelHello: () => void;
   #cancelRights: () => void = () => {};
   #room: RoomDriver | null = null;
@@ -93,14 +93,12 @@ class CoordinatorSocket implements Conn {
   /** What had arrived with the hello: reading pauses while the room is loaded. */
   #early: ClientMessage[] = [];
   #isClosed = false;
-  #windowEndsMs = 0;
-  #windowMessages = 0;
-  #windowBytes = 0;
 
   constructor(socket: WebSocket, options: CoordinatorSocketsOptions, isQuiet: () => boolean) {
     this.#socket = socket;
     this.#options = options;
     this.#isQuiet = isQuiet;
+    this.#rate = new MessageRate({ clock: options.clock, what: "messages", ...RATE_MAX });
     this.#cancelHello = options.clock.after(HELLO_MS_MAX, () => this.#hangUp());
     socket.on("message", (data, isBinary) => this.#receive(data, isBinary));
     socket.on("close", () => this.#closed());
@@ -157,29 +155,13 @@ class CoordinatorSocket implements Conn {
     this.#options.metrics.message("in", bytes.byteLength);
     try {
       if (isBinary) throw new ProtocolError(`message: expected text, found ${bytes.byteLength} binary bytes`);
-      this.#checkRate(bytes.byteLength);
+      this.#rate.count(bytes.byteLength);
       const message = parseClientMessage(bytes.toString());
       if (message.kind === "hello") this.#hello(message);
       else this.#hear(message);
     } catch (error) {
       if (!(error instanceof ProtocolError)) this.#options.log(`socket: ${describeError(error)}`);
       this.refuse("malformed", error instanceof ProtocolError ? error.message : "The server failed on this message.");
-    }
-  }
-
-  #checkRate(bytes: number): void {
-    const nowMs = this.#options.clock.nowMs();
-    if (nowMs >= this.#windowEndsMs) {
-      this.#windowEndsMs = nowMs + WINDOW_MS;
-      this.#windowMessages = 0;
-      this.#windowBytes = 0;
-    }
-    this.#windowMessages += 1;
-    this.#windowBytes += bytes;
-    if (this.#windowMessages > WINDOW_MESSAGES_MAX || this.#windowBytes > WINDOW_BYTES_MAX) {
-      throw new ProtocolError(
-        `messages: expected at most ${WINDOW_MESSAGES_MAX} of together ${WINDOW_BYTES_MAX} bytes in ${WINDOW_MS / 1000} s, found more`,
-      );
     }
   }
 

@@ -8,6 +8,7 @@ import { describeError, ProtocolError } from "../../src/base/errors.ts";
 import { parsePoolClientMessage, type PoolServerMessage } from "../../src/network/wire/pool-message.ts";
 import { versionRefusal } from "../../src/network/wire/validate.ts";
 import { CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_POLICY, closeSocket } from "../close-socket.ts";
+import { MessageRate } from "../message-rate.ts";
 import type { Metrics } from "../metrics.ts";
 import { repeat } from "../repeat.ts";
 import type { PoolConn, PoolDriver } from "./pool-driver.ts";
@@ -17,8 +18,7 @@ const SOCKETS_MAX = 2_000;
 const HELLO_MS_MAX = 10_000;
 /** A tab answers pings even where its page sleeps; one that answered none of two is gone. */
 const PING_MS = 10_000;
-const MESSAGES_MAX = 200;
-const MESSAGES_WINDOW_MS = 10_000;
+const RATE_MAX = { windowMs: 10_000, messagesMax: 200, bytesMax: 200 * MESSAGE_BYTES_MAX };
 
 export interface PoolSocketsOptions {
   readonly pool: PoolDriver;
@@ -59,18 +59,18 @@ class PoolSocket implements PoolConn {
   readonly id: string = randomUUID();
   readonly #socket: WebSocket;
   readonly #options: PoolSocketsOptions;
+  readonly #rate: MessageRate;
   readonly #cancelHello: () => void;
   readonly #endPings: () => void;
   #hasSaidHello = false;
   #isClosed = false;
   #pingsUnanswered = 0;
-  #windowEndsMs = 0;
-  #windowMessages = 0;
 
   constructor(socket: WebSocket, options: PoolSocketsOptions) {
     this.#socket = socket;
     this.#options = options;
     const { clock, metrics } = options;
+    this.#rate = new MessageRate({ clock, what: "pool messages", ...RATE_MAX });
     this.#cancelHello = clock.after(HELLO_MS_MAX, () =>
       this.#refuse(`The server expected a hello within ${HELLO_MS_MAX / 1000} s and got none.`),
     );
@@ -125,25 +125,12 @@ class PoolSocket implements PoolConn {
     this.#options.metrics.message("in", bytes.byteLength);
     try {
       if (isBinary) throw new ProtocolError(`pool message: expected text, found ${bytes.byteLength} binary bytes`);
-      this.#checkRate();
+      this.#rate.count(bytes.byteLength);
       this.#hear(bytes.toString());
     } catch (error) {
       if (!(error instanceof ProtocolError)) this.#options.log(`pool: ${describeError(error)}`);
       this.#refuse(error instanceof ProtocolError ? error.message : "The server failed on this message.");
     }
-  }
-
-  #checkRate(): void {
-    const nowMs = this.#options.clock.nowMs();
-    if (nowMs >= this.#windowEndsMs) {
-      this.#windowEndsMs = nowMs + MESSAGES_WINDOW_MS;
-      this.#windowMessages = 0;
-    }
-    this.#windowMessages += 1;
-    if (this.#windowMessages <= MESSAGES_MAX) return;
-    throw new ProtocolError(
-      `pool messages: expected at most ${MESSAGES_MAX} in ${MESSAGES_WINDOW_MS / 1000} s, found more`,
-    );
   }
 
   #hear(text: string): void {

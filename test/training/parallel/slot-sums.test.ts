@@ -26,6 +26,8 @@ const COMMITTED = genesisVersion(new Float32Array(PARAMETERS), 0);
 class Kept implements Outgoing {
   readonly buckets = gradientBuckets(PARAMETERS);
   readonly gradients: (Float32Array | null)[] = [];
+  /** Of the last bucket. */
+  sums: readonly BlockSum[] = [];
   readonly givers: Givers;
 
   constructor(givers: Givers) {
@@ -41,6 +43,7 @@ class Kept implements Outgoing {
   }
 
   send(sums: readonly BlockSum[]): void {
+    this.sums = sums.map((sum) => ({ ...sum, values: sum.values.slice() }));
     this.gradients.push(totalOf(sums.map((sum) => ({ ...sum, values: sum.values.slice() }))));
   }
 
@@ -55,14 +58,20 @@ async function give(input: StepInput): Promise<OwnSum<Kept> & { gradient: Float3
   return { ...given, gradient: given.gradients.gradients.at(-1) ?? null };
 }
 
-/** Slot s gives the gradient s + 1 everywhere; `slot` may be made to take its time. */
+/** Sums of these depend on their order. */
+const gradientOf = (slot: number): number => 10 ** (slot % 5) * Math.sin(slot + 1);
+
+/** Slot s gives the same value everywhere; `slot` may be made to take its time. */
 function inputOf(rank: number, slots: readonly (readonly number[])[], cover: StepCover | null): StepInput {
   return {
     engine: {
       parameterCount: PARAMETERS,
       stateFloats: 0,
       slots: SLOTS,
-      slot: async (_, step, slot) => ({ loss: step + slot, gradient: new Float32Array(PARAMETERS).fill(slot + 1) }),
+      slot: async (_, step, slot) => ({
+        loss: step + slot,
+        gradient: new Float32Array(PARAMETERS).fill(gradientOf(slot)),
+      }),
       update: ({ parameters, state }) => Promise.resolve({ parameters, state }),
     },
     group: { rank, size: RANKS } as StepInput["group"],
@@ -119,9 +128,13 @@ test("each slot goes into one sum, and all agree on who contributes", async () =
         expect(losses.map(([slot]) => slot).sort((a, b) => a - b)).toEqual(
           [...(gradients.givers.get(rank) ?? [])].sort((a, b) => a - b),
         );
-      // Eighths of whole numbers: exact in float32.
-      const total = done.reduce((sum, { gradient }) => sum + (gradient?.[0] ?? 0), 0);
-      expect(total).toBe(36 / SLOTS);
+      const total = totalOf(done.flatMap(({ gradients }) => gradients.sums));
+      const leaves = Array.from({ length: SLOTS }, (_, slot) => Math.fround(Math.fround(gradientOf(slot)) / SLOTS));
+      const halves = (values: readonly number[]): number =>
+        values.length === 1
+          ? (values[0] as number)
+          : Math.fround(halves(values.slice(0, values.length / 2)) + halves(values.slice(values.length / 2)));
+      expect(total?.[0]).toBe(halves(leaves));
     }),
     { seed: SEED, numRuns: 200 },
   );

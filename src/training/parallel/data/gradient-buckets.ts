@@ -79,6 +79,7 @@ export class GradientExchange {
   /** Sends the next bucket of own sums, one a block of own slots, which must not change there any more. */
   send(sums: readonly BlockSum[]): void {
     const { codec } = this.#exchange;
+    assert(codec === null || sums.length === 0, "gradients: expected what is sent to be packed, as all members pack");
     if (codec === null) this.#add(this.#exchangeSums(sums));
     else this.#add(this.#reducePacked({ values: new Float32Array(0), codec }));
   }
