@@ -6,6 +6,7 @@ import { allReduceInTabs, allReduceInThreads } from "./all-reduce/all-reduce.ts"
 import { allocator } from "./allocator.ts";
 import { DEVICE_CASES } from "./cases/device-cases.ts";
 import { checkpoint } from "./checkpoint.ts";
+import { codecs } from "./codecs.ts";
 import { join } from "./join.ts";
 import { overlap } from "./overlap/overlap.ts";
 import { reedSolomon } from "./reed-solomon.ts";
@@ -31,6 +32,7 @@ const HOST_BENCHMARKS: Readonly<Partial<Record<DeviceEnvironment, ReadonlyMap<st
     ["all-reduce", allReduceInThreads],
     ["allocator", allocator],
     ["checkpoint", checkpoint],
+    ["codecs", codecs],
     ["join", join],
     ["overlap", overlap],
     ["reed-solomon", reedSolomon],

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { OptionError } from "../src/base/errors.ts";
 
 /** Every benchmark there is to be; those without a program yet are refused by name. */
-const BENCHMARK_NAMES: readonly string[] = ["matmul", "elementwise", "softmax", "layerNorm", "mlp", "char-gpt", "attention", "conv2d", "all-reduce", "allocator", "checkpoint", "join", "overlap", "reed-solomon"]; // prettier-ignore
+const BENCHMARK_NAMES: readonly string[] = ["matmul", "elementwise", "softmax", "layerNorm", "mlp", "char-gpt", "attention", "conv2d", "all-reduce", "allocator", "checkpoint", "codecs", "join", "overlap", "reed-solomon"]; // prettier-ignore
 
 export const ENVIRONMENTS = ["node-webgpu", "chromium-webgpu", "node-wasm", "chromium-wasm"] as const;
 

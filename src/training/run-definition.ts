@@ -64,8 +64,9 @@ export interface RunDefinition<D extends Dataset = Dataset, M extends Module = M
   /** The update rule and its options. */
   optimizer(settings: Settings): OptimizerSpec;
   /**
-   * How gradients are packed for the wire: `float16` (2 bytes a parameter), `int8` (1.06), `int4` (0.56) or `topk` (the
-   * largest 2 %, 0.16); `none`, as they are, if left out. Sums are float32 whatever it is, and all members have the same
+   * How gradients are packed for the wire: `float16` (2 bytes a parameter), `int8` (1.06), `int4` (0.56), `topk` (the
+   * largest 2 %, 0.16) or `powersgd` (factors of rank 4: 32 sqrt(n) bytes of n parameters that go to one owner); `none`,
+   * as they are, if left out. Sums are float32 whatever it is, and all members have the same
    * bits; but with a codec they depend on who computes what. Another name is an OptionError when the run begins.
    */
   gradientCodec?(settings: Settings): string | undefined;

@@ -84,10 +84,10 @@ export type SubgroupOp = "add" | "maximum" | "minimum" | "product" | "broadcastF
  * stores nothing.
  *
  * `barrier` and `subgroup` want a kernel with a workgroup, and control flow that is uniform over it: every `if` and `for`
- * around them depends only on constants, WORKGROUP, SUBGROUP_SIZE, counters of such loops, and loads from read-only
- * bindings at places that do so too. At a `barrier` the lanes of a workgroup wait for each other, and see afterwards
- * what the others stored before, in shared arrays and in bindings that are read and written. An element that one lane
- * stores must not be loaded or stored by another one without a barrier between, nor by another workgroup at all.
+ * around them depends only on constants, WORKGROUP, SUBGROUP_SIZE, counters of such loops, and loads at places that do so
+ * too from read-only bindings that are not `isShared`. At a `barrier` the lanes of a workgroup wait for each other, and see
+ * afterwards what the others stored before, in shared arrays and in bindings that are read and written. An element that
+ * one lane stores must not be loaded or stored by another one without a barrier between, nor by another workgroup at all.
  * `subgroup` names its result, as `let` does.
  */
 export type Statement =

@@ -111,6 +111,17 @@ test("top-k sends the largest alone, with the host's bits, and the rest comes la
   expect(packed.gradientBytes / exact.gradientBytes).toBeLessThan(0.05);
 }, 120_000);
 
+test("PowerSGD sends thin factors, all members have the same bits, and the rest comes later", async () => {
+  const [exact, packed] = [await play(null), await play("powersgd")];
+  for (const roots of packed.roots) expect(new Set(roots).size).toBe(1);
+  // A third of 12,727 elements goes to each owner: 8 words a row and column of 65 and 66.
+  expect(packed.gradientBytes / exact.gradientBytes).toBeLessThan(0.3);
+  const apart = (moved: Float32Array): number =>
+    Math.hypot(...exact.moved.map((value, at) => value - (moved[at] ?? 0)));
+  expect(apart(packed.moved)).toBeGreaterThan(0);
+  expect(apart(packed.moved)).toBeLessThan(apart(new Float32Array(COUNT)));
+}, 120_000);
+
 test("a slot that is audited has its fingerprint, and one in a step with backups counts as any", async () => {
   const plain = await play("int8");
   const audited = await play("int8", "device", () => ({ audits: [{ slot: 1, rank: 2 }] }));
@@ -144,26 +155,34 @@ async function packedBy(packing: SlotPacking, plan: StepPlan, slot: number): Pro
   return parts.join();
 }
 
-test("what was left out comes with the next step; a step that is done again begins as before, one rolled back anew", async () => {
-  const packing = packingOn("device", "topk");
-  const first = await packedBy(packing, PLAN, 0);
-  const second = await packedBy(packing, { ...PLAN, step: 2 }, 0);
-  expect(second).not.toBe(await packedBy(packingOn("device", "topk"), { ...PLAN, step: 2 }, 0));
-  expect(await packedBy(packing, { ...PLAN, step: 2 }, 0)).toBe(second);
-  expect(await packedBy(packing, PLAN, 0)).toBe(first);
-}, 60_000);
+test.each(["topk", "powersgd"] as const)(
+  "what %s left out comes with the next step; a step that is done again begins as before, one rolled back anew",
+  async (codec) => {
+    const packing = packingOn("device", codec);
+    const first = await packedBy(packing, PLAN, 0);
+    const second = await packedBy(packing, { ...PLAN, step: 2 }, 0);
+    expect(second).not.toBe(await packedBy(packingOn("device", codec), { ...PLAN, step: 2 }, 0));
+    expect(await packedBy(packing, { ...PLAN, step: 2 }, 0)).toBe(second);
+    expect(await packedBy(packing, PLAN, 0)).toBe(first);
+  },
+  60_000,
+);
 
-test("another device goes on with what a lost one left out", async () => {
-  const device = new ReferenceDevice();
-  const reopen = async (): Promise<ReferenceDevice> => new ReferenceDevice();
-  const packing = devicePacking(device, "int8", LENGTHS, gradientOf, { reopen });
-  const whole = packingOn("device", "int8");
-  for (const step of [1, 2, 3]) {
-    const plan = { ...PLAN, step };
-    expect(await packedBy(packing, plan, step), `step ${step}`).toBe(await packedBy(whole, plan, step));
-    if (step === 2) device.destroy();
-  }
-}, 60_000);
+test.each(["int8", "powersgd"] as const)(
+  "another device goes on with what a lost one left out, with %s",
+  async (codec) => {
+    const device = new ReferenceDevice();
+    const reopen = async (): Promise<ReferenceDevice> => new ReferenceDevice();
+    const packing = devicePacking(device, codec, LENGTHS, gradientOf, { reopen });
+    const whole = packingOn("device", codec);
+    for (const step of [1, 2, 3]) {
+      const plan = { ...PLAN, step };
+      expect(await packedBy(packing, plan, step), `step ${step}`).toBe(await packedBy(whole, plan, step));
+      if (step === 2) device.destroy();
+    }
+  },
+  60_000,
+);
 
 test("a bucket is one readback of its packed bytes and of the rank's own part, and a slot before the last is its loss", async () => {
   const device = new ReferenceDevice();

@@ -1,6 +1,10 @@
-/** What devices pack is bit by bit what the host's codecs pack, step after step, and one readback a bucket. */
+/**
+ * What devices pack is bit by bit what the host's codecs pack, step after step, and one readback a bucket; of PowerSGD it
+ * is a factorization as good as the host's.
+ */
 import { describe, expect, test } from "vitest";
-import { bytesOf } from "../../../src/base/bytes.ts";
+import { present } from "../../../src/base/assert.ts";
+import { bytesOf, type Bytes } from "../../../src/base/bytes.ts";
 import { Random } from "../../../src/base/random.ts";
 import type { Device } from "../../../src/compute/device/device.ts";
 import { ReferenceDevice } from "../../../src/compute/device/reference/reference-device.ts";
@@ -11,10 +15,12 @@ import { DEVICE_CODECS, type GradientCodec } from "../../../src/training/paralle
 import { PackedBucket } from "../../../src/training/parallel/data/packed-bucket.ts";
 import type { Owners } from "../../../src/training/parallel/data/packed-layout.ts";
 import { openNodeWebGpu, openWasm, webGpuMissing } from "../../compute/device/devices.ts";
+import type { Codec } from "../../../src/network/collectives/codecs/codec.ts";
+import { checkFactors } from "./check-factors.ts";
 import { HostPacking } from "./host-packing.ts";
 
 const SEED = 20_261_130;
-const CODECS = Object.keys(DEVICE_CODECS) as GradientCodec[];
+const CODECS = (Object.keys(DEVICE_CODECS) as GradientCodec[]).filter((codec) => codec !== "powersgd");
 type Floats = Float32Array<ArrayBuffer>;
 
 /** Gradients of many magnitudes, and what may go wrong: zeros, the smallest, the largest, ties. */
@@ -83,7 +89,78 @@ async function compare(
   runtime.destroy();
 }
 
+/** Beyond it what PowerSGD leaves out is rounding. */
+const LARGEST = 2 ** 16;
+
+/** Packs by PowerSGD on the device, two steps a map of owners; the host goes on with what the device left out. */
+async function factor(
+  device: Device,
+  total: number,
+  maps = OWNERS,
+  change: (sum: Floats) => void = () => {},
+): Promise<void> {
+  const runtime = createRuntime(device);
+  const codec = DEVICE_CODECS.powersgd;
+  for (const bucket of gradientBuckets(total)) {
+    const packed = new PackedBucket({ runtime, bucket, total, weight: 1 / 8, codec });
+    let device: ReadonlyMap<number, Bytes> = new Map();
+    let host = codec.host(7);
+    const checked: Codec = {
+      name: "checked",
+      encode(values, place) {
+        const found = present(device.get(place.chunk), "a message");
+        checkFactors(
+          values,
+          found,
+          host.encode(values, place),
+          LARGEST,
+          `${total}, bucket of ${bucket.from}, ${JSON.stringify(place)}`,
+        );
+        return found;
+      },
+      decode: (bytes) => host.decode(bytes),
+    };
+    const left = new HostPacking(checked, total);
+    for (const [at, owners] of maps.entries()) {
+      host = codec.host(7); // Under another map all begins anew.
+      for (const step of [2 * at, 2 * at + 1]) {
+        const sum = values(total, step).map((value) => Math.min(value, LARGEST));
+        change(sum);
+        packed.turn();
+        left.turn();
+        packed.begin(owners, { operation: 9 + step, seed: 7 });
+        packed.write(sum);
+        const { messages, own } = packed.finish(await runtime.work(packed.pack()));
+        device = messages;
+        const expected = left.pack(sum, bucket, owners, 9 + step);
+        expect([...messages.keys()]).toEqual([...expected.messages.keys()]);
+        expect(own.length).toBe(expected.own.length);
+      }
+    }
+  }
+  runtime.destroy();
+}
+
 describe.each(DEVICES)("%s", (_, open, missing) => {
+  test.skipIf(missing !== undefined)(
+    "factors as the host's PowerSGD does, and goes on from there (seed 20261130)",
+    async () => {
+      const device = await open();
+      for (const total of [1, 119, 121, 5_003, 40_000]) await factor(device, total);
+      device.destroy();
+    },
+  );
+
+  test.skipIf(missing !== undefined)(
+    "a message of PowerSGD with a value that is not finite is NaN, and no other",
+    async () => {
+      const device = await open();
+      for (const odd of [Infinity, Number.NaN])
+        await factor(device, 5_003, OWNERS.slice(2, 3), (sum) => sum.fill(odd, 300, 301));
+      device.destroy();
+    },
+  );
+
   test.skipIf(missing !== undefined).each(CODECS)("packs the bits of the host's %s (seed 20261130)", async (codec) => {
     const device = await open();
     for (const total of [1, 119, 121, 5_003, 40_000]) await compare(device, codec, total);

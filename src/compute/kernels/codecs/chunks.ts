@@ -20,8 +20,8 @@ export interface PackedChunk {
   readonly chunk: number;
   /** Where its message begins, in words. */
   readonly word: number;
-  /** Of top-k: how many values are sent. */
-  readonly kept: number;
+  /** Of top-k: how many values are sent; of PowerSGD: columns of its matrix. */
+  readonly extent: number;
 }
 
 /** What a table says. */
@@ -44,7 +44,7 @@ export interface PackedArray {
 const HEAD_WORDS = 8;
 const CHUNK_WORDS = 6;
 const [OPERATION, RANK, SEED, CHUNKS, BLOCKS, OWN_FROM, OWN_TO] = [0, 1, 2, 3, 4, 5, 6];
-const [FIRST_BLOCK, FIRST, COUNT, CHUNK, WORD, KEPT] = [0, 1, 2, 3, 4, 5];
+const [FIRST_BLOCK, FIRST, COUNT, CHUNK, WORD, EXTENT] = [0, 1, 2, 3, 4, 5];
 
 /** u32 words of a table. */
 export function tableWords({ chunksMax }: PackedArray): number {
@@ -60,8 +60,8 @@ export function blocksMax({ count, chunksMax }: PackedArray, blockValues: number
 export function writeTable(table: ChunkTable, array: PackedArray, blockValues: number): Uint32Array<ArrayBuffer> {
   const words = new Uint32Array(tableWords(array));
   let blocks = 0;
-  for (const [at, { first, count, chunk, word, kept }] of table.chunks.entries()) {
-    words.set([blocks, first, count, chunk, word, kept], HEAD_WORDS + CHUNK_WORDS * at);
+  for (const [at, { first, count, chunk, word, extent }] of table.chunks.entries()) {
+    words.set([blocks, first, count, chunk, word, extent], HEAD_WORDS + CHUNK_WORDS * at);
     blocks += Math.ceil(count / blockValues);
   }
   const { operation, rank, seed, own, chunks } = table;
@@ -77,7 +77,7 @@ export interface ChunkInKernel {
   readonly first: Expr;
   readonly count: Expr;
   readonly word: Expr;
-  readonly kept: Expr;
+  readonly extent: Expr;
   /** u32: its number, the operation, the rank and the seed. */
   readonly chunk: Expr;
   readonly operation: Expr;
@@ -95,7 +95,7 @@ export function chunkOf(binding: number, at: Expr): ChunkInKernel {
     first: whole(FIRST),
     count: whole(COUNT),
     word: whole(WORD),
-    kept: whole(KEPT),
+    extent: whole(EXTENT),
     chunk: word(CHUNK),
     operation: load(binding, i32(OPERATION), "u32"),
     rank: load(binding, i32(RANK), "u32"),
@@ -138,7 +138,7 @@ export function inChunk(
     first: once("first", chunk.first),
     count: once("count", chunk.count),
     word: once("place", chunk.word),
-    kept: once("kept", chunk.kept),
+    extent: once("extent", chunk.extent),
     chunk: once("chunk", chunk.chunk),
     operation: once("operation", chunk.operation),
     rank: once("rank", chunk.rank),
@@ -191,7 +191,10 @@ function blockKernel(
   };
 }
 
-/** A kernel, and the arrays it is bound to by name: `values` and `sent` of the array, its `table`, its `messages`, or scratch. */
+/**
+ * A kernel, and the arrays it is bound to by name: `values` and `sent` of the array, its `table`, its `messages` and
+ * those `before`, or scratch.
+ */
 export interface KernelCall {
   readonly kernel: Kernel;
   readonly arrays: readonly string[];
@@ -203,6 +206,11 @@ export interface CodecKernels {
   readonly blockValues: number;
   /** u32 words that hold all messages, whatever the chunks. */
   readonly messageWords: number;
+  /**
+   * Whether packing goes on from the messages that the same chunks became last, which are `before`; zeros where there
+   * are none.
+   */
+  readonly goesOn: boolean;
   /** u32 words of arrays that it needs besides, by name. */
   readonly scratch: Readonly<Record<string, number>>;
   /** Makes `messages` of `values`. */

@@ -24,6 +24,7 @@ export function halfKernels(array: PackedArray): CodecKernels {
   return {
     blockValues: BLOCK,
     messageWords,
+    goesOn: false,
     scratch: {},
     pack: [{ kernel: packHalves(array, messageWords), arrays: ["values", "table", "messages"] }],
     unpack: [{ kernel: unpackHalves(array, messageWords), arrays: ["messages", "table", "sent"] }],

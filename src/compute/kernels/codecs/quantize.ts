@@ -42,6 +42,7 @@ export function quantizeKernels(array: PackedArray, levels: Levels): CodecKernel
   return {
     blockValues: BLOCK,
     messageWords,
+    goesOn: false,
     scratch: {},
     pack: [{ kernel: quantizeBlocks(array, messageWords, levels), arrays: ["values", "table", "messages"] }],
     unpack: [{ kernel: dequantizeBlocks(array, messageWords, levels), arrays: ["messages", "table", "sent"] }],

@@ -45,6 +45,7 @@ export function topKKernels(array: PackedArray, fraction: number): CodecKernels 
   return {
     blockValues: BLOCK,
     messageWords,
+    goesOn: false,
     scratch: { threshold: 2 * chunksMax, counts: DIGITS * blocks, totals: DIGITS * chunksMax },
     pack: [
       ...rounds,
@@ -165,7 +166,7 @@ function chooseDigit({ array }: Lengths, shift: number): Kernel {
   const { chunksMax } = array;
   const chunk = chunkOf(1, invocationOf(chunksMax));
   const { size, ties } = thresholdOf(2, chunk);
-  const left = varIn(names, "left", isFirst(shift) ? cast("u32", chunk.kept) : ties);
+  const left = varIn(names, "left", isFirst(shift) ? cast("u32", chunk.extent) : ties);
   const chosen = varIn(names, "chosen", i32(-1));
   const loop = forRange(names, "step", i32(0), i32(DIGITS), (step) => {
     const digit = subtract(i32(DIGITS - 1), step);
@@ -272,14 +273,14 @@ function writeLargest(lengths: Lengths): Kernel {
       const at = add(places.use, cast("i32", add(above.use, minimum(ties.use, most.use))));
       return [
         isTie.statement,
-        when(isSent, [store(4, at, cast("u32", place)), store(4, add(at, chunk.kept), bits)]),
+        when(isSent, [store(4, at, cast("u32", place)), store(4, add(at, chunk.extent), bits)]),
         assign(above.use, add(above.use, cast("u32", less(threshold.use, size)))),
         assign(ties.use, add(ties.use, cast("u32", isTie.use))),
       ];
     });
     const head = when(equal(block, chunk.firstBlock), [
       store(4, chunk.word, cast("u32", chunk.count)),
-      store(4, add(chunk.word, i32(1)), cast("u32", chunk.kept)),
+      store(4, add(chunk.word, i32(1)), cast("u32", chunk.extent)),
     ]);
     return [threshold.statement, most.statement, above.statement, ties.statement, places.statement, head, write];
   });
@@ -300,11 +301,11 @@ function scatter(lengths: Lengths): Kernel {
   const bindings = [bound(lengths.messageWords, "read"), bound(lengths.array.count, "write")];
   return blockKernel("unpacked", lengths, bindings, (names, chunk, block) => {
     const from = multiply(subtract(block, chunk.firstBlock), i32(BLOCK));
-    const end = minimum(chunk.kept, add(from, i32(BLOCK)));
+    const end = minimum(chunk.extent, add(from, i32(BLOCK)));
     const loop = forRange(names, "at", from, end, (at) => {
       const word = letIn(names, "entry", add(add(chunk.word, i32(HEAD_WORDS)), at));
       const place = cast("i32", load(0, word.use, "u32"));
-      return [word.statement, store(2, add(chunk.first, place), load(0, add(word.use, chunk.kept), "u32"))];
+      return [word.statement, store(2, add(chunk.first, place), load(0, add(word.use, chunk.extent), "u32"))];
     });
     return [loop];
   });

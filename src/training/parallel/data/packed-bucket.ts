@@ -2,8 +2,9 @@
  * One bucket of a gradient on the device: its sum over slots, what earlier steps left out of it, and its messages. All
  * float32 arrays are in owner order, so that each rank's part is contiguous. It gives commands; who runs them, says when.
  *
- * Device memory: 16 bytes an element, and the messages. Commands of a step: a copy for each stretch of a parameter that
- * stays together, a dispatch a slot; at the end two more and the codec's, of which all that is read is one readback.
+ * Device memory: 16 bytes an element, and the messages, twice if the codec goes on from them. Commands of a step: a copy for
+ * each stretch of a parameter that stays together, a dispatch a slot; at the end two more and the codec's, of which all
+ * that is read is one readback.
  */
 import { present } from "../../../base/assert.ts";
 import { type Bytes, floatsOf } from "../../../base/bytes.ts";
@@ -27,10 +28,13 @@ interface BucketKernels {
   readonly codec: CodecKernels;
 }
 
-/** What packing leaves out, in the order of some layout; null for zeros, whose order is any. */
-interface Residual {
-  readonly leaf: Node;
-  segments: readonly Segment[] | null;
+/** What a step leaves to the next one, under some layout; null where all of it is zeros. */
+interface Carried {
+  /** What packing left out, in owner order. */
+  readonly rest: Node;
+  /** The messages, one array for all steps if the codec does not go on from them. */
+  readonly messages: Node;
+  layout: PackedLayout | null;
 }
 
 /** What a bucket's readback gives. */
@@ -62,10 +66,10 @@ export class PackedBucket {
   readonly #options: BucketOptions;
   readonly #kernels: BucketKernels;
   readonly #leaves: ReadonlyMap<string, Node>;
-  #before: Residual;
-  #after: Residual;
+  #before: Carried;
+  #after: Carried;
   #layout: PackedLayout | null = null;
-  /** Whether this step's message has been packed, and `#after` is what it left out. */
+  /** Whether this step's messages have been packed, and `#after` is what it leaves. */
   #isPacked = false;
 
   constructor(options: BucketOptions) {
@@ -88,11 +92,11 @@ export class PackedBucket {
       ["gradient", floats()],
       ["values", floats()],
       ["table", words(tableWords(array))],
-      ["messages", words(kernels.messageWords)],
       ...Object.entries(kernels.scratch).map(([name, length]) => [name, words(length)] as const),
     ]);
-    this.#before = { leaf: floats(), segments: null };
-    this.#after = { leaf: floats(), segments: null };
+    const messages = words(kernels.messageWords);
+    this.#before = { rest: floats(), messages, layout: null };
+    this.#after = { rest: floats(), messages: kernels.goesOn ? words(kernels.messageWords) : messages, layout: null };
   }
 
   /** Before the first slot of a step, done again or not, under a map of owners. */
@@ -101,6 +105,8 @@ export class PackedBucket {
     const layout = packedLayout(bucket, total, owners, codec);
     const array = { count: bucket.to - bucket.from, chunksMax: bucket.endShard - bucket.firstShard };
     const { own, chunks } = layout;
+    const { layout: old } = this.#before;
+    if (old !== null && !sameMessages(old, layout)) this.#forgetMessages();
     const table = { operation, rank: owners.rank, seed, own, chunks };
     runtime.write(this.#leaf("table"), writeTable(table, array, this.#kernels.codec.blockValues));
     this.#layout = layout;
@@ -116,9 +122,15 @@ export class PackedBucket {
   /** As if nothing had been left out. */
   forget(): void {
     const { runtime, bucket } = this.#options;
-    if (this.#before.segments === null) return;
-    runtime.write(this.#before.leaf, new Float32Array(bucket.to - bucket.from));
-    this.#before.segments = null;
+    if (this.#before.layout === null) return;
+    runtime.write(this.#before.rest, new Float32Array(bucket.to - bucket.from));
+    this.#forgetMessages();
+    this.#before.layout = null;
+  }
+
+  #forgetMessages(): void {
+    const { goesOn, messageWords } = this.#kernels.codec;
+    if (goesOn) this.#options.runtime.write(this.#before.messages, new Uint32Array(messageWords));
   }
 
   /** Puts a slot's gradient for elements [from, to) of the whole, which `source` begins with, into the bucket. */
@@ -149,19 +161,19 @@ export class PackedBucket {
   /** Packs the sum with what was left out before. The readback holds the packed bytes, and own elements as they are. */
   pack(): { readonly commands: readonly LeafCommand[]; readonly reads: readonly LeafRead[] } {
     const { segments, own, chunks, words } = this.#known();
-    const [values, after] = [this.#leaf("values"), this.#after.leaf];
+    const [values, after] = [this.#leaf("values"), this.#after.rest];
     const { correct, rest, codec } = this.#kernels;
     const calls = chunks.length > 0 ? [...codec.pack, ...codec.unpack] : [];
     const ownCount = own[1] - own[0];
     const commands = [
       ...this.#reordered(segments),
-      dispatch(correct, [this.#before.leaf, values]),
+      dispatch(correct, [this.#before.rest, values]),
       ...calls.map((call) => this.#call(call)),
       dispatch(rest, [values, this.#leaf("table"), after]),
       ...(ownCount > 0 ? [copy(values, own[0], this.#leaf("gradient"), 0, ownCount)] : []),
     ];
     const reads = [
-      { leaf: this.#leaf("messages"), bytes: 4 * words },
+      { leaf: this.#after.messages, bytes: 4 * words },
       { leaf: this.#leaf("gradient"), bytes: 4 * ownCount },
     ];
     return { commands, reads };
@@ -171,7 +183,7 @@ export class PackedBucket {
   finish([packed, own]: readonly Bytes[]): PackedMessages {
     const { bytes } = this.#options.codec;
     this.#isPacked = true;
-    this.#before.segments = this.#after.segments = this.#known().segments;
+    this.#before.layout = this.#after.layout = this.#known();
     const all = present(packed, "packing: the messages");
     const messages = this.#known().chunks.map(
       ({ chunk, word, count }) => [chunk, all.subarray(4 * word, 4 * word + bytes(count))] as const,
@@ -186,18 +198,22 @@ export class PackedBucket {
 
   /** Brings what was left out into the order of now, by way of the array that gradients are placed in. */
   #reordered(segments: readonly Segment[]): LeafCommand[] {
-    const { leaf, segments: old } = this.#before;
-    if (old === null || sameSegments(old, segments)) return [];
+    const { rest, layout } = this.#before;
+    if (layout === null || sameSegments(layout.segments, segments)) return [];
     const between = this.#leaf("gradient");
     const { from: first } = this.bucket;
     return [
-      ...old.map(({ from, at, length }) => copy(leaf, at, between, from - first, length)),
-      ...segments.map(({ from, at, length }) => copy(between, from - first, leaf, at, length)),
+      ...layout.segments.map(({ from, at, length }) => copy(rest, at, between, from - first, length)),
+      ...segments.map(({ from, at, length }) => copy(between, from - first, rest, at, length)),
     ];
   }
 
   #call({ kernel, arrays }: KernelCall): LeafCommand {
-    const leaves = arrays.map((name) => (name === "sent" ? this.#after.leaf : this.#leaf(name)));
+    const leaves = arrays.map((name) => {
+      if (name === "sent") return this.#after.rest;
+      if (name === "messages") return this.#after.messages;
+      return name === "before" ? this.#before.messages : this.#leaf(name);
+    });
     return dispatch(kernel, leaves);
   }
 
@@ -221,4 +237,10 @@ function copy(source: Node, from: number, target: Node, to: number, length: numb
 
 function sameSegments(a: readonly Segment[], b: readonly Segment[]): boolean {
   return a.length === b.length && a.every(({ from, at }, i) => b[i]?.from === from && b[i].at === at);
+}
+
+/** Whether messages are of the same elements, and in the same places. */
+function sameMessages(a: PackedLayout, b: PackedLayout): boolean {
+  const sameBounds = a.bounds.length === b.bounds.length && a.bounds.every((bound, rank) => bound === b.bounds[rank]);
+  return sameBounds && a.own[0] === b.own[0] && a.own[1] === b.own[1] && sameSegments(a.segments, b.segments);
 }

@@ -37,7 +37,7 @@ export function packedLayout(
   bucket: GradientBucket,
   count: number,
   { owner, size, rank }: Owners,
-  codec: Pick<DeviceCodec, "bytes" | "kept">,
+  codec: Pick<DeviceCodec, "bytes" | "extent">,
 ): PackedLayout {
   const { shards, bounds } = ownerLayout(count, owner, size, [bucket.firstShard, bucket.endShard]);
   const chunks: PackedChunk[] = [];
@@ -45,7 +45,7 @@ export function packedLayout(
   for (const [chunk, first] of bounds.slice(0, -1).entries()) {
     const length = (bounds[chunk + 1] ?? first) - first;
     if (chunk === rank || length === 0) continue;
-    chunks.push({ first, count: length, chunk, word: words, kept: codec.kept(length) });
+    chunks.push({ first, count: length, chunk, word: words, extent: codec.extent(length) });
     words += Math.ceil(codec.bytes(length) / 4);
   }
   const own = [bounds[rank] ?? 0, bounds[rank + 1] ?? 0] as const;
