@@ -7,7 +7,7 @@
  * *block*, some consecutive values of one chunk.
  */
 import { add, and, cast, divide, i32, less, lessEqual, load, multiply } from "../../lang/build.ts";
-import type { Expr, Kernel, Statement } from "../../lang/kernel.ts";
+import type { Binding, Expr, Kernel, Statement } from "../../lang/kernel.ts";
 import { assign, forRange, letIn, varIn, when, type Names } from "../../lang/statements.ts";
 
 /** A part of the array that becomes one message. */
@@ -153,6 +153,11 @@ export function blocksOf({ count }: ChunkInKernel, blockValues: number): Expr {
   return divide(add(count, i32(blockValues - 1)), i32(blockValues));
 }
 
+/** An array of u32, as a kernel is bound to it. */
+export function bound(length: number, access: Binding["access"]): Binding {
+  return { type: "u32", access, length };
+}
+
 /** What one kernel of a codec does, an invocation a block. */
 interface CodecKernel {
   readonly name: string;
@@ -180,11 +185,7 @@ function blockKernel(
 ): Kernel {
   return {
     name,
-    bindings: [
-      { type: "u32", access: "read", length: read },
-      { type: "u32", access: "read", length: tableWords(array) },
-      { type: "u32", access: "write", length: written },
-    ],
+    bindings: [bound(read, "read"), bound(tableWords(array), "read"), bound(written, "write")],
     invocations: blocksMax(array, blockValues),
     keepsLoops: true,
     body: [body],

@@ -11,27 +11,16 @@
  */
 import { assert } from "../../../base/assert.ts";
 import * as build from "../../lang/build.ts";
-import { invocationOf, laneOf, workgroupOf } from "../../lang/expr.ts";
-import type { Expr, Kernel, Statement } from "../../lang/kernel.ts";
+import type { Binding, Expr, Kernel } from "../../lang/kernel.ts";
 import { philox } from "../../lang/philox.ts";
-import { assign, BARRIER, forRange, letIn, Names, store, storeShared, varIn, when } from "../../lang/statements.ts";
-import { blocksMax, blocksOf, chunkOf, inChunk, tableWords, type ChunkInKernel, type CodecKernels, type PackedArray } from "./chunks.ts"; // prettier-ignore
+import { assign, forRange, letIn, store, varIn, when } from "../../lang/statements.ts";
+import { blocksOf, bound, type CodecKernels, type PackedArray } from "./chunks.ts";
+import { BLOCK, blockKernel, ceilDivide, chunkKernel, combined, each, eachOf, entry, EXPONENT, exponentOf, HEAD_WORDS, inverseOf, MAGNITUDE, NAN, ofLanes, type Factors, type MatrixInKernel } from "./low-rank.ts"; // prettier-ignore
+import { orthonormalize } from "./orthonormalize.ts";
 
-const { add, and, bitcast, cast, divide, equal, f32, i32, less, lessEqual, load, loadShared, maximum, minimum, multiply, remainder, select, shiftLeft, shiftRight, subtract, u32, unary } = build; // prettier-ignore
+const { add, and, bitcast, cast, divide, equal, f32, i32, less, lessEqual, load, maximum, minimum, multiply, remainder, select, shiftRight, subtract, u32 } = build; // prettier-ignore
 
-/** Values of a block; chunks of `BLOCK`^2 values or more have a block for each of their rows and columns. */
-const BLOCK = 32;
-/** Lanes of a workgroup that has a chunk. */
-const LANES = 16;
-/** Words of a message before its matrices. */
-const HEAD_WORDS = 2;
-const MAGNITUDE = 0x7fff_ffff;
 const INFINITE = 0x7f80_0000;
-const NAN = 0x7fc0_0000;
-/** Exponents of float32's bits: of what is not finite, of 1, of 2^-100, below which values count as zeros. */
-const EXPONENT = { infinite: 255, one: 127, tiny: 27 };
-/** What is left of a column beside the ones before it, when it is no more than rounding; of its length, squared. */
-const RESIDUE_MAX = 1e-10;
 
 /** Columns of the matrix that `count` values make. */
 export function columnsOf(count: number): number {
@@ -67,141 +56,6 @@ export function powerSgdKernels(array: PackedArray, rank: number): CodecKernels 
     ],
     unpack: [{ kernel: product(factors), arrays: ["messages", "table", "sent"] }],
   };
-}
-
-interface Factors {
-  readonly array: PackedArray;
-  readonly rank: number;
-  readonly messageWords: number;
-}
-
-/** A chunk's matrix; all i32. */
-interface MatrixInKernel {
-  readonly rows: Expr;
-  readonly columns: Expr;
-  /** Where P and Q begin in the messages. */
-  readonly left: Expr;
-  readonly right: Expr;
-  /** The word before which exponents of rows begin. */
-  readonly word: Expr;
-}
-
-function matrixOf(names: Names, { count, extent, word }: ChunkInKernel, rank: number): [MatrixInKernel, Statement[]] {
-  const columns = letIn(names, "columns", extent);
-  const rows = letIn(names, "rows", ceilDivide(count, columns.use));
-  const left = letIn(names, "left", add(word, i32(HEAD_WORDS)));
-  const right = letIn(names, "right", add(left.use, multiply(rows.use, i32(rank))));
-  const matrix = { rows: rows.use, columns: columns.use, left: left.use, right: right.use, word };
-  return [matrix, [columns, rows, left, right].map(({ statement }) => statement)];
-}
-
-type Access = "read" | "write" | "readWrite";
-
-function bound(length: number, access: Access): Kernel["bindings"][number] {
-  return { type: "u32", access, length };
-}
-
-function nameOf({ array, rank }: Factors, what: string): string {
-  return `PowerSGD of ${array.count} values, rank ${rank}: ${what}`;
-}
-
-/** A kernel with invocations for blocks: the first binding, the table, and the others. */
-function blockKernel(
-  what: string,
-  factors: Factors,
-  [first, ...others]: readonly [Kernel["bindings"][number], ...Kernel["bindings"]],
-  body: (names: Names, chunk: ChunkInKernel, matrix: MatrixInKernel, block: Expr) => readonly Statement[],
-): Kernel {
-  const names = new Names();
-  const invocations = blocksMax(factors.array, BLOCK);
-  const block = invocationOf(invocations);
-  return {
-    name: nameOf(factors, what),
-    bindings: [first, bound(tableWords(factors.array), "read"), ...others],
-    invocations,
-    keepsLoops: true,
-    body: [
-      inChunk(names, 1, block, (chunk) => {
-        const [matrix, lets] = matrixOf(names, chunk, factors.rank);
-        return [...lets, ...body(names, chunk, matrix, subtract(block, chunk.firstBlock))];
-      }),
-    ],
-  };
-}
-
-/**
- * A kernel with a workgroup for each chunk that there can be, whose lanes share an array of f32 and one of u32. What the
- * table says must not decide about barriers, since it may share its memory with what is written; a chunk that is not
- * there is all zeros, and has neither rows nor columns.
- */
-function chunkKernel(
-  what: string,
-  factors: Factors,
-  [first, last]: readonly [Kernel["bindings"][number], Kernel["bindings"][number]],
-  body: (names: Names, chunk: ChunkInKernel, matrix: MatrixInKernel) => readonly Statement[],
-): Kernel {
-  const names = new Names();
-  const { array, rank } = factors;
-  const chunk = chunkOf(1, workgroupOf(array.chunksMax));
-  const [matrix, lets] = matrixOf(names, chunk, rank);
-  return {
-    name: nameOf(factors, what),
-    bindings: [first, bound(tableWords(array), "read"), last],
-    invocations: LANES * array.chunksMax,
-    workgroup: { lanes: LANES, shared: [{ type: "f32", length: LANES, isStoredFirst: true }, { type: "u32", length: LANES, isStoredFirst: true }] }, // prettier-ignore
-    keepsLoops: true,
-    body: [...lets, ...body(names, chunk, matrix)],
-  };
-}
-
-/** `body` for each of `lines` rows or columns that falls to number `own` of `count` invocations. */
-function eachOf(
-  names: Names,
-  lines: Expr,
-  [own, count]: readonly [Expr, Expr],
-  body: (line: Expr) => readonly Statement[],
-): Statement {
-  const times = ceilDivide(maximum(i32(0), subtract(lines, own)), count);
-  return forRange(names, "time", i32(0), times, (time) => {
-    const line = letIn(names, "line", add(own, multiply(time, count)));
-    return [line.statement, ...body(line.use)];
-  });
-}
-
-const ofLanes = [laneOf(LANES), i32(LANES)] as const;
-
-function ceilDivide(a: Expr, b: Expr): Expr {
-  return divide(add(a, subtract(b, i32(1))), b);
-}
-
-/** What all lanes stored of `value`, combined; every lane has it. */
-function combined(
-  names: Names,
-  value: Expr,
-  combine: (a: Expr, b: Expr) => Expr,
-): { readonly statements: readonly Statement[]; readonly use: Expr } {
-  const array = value.type === "f32" ? 0 : 1;
-  const type = value.type === "f32" ? "f32" : "u32";
-  const all = varIn(names, "all", loadShared(array, i32(0), type));
-  const loop = forRange(names, "lanes", i32(1), i32(LANES), (lane) => [
-    assign(all.use, combine(all.use, loadShared(array, lane, type))),
-  ]);
-  const put = storeShared(array, laneOf(LANES), value);
-  return { statements: [put, BARRIER, all.statement, loop, BARRIER], use: all.use };
-}
-
-/** 2^-e for a value whose exponent's bits are those of 2^e, as nearly as float32 has it; exact below 2^127. */
-function inverseOf(exponent: Expr): Expr {
-  return powerOf(subtract(i32(2 * EXPONENT.one), exponent));
-}
-
-/** The power of two with these exponent's bits; the smallest for less than 1. */
-function powerOf(exponent: Expr): Expr {
-  return bitcast("f32", shiftLeft(cast("u32", maximum(i32(1), exponent)), u32(23)));
-}
-
-function exponentOf(bits: Expr): Expr {
-  return cast("i32", shiftRight(and(bits, u32(MAGNITUDE)), u32(23)));
 }
 
 /** Bindings: the last messages, table, start: what Q is there, in its place. */
@@ -248,7 +102,7 @@ function begin(factors: Factors): Kernel {
 /** Bindings: values, table, start, messages, exponents: rows of M start, each by its own scale, and which that is. */
 function project(factors: Factors): Kernel {
   const { array, rank, messageWords } = factors;
-  const words = (access: Access): Kernel["bindings"][number] => bound(messageWords, access);
+  const words = (access: Binding["access"]): Binding => bound(messageWords, access);
   const bindings = [bound(array.count, "read"), words("read"), words("write"), words("write")] as const;
   return blockKernel("rows", factors, bindings, (names, chunk, matrix, block) => [
     eachOf(names, matrix.rows, [block, blocksOf(chunk, BLOCK)], (row) => {
@@ -290,96 +144,6 @@ function project(factors: Factors): Kernel {
   ]);
 }
 
-/**
- * Bindings: exponents, table, messages, whose P becomes orthonormal, column after column (modified Gram-Schmidt, twice);
- * NaN where M is not finite, zeros where it is tiny. A lane has its rows to itself.
- */
-function orthonormalize(factors: Factors): Kernel {
-  const { rank, messageWords } = factors;
-  const bindings = [bound(messageWords, "read"), bound(messageWords, "readWrite")] as const;
-  return chunkKernel("P", factors, bindings, (names, _, matrix) => {
-    const exponentAt = (row: Expr): Expr => cast("i32", load(0, add(matrix.word, row), "u32"));
-    const largest = varIn(names, "largest", u32(0));
-    const find = eachOf(names, matrix.rows, ofLanes, (row) => [
-      assign(largest.use, maximum(largest.use, load(0, add(matrix.word, row), "u32"))),
-    ]);
-    const most = combined(names, largest.use, maximum);
-    const exponent = letIn(names, "exponent", cast("i32", most.use));
-    const rescale = eachOf(names, matrix.rows, ofLanes, (row) => {
-      const difference = subtract(exponentAt(row), exponent.use);
-      const scale = letIn(names, "scale", powerOf(add(difference, i32(EXPONENT.one))));
-      const scaled = each(rank, (column) => {
-        const value = entry(matrix, row, column, rank);
-        return value.put(multiply(value.get, scale.use));
-      });
-      return [scale.statement, ...scaled];
-    });
-    const columns = each(rank, (column) => columnMadeNormal(names, matrix, { column, rank, exponent: exponent.use }));
-    return [largest.statement, find, ...most.statements, exponent.statement, rescale, ...columns.flat()];
-  });
-}
-
-/** An element of P in binding 2. */
-function entry(
-  { left }: MatrixInKernel,
-  row: Expr,
-  column: number,
-  rank: number,
-): { get: Expr; put: (value: Expr) => Statement } {
-  // prettier-ignore
-  const place = add(left, add(multiply(row, i32(rank)), i32(column)));
-  return { get: bitcast("f32", load(2, place, "u32")), put: (value) => store(2, place, bitcast("u32", value)) };
-}
-
-interface ColumnOfMatrix {
-  readonly column: number;
-  readonly rank: number;
-  /** Of the largest value of M. */
-  readonly exponent: Expr;
-}
-
-/** One column of P, beside those before it. */
-function columnMadeNormal(
-  names: Names,
-  matrix: MatrixInKernel,
-  { column, rank, exponent }: ColumnOfMatrix,
-): Statement[] {
-  const dot = (other: number): ReturnType<typeof combined> => {
-    const sum = varIn(names, "sum", f32(0));
-    const loop = eachOf(names, matrix.rows, ofLanes, (row) => [
-      assign(
-        sum.use,
-        add(sum.use, multiply(entry(matrix, row, other, rank).get, entry(matrix, row, column, rank).get)),
-      ),
-    ]);
-    const all = combined(names, sum.use, add);
-    return { statements: [sum.statement, loop, ...all.statements], use: all.use };
-  };
-  const remove = (): Statement[] =>
-    each(column, (before) => {
-      const along = dot(before);
-      const loop = eachOf(names, matrix.rows, ofLanes, (row) => {
-        const own = entry(matrix, row, column, rank);
-        return [own.put(subtract(own.get, multiply(along.use, entry(matrix, row, before, rank).get)))];
-      });
-      return [...along.statements, loop];
-    }).flat();
-  const whole = dot(column);
-  const once = remove();
-  const rest = dot(column);
-  const isNew = and(less(multiply(whole.use, f32(RESIDUE_MAX)), rest.use), lessEqual(i32(EXPONENT.tiny), exponent));
-  const twice = remove(); // What rounding left of the others in a small rest.
-  const length = dot(column);
-  const inverse = letIn(names, "inverse", select(isNew, divide(f32(1), unary("sqrt", length.use)), f32(0)));
-  const isFinite = less(exponent, i32(EXPONENT.infinite));
-  const scale = eachOf(names, matrix.rows, ofLanes, (row) => {
-    const own = entry(matrix, row, column, rank);
-    return [own.put(select(isFinite, multiply(own.get, inverse.use), bitcast("f32", u32(NAN))))];
-  });
-  const sums = [...whole.statements, ...once, ...rest.statements, ...twice, ...length.statements];
-  return [...sums, inverse.statement, scale];
-}
-
 /** Bindings: values, table, messages, of which Q and the head are written. */
 function rightOf(factors: Factors): Kernel {
   const { array, rank, messageWords } = factors;
@@ -393,7 +157,7 @@ function rightOf(factors: Factors): Kernel {
         const at = add(chunk.first, add(multiply(row, matrix.columns), column));
         const value = letIn(names, "value", bitcast("f32", load(0, at, "u32")));
         const adds = sums.map(({ use }, inner) =>
-          assign(use, add(use, multiply(value.use, entry(matrix, row, inner, rank).get))),
+          assign(use, add(use, multiply(value.use, entry(matrix, row, inner, rank).value))),
         );
         return [value.statement, ...adds];
       });
@@ -434,8 +198,4 @@ function product(factors: Factors): Kernel {
     });
     return [isFinite.statement, loop];
   });
-}
-
-function each<T>(count: number, make: (at: number) => T): T[] {
-  return Array.from({ length: count }, (_, at) => make(at));
 }

@@ -11,7 +11,7 @@ import * as build from "../../lang/build.ts";
 import { invocationOf } from "../../lang/expr.ts";
 import type { Expr, Kernel, Statement } from "../../lang/kernel.ts";
 import { arrayIn, assign, forRange, letIn, Names, store, varIn, when } from "../../lang/statements.ts";
-import { blocksMax, blocksOf, chunkOf, chunksIn, inChunk, tableWords, type ChunkInKernel, type CodecKernels, type KernelCall, type PackedArray } from "./chunks.ts"; // prettier-ignore
+import { blocksMax, blocksOf, bound, chunkOf, chunksIn, inChunk, tableWords, type ChunkInKernel, type CodecKernels, type KernelCall, type PackedArray } from "./chunks.ts"; // prettier-ignore
 
 const { add, and, cast, divide, equal, i32, less, lessEqual, load, minimum, multiply, or, remainder, shiftLeft, shiftRight, subtract, u32, xor } = build; // prettier-ignore
 
@@ -64,12 +64,6 @@ interface Lengths {
   readonly array: PackedArray;
   readonly blocks: number;
   readonly messageWords: number;
-}
-
-type Access = "read" | "write" | "readWrite";
-
-function bound(length: number, access: Access): Kernel["bindings"][number] {
-  return { type: "u32", access, length };
 }
 
 /** A kernel with an invocation for each block, whose first bindings are values or messages, and the table. */
