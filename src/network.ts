@@ -32,6 +32,7 @@ export { withErrorFeedback } from "./network/collectives/codecs/error-feedback.t
 export { float16Codec } from "./network/collectives/codecs/float16.ts";
 export { withPackedContributions } from "./network/collectives/codecs/packed-contributions.ts";
 export { powerSgdCodec } from "./network/collectives/codecs/power-sgd.ts";
+export type { PowerSgdOptions } from "./network/collectives/codecs/power-sgd.ts";
 export { int4Codec, int8Codec } from "./network/collectives/codecs/quantized.ts";
 export type { QuantizeOptions } from "./network/collectives/codecs/quantized.ts";
 export { topKCodec } from "./network/collectives/codecs/top-k.ts";
