@@ -7,24 +7,21 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import type { WebSocket } from "ws";
 import type { Clock } from "../src/base/clock.ts";
-import { describeError, ProtocolError } from "../src/base/errors.ts";
+import { ProtocolError } from "../src/base/errors.ts";
 import type { ClientMessage, RefusalCode, ServerMessage } from "../src/network/wire/messages.ts";
 import { parseClientMessage, versionRefusal } from "../src/network/wire/validate.ts";
-import { CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_POLICY, closeSocket } from "./close-socket.ts";
-import { MessageRate } from "./message-rate.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Conn } from "./rooms/room-driver.ts";
 import { RoomDriver } from "./rooms/room-driver.ts";
 import type { Rooms } from "./rooms/rooms.ts";
 import { iceServersFor, type IceOptions, type Tickets } from "./relay/tickets.ts";
+import { ClientSocket } from "./sockets/client-socket.ts";
+import { SocketServer } from "./sockets/socket-server.ts";
 
 export const COORDINATOR_PATH = "/coordinator";
-const MESSAGE_BYTES_MAX = 1024 * 1024;
-const QUEUE_BYTES_MAX = 16 * 1024 * 1024;
-const HELLO_MS_MAX = 10_000;
-const SOCKETS_MAX = 2_000;
+const LIMITS = { messageBytesMax: 1024 * 1024, socketsMax: 2_000 };
 /** A member of a fast run says some 40 things and 1 MB a second. */
 const RATE_MAX = { windowMs: 10_000, messagesMax: 5_000, bytesMax: 64 * 1024 * 1024 };
 /** How long a ticket or a credential holds; members get fresh ones in half of it. */
@@ -46,35 +43,31 @@ export interface CoordinatorSocketsOptions {
 }
 
 export class CoordinatorSockets {
-  readonly #options: CoordinatorSocketsOptions;
-  readonly #server = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_BYTES_MAX, perMessageDeflate: false });
-  #isStopping = false;
+  readonly #server: SocketServer;
 
   constructor(options: CoordinatorSocketsOptions) {
-    this.#options = options;
+    this.#server = new SocketServer(LIMITS, (socket) => {
+      new CoordinatorSocket(socket, options, () => this.#server.isStopping);
+    });
   }
 
   /** False when there are too many sockets: the caller answers. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
-    if (this.#isStopping || this.#server.clients.size >= SOCKETS_MAX) return false;
-    this.#server.handleUpgrade(request, socket, head, (opened) => {
-      new CoordinatorSocket(opened, this.#options, () => this.#isStopping);
-    });
-    return true;
+    return this.#server.upgrade(request, socket, head);
   }
 
   /** From now on nothing that sockets say or do reaches a room. */
   quiet(): void {
-    this.#isStopping = true;
+    this.#server.stop();
   }
 
   /** Tells everybody; members keep their state and come back. */
   close(reason: string): void {
-    for (const socket of this.#server.clients) socket.close(CLOSE_GOING_AWAY, reason);
+    this.#server.close(reason);
   }
 
   terminate(): void {
-    for (const socket of this.#server.clients) socket.terminate();
+    this.#server.terminate();
   }
 }
 
@@ -83,86 +76,44 @@ class CoordinatorSocket implements Conn {
   readonly id: string = randomUUID();
   role: Conn["role"] = "member";
   readonly #socket: WebSocket;
+  readonly #client: ClientSocket;
   readonly #options: CoordinatorSocketsOptions;
-  readonly #isQuiet: () => boolean;
-  readonly #rate: MessageRate;
-  readonly #cancelHello: () => void;
   #cancelRights: () => void = () => {};
   #room: RoomDriver | null = null;
   #hasSaidHello = false;
   /** What had arrived with the hello: reading pauses while the room is loaded. */
   #early: ClientMessage[] = [];
-  #isClosed = false;
 
+  /** Nothing of it reaches a room while `isQuiet`. */
   constructor(socket: WebSocket, options: CoordinatorSocketsOptions, isQuiet: () => boolean) {
+    const { clock, metrics, log } = options;
     this.#socket = socket;
     this.#options = options;
-    this.#isQuiet = isQuiet;
-    this.#rate = new MessageRate({ clock: options.clock, what: "messages", ...RATE_MAX });
-    this.#cancelHello = options.clock.after(HELLO_MS_MAX, () => this.#hangUp());
-    socket.on("message", (data, isBinary) => this.#receive(data, isBinary));
-    socket.on("close", () => this.#closed());
-    // A message that is too large, or no WebSocket frames at all: `ws` closes the socket by itself.
-    socket.on("error", () => options.metrics.refused("malformed"));
+    this.#client = new ClientSocket(
+      { socket, clock, metrics, log, what: "message", rate: RATE_MAX },
+      {
+        hear: (text) => {
+          if (!isQuiet()) this.#hear(parseClientMessage(text));
+        },
+        refusal: (code, reason): ServerMessage => ({ kind: "refused", code, reason }),
+        closed: () => {
+          this.#cancelRights();
+          if (!isQuiet()) this.#room?.detach(this);
+        },
+      },
+    );
   }
 
   send(text: string): void {
-    if (this.#socket.readyState !== this.#socket.OPEN) return;
-    this.#socket.send(text);
-    this.#options.metrics.message("out", Buffer.byteLength(text));
-    if (this.#socket.bufferedAmount > QUEUE_BYTES_MAX) {
-      this.#options.log(`a client does not read what it is sent: ${this.#socket.bufferedAmount} bytes wait; closed`);
-      this.#socket.terminate();
-    }
+    this.#client.send(text);
   }
 
   refuse(code: RefusalCode, reason: string): void {
-    if (this.#isClosed) return;
-    this.#options.metrics.refused(code);
-    const message: ServerMessage = { kind: "refused", code, reason };
-    this.send(JSON.stringify(message));
-    this.#end(CLOSE_POLICY, reason);
-  }
-
-  /** A refusal would be for good, but a tab that froze when it had connected may come again. */
-  #hangUp(): void {
-    this.#options.metrics.refused("malformed");
-    this.#end(CLOSE_POLICY, `The server expected a hello within ${HELLO_MS_MAX / 1000} s and got none.`);
+    this.#client.refuse(code, reason);
   }
 
   close(reason: string): void {
-    this.#end(CLOSE_NORMAL, reason);
-  }
-
-  #end(code: number, reason: string): void {
-    if (this.#isClosed) return;
-    this.#closed();
-    closeSocket(this.#socket, this.#options.clock, code, reason);
-  }
-
-  /** Also when we close: what it still sends is no longer heard, and its room is told now. */
-  #closed(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#cancelHello();
-    this.#cancelRights();
-    if (!this.#isQuiet()) this.#room?.detach(this);
-  }
-
-  #receive(data: RawData, isBinary: boolean): void {
-    if (this.#isClosed || this.#isQuiet()) return;
-    const bytes = data as Buffer;
-    this.#options.metrics.message("in", bytes.byteLength);
-    try {
-      if (isBinary) throw new ProtocolError(`message: expected text, found ${bytes.byteLength} binary bytes`);
-      this.#rate.count(bytes.byteLength);
-      const message = parseClientMessage(bytes.toString());
-      if (message.kind === "hello") this.#hello(message);
-      else this.#hear(message);
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) this.#options.log(`socket: ${describeError(error)}`);
-      this.refuse("malformed", error instanceof ProtocolError ? error.message : "The server failed on this message.");
-    }
+    this.#client.close(reason);
   }
 
   #hello(hello: Hello): void {
@@ -170,7 +121,7 @@ class CoordinatorSocket implements Conn {
     if (foreign !== null) return this.refuse("protocol-version", foreign);
     if (this.#hasSaidHello) throw new ProtocolError("hello: expected one a connection, found another");
     this.#hasSaidHello = true;
-    this.#cancelHello();
+    this.#client.saidHello();
     this.role = hello.role;
     void this.#enter(hello);
   }
@@ -180,7 +131,7 @@ class CoordinatorSocket implements Conn {
     const entered = await this.#options.rooms.enter(hello.room, this);
     this.#socket.resume();
     if (!(entered instanceof RoomDriver)) return this.refuse(entered.code, entered.reason);
-    if (this.#isClosed) return entered.detach(this);
+    if (this.#client.isClosed) return entered.detach(this);
     this.#room = entered;
     if (hello.role === "member") this.#tellPaths(hello);
     for (const message of [hello, ...this.#early]) entered.post({ kind: "message", conn: this.id, message });
@@ -202,6 +153,7 @@ class CoordinatorSocket implements Conn {
   }
 
   #hear(message: ClientMessage): void {
+    if (message.kind === "hello") return this.#hello(message);
     if (!this.#hasSaidHello) throw new ProtocolError(`first message: expected a hello, found "${message.kind}"`);
     if (this.#room) this.#room.post({ kind: "message", conn: this.id, message });
     else this.#early.push(message);

@@ -7,7 +7,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import type { RawData, WebSocket } from "ws";
 import type { Clock } from "../../src/base/clock.ts";
 import { describeError, ProtocolError } from "../../src/base/errors.ts";
 import {
@@ -17,9 +17,10 @@ import {
   parseRelayHello,
   type RelayNotice,
 } from "../../src/network/wire/relay-message.ts";
-import { CLOSE_GOING_AWAY, CLOSE_POLICY, closeSocket } from "../close-socket.ts";
 import type { Metrics } from "../metrics.ts";
 import { repeat } from "../repeat.ts";
+import { CLOSE_POLICY, closeSocket } from "../sockets/close-socket.ts";
+import { SocketServer } from "../sockets/socket-server.ts";
 import { EMPTY_BUCKET, pour, RelayLedger, type RelayLimits } from "./relay-ledger.ts";
 import type { Tickets } from "./tickets.ts";
 
@@ -48,25 +49,26 @@ interface Shared extends RelaySocketsOptions {
 
 export class RelaySockets {
   readonly #shared: Shared;
-  readonly #server = new WebSocketServer({ noServer: true, maxPayload: ENVELOPE_BYTES_MAX, perMessageDeflate: false });
+  readonly #server: SocketServer;
   readonly #endSweeps: () => void;
   #sweeps = 0;
-  #isStopping = false;
 
   constructor(options: RelaySocketsOptions) {
     this.#shared = { ...options, ledger: new RelayLedger(options.limits), members: new Map() };
+    const limits = { messageBytesMax: ENVELOPE_BYTES_MAX, socketsMax: options.limits.socketsMax };
+    this.#server = new SocketServer(limits, (socket) => {
+      new RelaySocket(socket, this.#shared);
+    });
     this.#endSweeps = repeat(options.clock, SWEEP_MS, () => this.#sweep());
   }
 
   /** False when there are too many sockets: the caller answers. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
-    if (this.#isStopping || this.#server.clients.size >= this.#shared.limits.socketsMax) return false;
-    this.#server.handleUpgrade(request, socket, head, (opened) => void new RelaySocket(opened, this.#shared));
-    return true;
+    return this.#server.upgrade(request, socket, head);
   }
 
   get sockets(): number {
-    return this.#server.clients.size;
+    return this.#server.sockets;
   }
 
   get waitingBytes(): number {
@@ -74,13 +76,12 @@ export class RelaySockets {
   }
 
   close(reason: string): void {
-    this.#isStopping = true;
     this.#endSweeps();
-    for (const socket of this.#server.clients) socket.close(CLOSE_GOING_AWAY, reason);
+    this.#server.close(reason);
   }
 
   terminate(): void {
-    for (const socket of this.#server.clients) socket.terminate();
+    this.#server.terminate();
   }
 
   #sweep(): void {

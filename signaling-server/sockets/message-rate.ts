@@ -1,6 +1,6 @@
 /** How much one socket may say. */
-import type { Clock } from "../src/base/clock.ts";
-import { ProtocolError } from "../src/base/errors.ts";
+import type { Clock } from "../../src/base/clock.ts";
+import { ProtocolError } from "../../src/base/errors.ts";
 
 export interface MessageRateOptions {
   readonly clock: Clock;

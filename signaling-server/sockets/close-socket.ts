@@ -1,6 +1,6 @@
 /** Ending a client's WebSocket with a reason: what all kinds of sockets of the server do alike. */
 import type { WebSocket } from "ws";
-import type { Clock } from "../src/base/clock.ts";
+import type { Clock } from "../../src/base/clock.ts";
 
 /** For the close handshake. */
 const CLOSE_MS_MAX = 2_000;
