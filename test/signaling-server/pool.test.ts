@@ -1,6 +1,7 @@
 /** The pool with real sockets: tabs that go where the server sends them, and runs that change hands. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { systemClock, type Clock } from "../../src/base/clock.ts";
 import { PROTOCOL_VERSION } from "../../src/network/wire/messages.ts";
 import { parsePoolServerMessage, type PoolServerMessage } from "../../src/network/wire/pool-message.ts";
 import type { QueueView } from "../../src/training/coordinator/pool.ts";
@@ -162,4 +163,17 @@ test.each([
   await eventually("the end", () => code !== 0);
   expect(code).toBe(1008);
   expect(heard).toEqual([{ kind: "refused", reason: expect.stringMatching(sentence) as string }]);
+});
+
+test("a tab that says nothing is closed when its time is over, and not refused: it may have been frozen", async () => {
+  const hurried: Clock = { ...systemClock, after: (ms, callback) => systemClock.after(ms / 50, callback) };
+  const other = await testServer({ clock: hurried });
+  const socket = new WebSocket(`ws://localhost:${other.port}/pool`);
+  let heard = 0;
+  let reason = "";
+  socket.on("message", () => (heard += 1));
+  socket.on("close", (_, said) => (reason = said.toString()));
+  await eventually("the end", () => reason !== "");
+  expect([heard, reason]).toEqual([0, "The server expected a hello within 10 s and got none."]);
+  await other.end();
 });
