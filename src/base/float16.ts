@@ -1,11 +1,17 @@
 /** IEEE 754 binary16: values and bits. Rounding is to nearest, ties to even; what is too large becomes infinite. */
 
+/** 2^(e - 15) by e. */
+const POWERS = Float64Array.from({ length: 32 }, (_, exponent) => 2 ** (exponent - 15));
 const SCRATCH = new DataView(new ArrayBuffer(4));
 
 /** The bits of the float16 next to `value`. NaN keeps no payload. */
 export function float16Bits(value: number): number {
   SCRATCH.setFloat32(0, value);
-  const bits = SCRATCH.getUint32(0);
+  return bitsBeside(SCRATCH.getUint32(0), value);
+}
+
+/** For the float32 of these bits, which is next to `value`. */
+function bitsBeside(bits: number, value: number): number {
   const sign = (bits >>> 16) & 0x8000;
   const magnitude = bits & 0x7fffffff;
   if (magnitude > 0x7f800000) return sign | 0x7e00;
@@ -23,7 +29,7 @@ export function float16OfBits(bits: number): number {
   const fraction = bits & 0x3ff;
   if (exponent === 0) return sign * fraction * 2 ** -24;
   if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  return sign * (1 + fraction / 1024) * (POWERS[exponent] ?? 0);
 }
 
 /** The float16 next to the float32 next to `value`. */
@@ -33,12 +39,18 @@ export function roundToFloat16(value: number): number {
 
 /** Values as float16 bits. */
 export function encodeFloat16(values: ArrayLike<number>): Uint16Array<ArrayBuffer> {
-  return Uint16Array.from(values, float16Bits);
+  const floats = values instanceof Float32Array ? values : Float32Array.from(values);
+  const bits = new Uint32Array(floats.buffer, floats.byteOffset, floats.length);
+  const out = new Uint16Array(floats.length);
+  for (let at = 0; at < out.length; at++) out[at] = bitsBeside(bits[at] as number, floats[at] as number);
+  return out;
 }
 
 /** Float16 bits as values. */
 export function decodeFloat16(bits: Uint16Array): Float32Array<ArrayBuffer> {
-  return Float32Array.from(bits, float16OfBits);
+  const out = new Float32Array(bits.length);
+  for (let at = 0; at < out.length; at++) out[at] = float16OfBits(bits[at] as number);
+  return out;
 }
 
 function roundHalfEven(x: number): number {

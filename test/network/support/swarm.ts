@@ -22,9 +22,9 @@ export interface Swarm {
 export async function swarm(
   size: number,
   seed: number,
-  options: { network?: Partial<NetworkOptions>; mux?: Partial<MuxOptions> } = {},
+  options: { network?: Partial<NetworkOptions>; mux?: Partial<MuxOptions>; isBusy?: () => boolean } = {},
 ): Promise<Swarm> {
-  const { network, clock } = simulatedNetwork(seed, { latencyMs: 3, jitterMs: 5, ...options.network });
+  const { network, clock } = simulatedNetwork(seed, { latencyMs: 3, jitterMs: 5, ...options.network }, options.isBusy); // prettier-ignore
   const peers = Array.from({ length: size }, (_, rank) => `peer-${rank}`);
   const muxes = peers.map((peer) => new Mux({ transport: network.join(peer), ...options.mux }));
   const dials = muxes.flatMap((mux) =>

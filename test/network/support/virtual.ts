@@ -4,14 +4,19 @@ import { SimulatedNetwork } from "../../../src/network/transport/simulated/simul
 import type { NetworkOptions } from "../../../src/network/transport/simulated/simulated-network.ts";
 import { VirtualClock } from "../../../src/network/transport/simulated/virtual-clock.ts";
 
-export function virtualClock(): VirtualClock {
-  return new VirtualClock(() => new Promise((resolve) => setImmediate(resolve)));
+/** Time stands still while `isBusy`, such as a device that works in turns of its own. */
+export function virtualClock(isBusy: () => boolean = () => false): VirtualClock {
+  return new VirtualClock(async () => {
+    do await new Promise((resolve) => setImmediate(resolve));
+    while (isBusy());
+  });
 }
 
 export function simulatedNetwork(
   seed: number,
   options: Partial<NetworkOptions> = {},
+  isBusy?: () => boolean,
 ): { network: SimulatedNetwork; clock: VirtualClock } {
-  const clock = virtualClock();
+  const clock = virtualClock(isBusy);
   return { network: new SimulatedNetwork({ clock, random: new Random(seed, "network"), ...options }), clock };
 }

@@ -39,6 +39,28 @@ function packingOn(where: Where, codec: GradientCodec): SlotPacking {
     : devicePacking(new ReferenceDevice(), codec, LENGTHS, gradientOf);
 }
 
+/** Packing as it is, counted while it goes on: a device takes turns of its own, which virtual time must wait for. */
+class CountedPacking {
+  busy = 0;
+
+  around(packing: SlotPacking): SlotPacking {
+    return {
+      codec: packing.codec,
+      slot: (...course) => this.#counted(packing.slot(...course)),
+      pack: (...course) => this.#counted(packing.pack(...course)),
+    };
+  }
+
+  async #counted<T>(work: Promise<T>): Promise<T> {
+    this.busy += 1;
+    try {
+      return await work;
+    } finally {
+      this.busy -= 1;
+    }
+  }
+}
+
 interface Played {
   /** Of each step, over all members. */
   readonly roots: readonly (readonly string[])[];
@@ -54,9 +76,10 @@ async function play(
   where: Where = "device",
   more: (step: number) => Partial<StepInput> = () => ({}),
 ): Promise<Played> {
-  const { groups, run, clock, muxes } = await swarm(RANKS, 11);
+  const counted = new CountedPacking();
+  const { groups, run, clock, muxes } = await swarm(RANKS, 11, { isBusy: () => counted.busy > 0 });
   const members = groups(1);
-  const engines = members.map(() => engineOf(COUNT, gradientOf, codec && packingOn(where, codec)));
+  const engines = members.map(() => engineOf(COUNT, gradientOf, codec && counted.around(packingOn(where, codec))));
   let versions = members.map(() => genesisVersion(new Float32Array(COUNT), 0));
   const roots: string[][] = [];
   const fingerprints: Fingerprinted[] = [];

@@ -14,7 +14,8 @@ export interface QuantizeOptions {
   readonly seed?: number;
 }
 
-const BLOCK = 64;
+const BLOCK_BITS = 6;
+const BLOCK = 2 ** BLOCK_BITS;
 
 /** One byte a value and a scale for 64: the largest of a block becomes 127. */
 export function int8Codec(options: QuantizeOptions = {}): Codec {
@@ -44,7 +45,9 @@ function quantizedCodec(name: "int8" | "int4", levels: number, { seed = 0 }: Qua
       const packed = reader.bytes(name === "int8" ? count : Math.ceil(count / 2));
       reader.end();
       const integers = name === "int8" ? signed(packed) : unpackNibbles(packed, count);
-      return Float32Array.from(integers, (integer, at) => integer * (scales[Math.floor(at / BLOCK)] ?? 0));
+      const values = new Float32Array(count);
+      for (let at = 0; at < count; at++) values[at] = (integers[at] as number) * (scales[at >>> BLOCK_BITS] as number);
+      return values;
     },
   };
 }
@@ -119,11 +122,14 @@ function signed(bytes: Bytes): Int8Array {
 
 /** Two values a byte, the first one in the lower half, each moved up by 8. */
 function packNibbles(integers: Int8Array): Bytes {
-  return Uint8Array.from({ length: Math.ceil(integers.length / 2) }, (_, at) => {
-    return ((integers[2 * at] ?? 0) + 8) | (((integers[2 * at + 1] ?? 0) + 8) << 4);
-  });
+  const bytes = new Uint8Array(Math.ceil(integers.length / 2));
+  for (let at = 0; at < bytes.length; at++)
+    bytes[at] = ((integers[2 * at] ?? 0) + 8) | (((integers[2 * at + 1] ?? 0) + 8) << 4);
+  return bytes;
 }
 
 function unpackNibbles(bytes: Bytes, count: number): Int8Array {
-  return Int8Array.from({ length: count }, (_, at) => (((bytes[at >> 1] ?? 0) >> (4 * (at & 1))) & 15) - 8);
+  const integers = new Int8Array(count);
+  for (let at = 0; at < count; at++) integers[at] = (((bytes[at >> 1] as number) >> (4 * (at & 1))) & 15) - 8;
+  return integers;
 }

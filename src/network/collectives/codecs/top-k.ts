@@ -32,16 +32,40 @@ export function topKCodec(fraction: number): Codec {
 }
 
 /** In ascending order. NaN counts as the largest of all: it must not get lost. */
-function largestPlaces(values: Float32Array, count: number): Uint32Array<ArrayBuffer> {
-  const size = (value: number): number => (Number.isNaN(value) ? Infinity : Math.abs(value));
-  const sizes = Float32Array.from(values, size);
-  const threshold = sizes.slice().sort()[values.length - count] ?? 0;
-  const above = sizes.reduce((sum, one) => sum + (one > threshold ? 1 : 0), 0);
-  let ties = count - above;
+function largestPlaces(values: Float32Array<ArrayBuffer>, count: number): Uint32Array<ArrayBuffer> {
+  const sizes = new Uint32Array(values.buffer, values.byteOffset, values.length).slice();
+  for (let at = 0; at < sizes.length; at++) sizes[at] = Math.min((sizes[at] as number) & MAGNITUDE, INFINITE);
+  const threshold = thresholdOf(sizes, count);
+  let { ties } = threshold;
   const places = new Uint32Array(count);
   let found = 0;
-  for (const [place, one] of sizes.entries()) {
-    if (one > threshold || (one === threshold && ties-- > 0)) places[found++] = place;
+  for (let place = 0; place < sizes.length; place++) {
+    const size = sizes[place] as number;
+    if (size > threshold.size || (size === threshold.size && ties-- > 0)) places[found++] = place;
   }
   return places;
+}
+
+/** Of a float32's bits: those of its size, which grow with it. */
+const MAGNITUDE = 0x7fff_ffff;
+const INFINITE = 0x7f80_0000;
+const DIGIT_BITS = 16;
+const DIGITS = 2 ** DIGIT_BITS;
+
+/** The smallest of the `count` largest sizes, and how many of its like are among them: by its upper half, then the lower. */
+function thresholdOf(sizes: Uint32Array, count: number): { readonly size: number; readonly ties: number } {
+  let [size, ties] = [0, count];
+  for (const shift of [DIGIT_BITS, 0]) {
+    const counts = new Uint32Array(DIGITS);
+    for (const one of sizes) {
+      if (shift > 0 || one >>> DIGIT_BITS === size >>> DIGIT_BITS) {
+        const digit = (one >>> shift) % DIGITS;
+        counts[digit] = (counts[digit] as number) + 1;
+      }
+    }
+    let digit = DIGITS - 1;
+    while (digit > 0 && (counts[digit] as number) < ties) ties -= counts[digit--] as number;
+    size += digit * 2 ** shift;
+  }
+  return { size, ties };
 }
