@@ -16,6 +16,7 @@ import {
   holdsParameters,
   isCovered,
   outlook,
+  type Outlook,
   parameterRootOf,
   sourcesOf,
   type Sources,
@@ -190,9 +191,14 @@ function releaseAll(draft: Draft): void {
 
 /** Members set aside go back in where only they have what is missing: a bad link is better than a lost step. */
 function releaseHolders(draft: Draft, record: CommitRecord): boolean {
+  return releaseIf(draft, (joined) => isCovered(sourcesOf(record, joined, draft.state)));
+}
+
+/** Lets those that are set aside back in if there are any and all who have joined, they among them, have what it takes. */
+function releaseIf(draft: Draft, haveIt: (joined: readonly PeerState[]) => boolean): boolean {
   const joined = [...draft.state.peers.values()].filter((peer) => peer.status === "joined");
   const held = joined.filter((peer) => peer.heldUntilMs > draft.nowMs);
-  if (held.length === 0 || !isCovered(sourcesOf(record, joined, draft.state))) return false;
+  if (held.length === 0 || !haveIt(joined)) return false;
   for (const { info } of held) draft.patchPeer(info.peer, { heldUntilMs: draft.nowMs });
   return true;
 }
@@ -211,6 +217,8 @@ function rollBack(draft: Draft, peers: readonly PeerState[]): boolean {
   const mayGoBack = waitedMs >= draft.limits.graceMs && (!isPreparing || waitedMs >= PREPARING_MS_MAX);
   if (!isEverybodyHere && !mayGoBack) return wait(draft, "Waiting for the tabs that hold the rest of the model.");
   const found = outlook(state, peers);
+  const isNewer = (joined: readonly PeerState[]): boolean => generationOf(outlook(state, joined)) > generationOf(found);
+  if (releaseIf(draft, isNewer)) return true;
   if ("missing" in found) {
     const { missing } = found;
     return wait(draft, `The checkpoint is not whole here. Open the run on: ${missing.join(", ")}.`, missing);
@@ -222,6 +230,11 @@ function rollBack(draft: Draft, peers: readonly PeerState[]): boolean {
   draft.patch({ uncoveredSinceMs: null, checkpoint: null, epoch: null });
   draft.report({ type: "rollback", to: step });
   return true;
+}
+
+/** The checkpoint gone back to; less than any where it takes others. */
+function generationOf(found: Outlook): number {
+  return "missing" in found ? -1 : found.target.generation;
 }
 
 function announce(draft: Draft, record: CommitRecord, peers: readonly PeerState[], sources: Sources): void {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { PROTOCOL_VERSION } from "../../../src/network/wire/messages.ts";
+import type { Inventory } from "../../../src/network/wire/state-record.ts";
 import { GENESIS, optimizerName } from "../../../tools/simulation/versions.ts";
 import { EMPTY, inventoryAt, Script } from "./script.ts";
 
@@ -210,6 +211,41 @@ test("with every member gone the run goes back to the newest whole checkpoint, a
   expect(next.lines("rollback")).toEqual([{ type: "rollback", to: 5 }]);
   expect(next.committedStep).toBe(5);
   expect(next.members).toEqual(["e"]);
+});
+
+test("nothing is rolled back past a checkpoint whose only holder is set aside: it is let back in", () => {
+  const shards = Array.from({ length: 120 }, (_, shard) => shard);
+  const script = new Script({ startWith: 2 });
+  const store = (peers: readonly string[]): { step: number; chain: string; shards: number[] } => {
+    const { step, chain } = script.state.durable.record ?? { step: 0, chain: "" };
+    for (const peer of peers) {
+      script.say(peer, { kind: "stored", step, chain, shards, error: null, ms: 1 });
+      script.say(peer, { kind: "digest", step, chain, digest: "same" });
+    }
+    return { step, chain, shards };
+  };
+  for (const peer of ["a", "b"]) script.join(peer);
+  for (const peer of ["a", "b"]) script.ready(peer, 0);
+  for (let step = 1; step <= 5; step++) commitBy(script, ["a", "b"]);
+  const first = store(["a", "b"]);
+  script.feed({ kind: "closed", conn: "conn-b" });
+  script.ready("a", 5);
+  for (let step = 6; step <= 10; step++) script.vote("a");
+  const second = store(["a"]);
+  script.vote("a"); // Step 11 dies with its memory.
+  expect(script.lines("checkpoint")).toMatchObject([{ step: 5 }, { step: 10 }]);
+  const next = script.restarted();
+  const onDisk = (stored: (typeof first)[]): Inventory => ({ parameterRoots: [], optimizer: [], stored });
+  for (const peer of ["a1", "a2", "a3", "a4", "a5", "a6"]) {
+    next.join(peer, onDisk([first, second]), "device-a");
+    next.feed({ kind: "closed", conn: `conn-${peer}` });
+  }
+  next.join("b1", onDisk([first]), "device-b");
+  next.join("a7", onDisk([first, second]), "device-a");
+  expect((next.state.peers.get("a7")?.heldUntilMs ?? 0) - next.nowMs).toBe(20_000);
+  next.pass(18_000, ["a7", "b1"]);
+  expect(next.lines("rollback")).toEqual([{ type: "rollback", to: 10 }]);
+  expect(next.members.toSorted()).toEqual(["a7", "b1"]);
 });
 
 test("of older checkpoints on a disk those of the log are kept beside a new one, not the newest", () => {
