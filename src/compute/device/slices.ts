@@ -5,8 +5,8 @@ import type { YieldToEventLoop } from "./yielding.ts";
 /** Some work: does a part of it and says whether it is done. It should take about a millisecond a call. */
 export type Work = () => boolean;
 
-/** How long the thread is kept before the event loop runs. */
-const SLICE_MS = 8;
+/** How long the thread is kept before the event loop runs: a message of several hops waits so long for each. */
+const SLICE_MS = 3;
 
 /** A queue of work. One slice a task; the first one starts after the code that filled the queue. */
 export class SliceQueue {

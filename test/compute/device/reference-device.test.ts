@@ -55,12 +55,12 @@ test("a long dispatch leaves the event loop running: other tasks get their turns
     await yieldByMessage();
     turns += 1;
   }
-  // Some 200 ms of work: at 8 ms a slice that is 25 turns, and more on a machine that others use too.
+  // Some 200 ms of work: at 3 ms a slice that is 67 turns, and more on a machine that others use too.
   expect(turns).toBeGreaterThan(5);
   device.destroy();
 });
 
-test("work runs in order, and a slice ends when its 8 ms are over", async () => {
+test("work runs in order, and a slice ends when its 3 ms are over", async () => {
   const clock = new HandClock();
   const log: string[] = [];
   const queue = new SliceQueue(
@@ -73,7 +73,7 @@ test("work runs in order, and a slice ends when its 8 ms are over", async () => 
   for (const name of ["a", "b", "c", "d"]) {
     queue.push(() => {
       log.push(name);
-      clock.ms += 5;
+      clock.ms += 2;
       return true;
     });
   }

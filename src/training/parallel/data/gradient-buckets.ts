@@ -27,12 +27,17 @@ export const BUCKETS_MAX = 6;
 /** Below this a message costs more than what it hides. */
 const BUCKET_BYTES_MIN = 64 * 1024;
 
-/** The buckets of `count` elements, in the order in which they leave. The last is half as long: nothing is left to hide it. */
+/**
+ * The buckets of `count` elements, in the order in which they leave. The first is half as long, so that the link has
+ * something to do early, and so is the last, which nothing is left to hide.
+ */
 export function gradientBuckets(count: number): GradientBucket[] {
   const buckets = Math.min(BUCKETS_MAX, Math.max(1, Math.floor((4 * count) / BUCKET_BYTES_MIN)));
-  const borders = Array.from({ length: buckets + 1 }, (_, at) =>
-    at === buckets ? 0 : SHARDS - Math.round((SHARDS * 2 * at) / (2 * buckets - 1)),
+  const between = Array.from(
+    { length: buckets - 1 },
+    (_, at) => SHARDS - Math.round((SHARDS * (2 * at + 1)) / (2 * buckets - 2)),
   );
+  const borders = [SHARDS, ...between, 0];
   return borders.slice(1).map((firstShard, bucket) => {
     const endShard = borders[bucket] ?? SHARDS;
     return { firstShard, endShard, from: shardRange(count, firstShard)[0], to: shardRange(count, endShard - 1)[1] };
