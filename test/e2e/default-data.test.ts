@@ -64,7 +64,7 @@ function lastLoss(steps: readonly StepLine[]): number {
 test(
   "char-gpt's text is this site's own, and the second tab gets it from the first",
   async () => {
-    const { data, watched, asked } = await train("A small GPT that learns to write", 30);
+    const { data, watched, asked } = await train("A small GPT that learns to write", 80);
     expect(data.name).toBe("own-source.txt");
     expect(asked.length).toBeGreaterThan(2);
     expect(asked).not.toContain("/own-source.txt");
