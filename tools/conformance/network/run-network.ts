@@ -13,7 +13,7 @@ import type { TabNetwork } from "../../tabs/site/engine.ts";
 import { judgeMatrix } from "./judge-matrix.ts";
 import type { SizeReport } from "./judge-matrix.ts";
 import type { NetworkName } from "./networks.ts";
-import { MATRIX_SIZES } from "./matrix-cases.ts";
+import { MATRIX_SIZES, SIMULATED_SIZES } from "./matrix-cases.ts";
 import { runMatrix } from "./run-matrix.ts";
 
 const SIZE_MS_MAX = 300_000;
@@ -56,7 +56,7 @@ async function runInNode(onSize: (report: SizeReport) => void): Promise<NetworkR
 
 async function runSimulated(onSize: (report: SizeReport) => void): Promise<NetworkRun> {
   const reports: SizeReport[] = [];
-  for (const size of MATRIX_SIZES) {
+  for (const size of SIMULATED_SIZES) {
     const peers = await swarm(size, size);
     const ranks = await peers.run(Promise.all(peers.groups(1).map((group) => runMatrix(group))));
     reports.push(judgeMatrix(ranks));
