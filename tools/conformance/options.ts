@@ -30,7 +30,7 @@ export const USAGE: string = `Runs every case of a folder of golden values from 
 
   --fixtures DIR   ops, optim and models: each a .json and a .safetensors
   --device D       ${DEVICES.join(", ")} (webgpu-node)
-  --network N      ${NETWORKS.join(", ")}: each verb by each program and codec, among up to 8, or 16 simulated
+  --network N      ${NETWORKS.join(", ")}: each verb by each program and codec, among up to 16, or 8 by WebRTC
   --json FILE      totals and failures
 
 Exit: 0 nothing failed; 1 something did; 2 wrong arguments, or a device that is not there.

@@ -9,9 +9,9 @@ import { int4Codec, int8Codec } from "../../../src/network/collectives/codecs/qu
 import { topKCodec } from "../../../src/network/collectives/codecs/top-k.ts";
 import type { ReduceOperator } from "../../../src/network/collectives/numbers.ts";
 
-/** Sizes of groups for which the matrix is run: over real links, and in virtual time. */
-export const MATRIX_SIZES: readonly number[] = [1, 2, 3, 4, 5, 7, 8];
-export const SIMULATED_SIZES: readonly number[] = [...MATRIX_SIZES, 16];
+/** Sizes of groups for which the matrix is run by WebRTC, whose links two processors must encrypt; and otherwise. */
+export const RTC_SIZES: readonly number[] = [1, 2, 3, 4, 5, 7, 8];
+export const MATRIX_SIZES: readonly number[] = [...RTC_SIZES, 16];
 
 /**
  * `integers`: small ones, as float32; `int32`: large ones, whose sums wrap; `floats`: of many magnitudes; `constants`:

@@ -13,7 +13,7 @@ import type { TabNetwork } from "../../tabs/site/engine.ts";
 import { judgeMatrix } from "./judge-matrix.ts";
 import type { SizeReport } from "./judge-matrix.ts";
 import type { NetworkName } from "./networks.ts";
-import { MATRIX_SIZES, SIMULATED_SIZES } from "./matrix-cases.ts";
+import { MATRIX_SIZES, RTC_SIZES } from "./matrix-cases.ts";
 import { runMatrix } from "./run-matrix.ts";
 
 const SIZE_MS_MAX = 300_000;
@@ -39,10 +39,10 @@ export function runNetwork(network: NetworkName, onSize: (report: SizeReport) =>
 
 async function runInNode(onSize: (report: SizeReport) => void): Promise<NetworkRun> {
   const peers = new NodeRtcPeers(await openWrtc());
-  const muxes = await linkedMuxes(ranksOf(Math.max(...MATRIX_SIZES)).map((rank) => peers.join(`peer-${rank}`)));
+  const muxes = await linkedMuxes(ranksOf(Math.max(...RTC_SIZES)).map((rank) => peers.join(`peer-${rank}`)));
   try {
     const reports: SizeReport[] = [];
-    for (const size of MATRIX_SIZES) {
+    for (const size of RTC_SIZES) {
       const ranks = Promise.all(groupsOf(muxes, size, size).map((group) => runMatrix(group)));
       const wait = { deadlineMs: SIZE_MS_MAX };
       reports.push(judgeMatrix(await withDeadline(`the matrix of ${size} peers`, ranks, systemClock, wait)));
@@ -56,7 +56,7 @@ async function runInNode(onSize: (report: SizeReport) => void): Promise<NetworkR
 
 async function runSimulated(onSize: (report: SizeReport) => void): Promise<NetworkRun> {
   const reports: SizeReport[] = [];
-  for (const size of SIMULATED_SIZES) {
+  for (const size of MATRIX_SIZES) {
     const peers = await swarm(size, size);
     const ranks = await peers.run(Promise.all(peers.groups(1).map((group) => runMatrix(group))));
     reports.push(judgeMatrix(ranks));
@@ -66,15 +66,16 @@ async function runSimulated(onSize: (report: SizeReport) => void): Promise<Netwo
 }
 
 async function runInTabs(network: TabNetwork, onSize: (report: SizeReport) => void): Promise<NetworkRun> {
+  const sizes = network === "ports" ? MATRIX_SIZES : RTC_SIZES;
   const [site, peerServer, browser] = await Promise.all([serveSite(), startPeerServer(), TabBrowser.launch()]);
   try {
     const servers = { sitePort: site.port, peerPort: peerServer.port };
-    const names = ranksOf(Math.max(...MATRIX_SIZES)).map((rank) => `tab-${rank}-${process.pid}`);
+    const names = ranksOf(Math.max(...sizes)).map((rank) => `tab-${rank}-${process.pid}`);
     const tabs: Tab[] = [];
     for (const name of names) tabs.push(await browser.open(name, servers));
     await connectAll(tabs, network);
     const reports: SizeReport[] = [];
-    for (const size of MATRIX_SIZES) {
+    for (const size of sizes) {
       reports.push(await matrixInTabs(tabs.slice(0, size), network, reports.length + 1));
       onSize(reports.at(-1) as SizeReport);
     }
