@@ -112,5 +112,6 @@ async function linked(): Promise<Mux[]> {
   await muxes[0]?.connect("b", { deadlineMs: DEADLINE_MS });
   const endMs = systemClock.nowMs() + DEADLINE_MS;
   while (muxes[1]?.isLinked("a") !== true && systemClock.nowMs() < endMs) await new Promise((resolve) => setTimeout(resolve, 5)); // prettier-ignore
+  assert(muxes[1]?.isLinked("a") === true, `codecs: expected a link within ${DEADLINE_MS / 1000} s, found none`);
   return muxes;
 }
