@@ -30,7 +30,6 @@ export { Buckets } from "./network/collectives/buckets.ts";
 export type { BucketOptions, Reducing } from "./network/collectives/buckets.ts";
 export { withErrorFeedback } from "./network/collectives/codecs/error-feedback.ts";
 export { float16Codec } from "./network/collectives/codecs/float16.ts";
-export { withPackedContributions } from "./network/collectives/codecs/packed-contributions.ts";
 export { powerSgdCodec } from "./network/collectives/codecs/power-sgd.ts";
 export type { PowerSgdOptions } from "./network/collectives/codecs/power-sgd.ts";
 export { int4Codec, int8Codec } from "./network/collectives/codecs/quantized.ts";

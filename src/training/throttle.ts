@@ -27,9 +27,10 @@ export function throttled(engine: MemberEngine, share: () => number, clock: Cloc
       return engine.slotsPerSecond * share();
     },
     packing: packing && {
-      codec: packing.codec,
       slot: (parameters, slot, course) => rested(() => packing.slot(parameters, slot, course)),
       pack: (sum, course) => packing.pack(sum, course),
+      add: (arrived) => packing.add(arrived),
+      own: (owners) => packing.own(owners),
     },
     ...(engine.layout ? { layout: engine.layout } : {}),
     initialParameters: () => engine.initialParameters(),

@@ -74,8 +74,8 @@ async function compare(
       packed.begin(owners, { operation, seed: 7 });
       packed.write(sum);
       reads = 0;
-      const { messages, own } = packed.finish(await runtime.work(packed.pack()));
-      expect(reads).toBe(1);
+      const messages = packed.finish(await runtime.work(packed.pack()));
+      expect(reads).toBe(messages.size > 0 ? 1 : 0);
       const expected = host.pack(sum, bucket, owners, operation);
       const what = `${codec} of ${bucket.to - bucket.from}, step ${step}`;
       expect([...messages.keys()], what).toEqual([...expected.messages.keys()]);
@@ -83,7 +83,10 @@ async function compare(
         const [found, right] = [Buffer.from(message), Buffer.from(expected.messages.get(rank) ?? [])];
         expect(found.equals(right), `${what}, to rank ${rank}`).toBe(true);
       }
-      expect(Buffer.from(bytesOf(own)).equals(Buffer.from(bytesOf(expected.own))), `${what}, own`).toBe(true);
+      const [kept] = await runtime.read([packed.values]);
+      const [from = 0, to = 0] = expected.bounds.slice(owners.rank);
+      const own = present(kept, "values").subarray(4 * from, 4 * to);
+      expect(Buffer.from(own).equals(Buffer.from(bytesOf(expected.own))), `${what}, own`).toBe(true);
     }
   }
   runtime.destroy();
@@ -130,11 +133,10 @@ async function factor(
         left.turn();
         packed.begin(owners, { operation: 9 + step, seed: 7 });
         packed.write(sum);
-        const { messages, own } = packed.finish(await runtime.work(packed.pack()));
+        const messages = packed.finish(await runtime.work(packed.pack()));
         device = messages;
         const expected = left.pack(sum, bucket, owners, 9 + step);
         expect([...messages.keys()]).toEqual([...expected.messages.keys()]);
-        expect(own.length).toBe(expected.own.length);
       }
     }
   }

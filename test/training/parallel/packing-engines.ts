@@ -4,7 +4,7 @@ import type { Device } from "../../../src/compute/device/device.ts";
 import { createRuntime, type RuntimeOptions } from "../../../src/compute/runtime/graph-runtime.ts";
 import { compile } from "../../../src/compute/tensor/compile.ts";
 import type { Tensor } from "../../../src/compute/tensor/tensor.ts";
-import { withPackedContributions } from "../../../src/network/collectives/codecs/packed-contributions.ts";
+import { ownerLayout } from "../../../src/training/parallel/shards.ts";
 import type { SlotPacking, StepEngine } from "../../../src/training/parallel/data/data-parallel-step.ts";
 import { gradientBuckets } from "../../../src/training/parallel/data/gradient-buckets.ts";
 import { DEVICE_CODECS, type GradientCodec } from "../../../src/training/parallel/data/gradient-codec.ts";
@@ -56,7 +56,8 @@ export function devicePacking(
   );
   const packed = new PackedSlots<string>({ runtime, stages, codec, count, slots: SLOTS, seed: RUN_SEED });
   return {
-    codec: packed.packer.codec,
+    add: (arrived) => packed.packer.sums.add(arrived),
+    own: (owners) => packed.packer.sums.own(owners),
     pack: (sum, course) => packed.pack(sum, course),
     slot(_, slot, course) {
       const gradient = gradientOf(course.plan.step, slot);
@@ -76,19 +77,28 @@ export function hostPacking(name: GradientCodec, count: number, gradientOf: Grad
   const codec = DEVICE_CODECS[name].host(RUN_SEED);
   const host = new HostPacking(codec, count);
   let sum = new Float32Array(count);
+  const kept: Floats[] = [];
   const pack: SlotPacking["pack"] = async (total, { plan, onBucket }: Pick<SlotCourse, "plan" | "onBucket">) => {
     host.turn();
     for (const [at, bucket] of gradientBuckets(count).entries()) {
       const operation = plan.operation + at;
-      const { messages, own, bounds } = host.pack(total, bucket, plan, operation);
-      const values = new Float32Array(bucket.to - bucket.from);
-      values.set(own, bounds[plan.rank]);
-      onBucket({ values, codec: withPackedContributions(codec, operation, messages) });
+      const { messages, own } = host.pack(total, bucket, plan, operation);
+      kept[at] = own;
+      onBucket(messages);
     }
   };
   return {
-    codec,
     pack,
+    async add({ at, owners, givers, messages }) {
+      const { firstShard, endShard } = present(gradientBuckets(count)[at], "a bucket");
+      const { bounds } = ownerLayout(count, owners.owner, owners.size, [firstShard, endShard]);
+      const length = (bounds[owners.rank + 1] ?? 0) - (bounds[owners.rank] ?? 0);
+      const partOf = (rank: number): Floats =>
+        rank === owners.rank ? present(kept[at], "own") : codec.decode(present(messages.get(rank), "a message"));
+      const parts = length === 0 ? [] : [...givers].sort((a, b) => a - b).map(partOf);
+      kept[at] = parts.reduce((all, part) => all.map((value, i) => value + (part[i] ?? 0)), new Float32Array(length)); // prettier-ignore
+    },
+    own: async () => Float32Array.from(kept.toReversed().flatMap((part) => [...part])),
     async slot(_, slot, course) {
       if (course.isFirst) sum = new Float32Array(count);
       const gradient = gradientOf(course.plan.step, slot);

@@ -290,7 +290,7 @@ function clear({ array: { count } }: Lengths): Kernel {
   };
 }
 
-/** Bindings: messages, table, values: those that were sent, at their places. */
+/** Bindings: messages, table, values: those that were sent, at their places; a place outside of its chunk is none. */
 function scatter(lengths: Lengths): Kernel {
   const bindings = [bound(lengths.messageWords, "read"), bound(lengths.array.count, "write")];
   return blockKernel("unpacked", lengths, bindings, (names, chunk, block) => {
@@ -298,8 +298,10 @@ function scatter(lengths: Lengths): Kernel {
     const end = minimum(chunk.extent, add(from, i32(BLOCK)));
     const loop = forRange(names, "at", from, end, (at) => {
       const word = letIn(names, "entry", add(add(chunk.word, i32(HEAD_WORDS)), at));
-      const place = cast("i32", load(0, word.use, "u32"));
-      return [word.statement, store(2, add(chunk.first, place), load(0, add(word.use, chunk.extent), "u32"))];
+      const place = letIn(names, "place", load(0, word.use, "u32"));
+      const value = load(0, add(word.use, chunk.extent), "u32");
+      const isIn = less(place.use, cast("u32", chunk.count));
+      return [word.statement, place.statement, when(isIn, [store(2, add(chunk.first, cast("i32", place.use)), value)])];
     });
     return [loop];
   });

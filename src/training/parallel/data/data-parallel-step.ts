@@ -11,14 +11,15 @@ import { assert } from "../../../base/assert.ts";
 import { bytesOf, concatBytes, floatsOf, type Bytes } from "../../../base/bytes.ts";
 import type { Clock } from "../../../base/clock.ts";
 import { hashBytes, type Hash } from "../../../base/hash.ts";
-import type { Codec } from "../../../network/collectives/codecs/codec.ts";
 import type { Group } from "../../../network/collectives/group.ts";
 import type { Audit, ShardMap } from "../../../network/wire/messages.ts";
 import type { StepTimes } from "../../../network/wire/run-line.ts";
 import { makeVersion, type OptimizerShard, type Version } from "../../recovery/replica.ts";
 import { fromOwnerOrder, gatherShards, ownerLayout, shardRange, type OwnerLayout } from "../shards.ts";
 import { BUCKETS_MAX, GradientExchange } from "./gradient-buckets.ts";
+import type { Owners } from "./packed-layout.ts";
 import type { PackedSlot, SlotCourse } from "./packed-slots.ts";
+import type { ArrivedBucket } from "./packed-sums.ts";
 import { auditSlots, giveOwn, type Fingerprinted, type Givers, type StepCover } from "./slot-sums.ts";
 
 /** What computes: one replica of the model on one device. */
@@ -52,14 +53,16 @@ export interface StepEngine {
   }): Promise<{ readonly parameters: Float32Array<ArrayBuffer>; readonly state: Float32Array<ArrayBuffer> }>;
 }
 
-/** What sums and packs gradients where they are computed. */
+/** What sums and packs gradients where they are computed, and unpacks and sums what others packed. */
 export interface SlotPacking {
-  /** Unpacks what others packed. */
-  readonly codec: Codec;
   /** As `StepEngine.slot`, but the gradient, weighted with 1 / slots, is added to the sum of the step on the device. */
   slot(parameters: Float32Array<ArrayBuffer>, slot: number, course: SlotCourse): Promise<PackedSlot>;
   /** Packs a sum that the host has, in place of one on the device. */
   pack(sum: Float32Array, course: Pick<SlotCourse, "plan" | "onBucket">): Promise<void>;
+  /** Adds what has come of a bucket to the own part of it, in the order of ranks. @throws ProtocolError */
+  add(arrived: ArrivedBucket): Promise<void>;
+  /** The sums of this rank's elements, in their order, when all buckets have been added. */
+  own(owners: Owners): Promise<Float32Array<ArrayBuffer>>;
 }
 
 export interface StepInput {
@@ -171,7 +174,7 @@ function openExchange(
     count: engine.parameterCount,
     givers,
     step,
-    codec: engine.packing?.codec ?? null,
+    packing: engine.packing ?? null,
     options: {
       deadlineMs,
       signal: AbortSignal.any([signal, ended]),

@@ -6,12 +6,13 @@
  */
 import { assert, present } from "../../../base/assert.ts";
 import { concatBytes, bytesOf, floatsOf, type Bytes } from "../../../base/bytes.ts";
-import type { Codec } from "../../../network/collectives/codecs/codec.ts";
 import type { OperationOptions } from "../../../network/collectives/operation.ts";
 import type { Group } from "../../../network/collectives/group.ts";
 import { SHARDS } from "../../../network/wire/state-record.ts";
 import { gatherShards, ownerLayout, shardRange, type OwnerLayout } from "../shards.ts";
-import type { PackedContribution, StepPlan } from "./gradient-packer.ts";
+import type { SlotPacking } from "./data-parallel-step.ts";
+import type { StepPlan } from "./gradient-packer.ts";
+import type { PackedMessages } from "./packed-bucket.ts";
 import { slotBlocks, totalOf, type BlockSum, type SlotBlock } from "./slot-tree.ts";
 
 /** A part of the flat gradient: elements [from, to), which are shards [firstShard, endShard). */
@@ -53,8 +54,8 @@ export interface ExchangeOptions {
   /** The slots that each rank's sums are of; ranks without any are left out. */
   readonly givers: ReadonlyMap<number, readonly number[]>;
   readonly step: number;
-  /** Unpacks what others packed, if all members pack; null if none does. */
-  readonly codec: Codec | null;
+  /** Adds up what others packed, if all members pack; null if none does. */
+  readonly packing: Pick<SlotPacking, "add" | "own"> | null;
   /** The first of as many operations as there are buckets. */
   readonly options: OperationOptions;
 }
@@ -63,7 +64,8 @@ export interface ExchangeOptions {
 export class GradientExchange {
   readonly buckets: readonly GradientBucket[];
   readonly #exchange: ExchangeOptions;
-  readonly #reduced: Promise<Float32Array<ArrayBuffer>>[] = [];
+  /** Own elements of each bucket; null for what is added up where it was packed. */
+  readonly #reduced: Promise<Float32Array<ArrayBuffer> | null>[] = [];
 
   constructor(exchange: ExchangeOptions) {
     this.#exchange = exchange;
@@ -83,44 +85,49 @@ export class GradientExchange {
 
   /** Sends the next bucket of own sums, one a block of own slots, which must not change there any more. */
   send(sums: readonly BlockSum[]): void {
-    const { codec } = this.#exchange;
-    assert(codec === null || sums.length === 0, "gradients: expected what is sent to be packed, as all members pack");
-    if (codec === null) this.#add(this.#exchangeSums(sums));
-    else this.#add(this.#reducePacked({ values: new Float32Array(0), codec }));
+    const { packing } = this.#exchange;
+    assert(packing === null || sums.length === 0, "gradients: expected what is sent to be packed, as all members pack");
+    if (packing === null) this.#add(this.#exchangeSums(sums));
+    else this.sendPacked(new Map());
   }
 
   /** Sends what has been packed of the next bucket. */
-  sendPacked(contribution: PackedContribution): void {
-    this.#add(this.#reducePacked(contribution));
+  sendPacked(messages: PackedMessages): void {
+    this.#add(this.#exchangePacked(messages));
   }
 
-  #add(reduced: Promise<Float32Array<ArrayBuffer>>): void {
+  #add(reduced: Promise<Float32Array<ArrayBuffer> | null>): void {
     reduced.catch(() => {}); // Whoever asks for the own part is told.
     this.#reduced.push(reduced);
   }
 
-  /** What is packed is added up as it comes, in the order of ranks. */
-  #reducePacked({ values, codec }: PackedContribution): Promise<Float32Array<ArrayBuffer>> {
-    const { group, givers } = this.#exchange;
-    const options = { ...this.#numbered(), codec, algorithm: "direct" } as const;
-    return group.reduceScatter(values, this.#layout().bounds, [...givers.keys()], options);
+  /** A message goes to each owner, which adds them up in the order of ranks. */
+  async #exchangePacked(outgoing: PackedMessages): Promise<null> {
+    const { group, packing, options } = this.#exchange;
+    const at = this.#reduced.length;
+    const givers = [...this.#exchange.givers.keys()];
+    const incoming = this.#incoming(lengthIn(this.#layout(), group.rank));
+    const messages = await group.exchange(outgoing, incoming, this.#numbered());
+    const { signal } = options;
+    await present(packing, "gradients: what adds up").add({ at, owners: this.plan, givers, messages, signal });
+    return null;
   }
 
   /** A sum a block goes to each owner, which adds them up in the order of the tree. */
   async #exchangeSums(sums: readonly BlockSum[]): Promise<Float32Array<ArrayBuffer>> {
     const { group, givers } = this.#exchange;
-    const { shards, bounds } = this.#layout();
-    const lengthOf = (rank: number): number => (bounds[rank + 1] ?? 0) - (bounds[rank] ?? 0);
+    const layout = this.#layout();
+    const { shards } = layout;
     const partOf = (rank: number): BlockSum[] =>
       sums.map((sum) => ({ ...sum, values: gatherShards(sum.values, shards[rank] ?? []) }));
-    const owners = [...shards.keys()].filter((rank) => rank !== group.rank && lengthOf(rank) > 0);
+    const owners = [...shards.keys()].filter((rank) => rank !== group.rank && lengthIn(layout, rank) > 0);
     const outgoing = new Map(
       sums.length === 0
         ? []
         : owners.map((rank) => [rank, concatBytes(partOf(rank).map(({ values }) => bytesOf(values)))] as const),
     );
-    const length = lengthOf(group.rank);
-    const incoming = length === 0 ? [] : [...givers.keys()].filter((rank) => rank !== group.rank);
+    const length = lengthIn(layout, group.rank);
+    const incoming = this.#incoming(length);
     const own = partOf(group.rank);
     const arrived = await group.exchange(outgoing, incoming, this.#numbered());
     const others = incoming.flatMap((rank) =>
@@ -132,6 +139,12 @@ export class GradientExchange {
       ),
     );
     return totalOf([...own, ...others]) ?? new Float32Array(length);
+  }
+
+  /** From whom something comes of a bucket of which `length` elements are own. */
+  #incoming(length: number): number[] {
+    const { group, givers } = this.#exchange;
+    return length === 0 ? [] : [...givers.keys()].filter((rank) => rank !== group.rank);
   }
 
   #numbered(): OperationOptions {
@@ -153,8 +166,15 @@ export class GradientExchange {
     const { length } = this.buckets;
     assert(this.sent === length, `gradients: expected ${length} buckets to be sent, found ${this.sent}`);
     const parts = await Promise.all(this.#reduced);
-    return floatsOf(concatBytes(parts.reverse().map(bytesOf)));
+    const { packing } = this.#exchange;
+    if (packing !== null) return packing.own(this.plan);
+    return floatsOf(concatBytes(parts.reverse().map((part) => bytesOf(present(part, "gradients: a sum")))));
   }
+}
+
+/** Elements of a rank. */
+function lengthIn({ bounds }: OwnerLayout, rank: number): number {
+  return (bounds[rank + 1] ?? 0) - (bounds[rank] ?? 0);
 }
 
 /** What `rank` sent: `length` elements of each of its blocks. */

@@ -1,33 +1,25 @@
 /**
  * Gradients made smaller for the wire, where they are computed: what a member sends of its sum is packed on its device,
- * bit by bit as the codec of `network` would pack it, and read back once a bucket. Owners add up in float32 and the new
- * parameters go out as they are, so that all members still have the same bits.
+ * bit by bit as the codec of `network` would pack it, and read back once a bucket. Owners unpack and add up on theirs, in
+ * float32 (`packed-sums.ts`), and the new parameters go out as they are, so that all members still have the same bits.
  *
  * What the packing left out of a contribution is added to the next one (error feedback, as `withErrorFeedback`), place by
  * place of the flat gradient: shards may have other owners by then. It is on the device alone: a member that leaves takes
  * what it owes with it. Sums go by slots, then by ranks.
  */
-import { present } from "../../../base/assert.ts";
 import type { Runtime } from "../../../compute/runtime/runtime.ts";
-import type { Codec } from "../../../network/collectives/codecs/codec.ts";
-import { withPackedContributions } from "../../../network/collectives/codecs/packed-contributions.ts";
+import { SHARDS } from "../../../network/wire/state-record.ts";
 import { gradientBuckets } from "./gradient-buckets.ts";
-import { DEVICE_CODECS, type GradientCodec } from "./gradient-codec.ts";
-import { PackedBucket, type PackedMessages } from "./packed-bucket.ts";
+import { DEVICE_CODECS, type DeviceCodec, type GradientCodec } from "./gradient-codec.ts";
+import { PackedBucket } from "./packed-bucket.ts";
 import type { Owners } from "./packed-layout.ts";
+import { PackedSums } from "./packed-sums.ts";
 
 /** For whom a step's gradients are packed. */
 export interface StepPlan extends Owners {
   readonly step: number;
   /** Of the first bucket; the others have the next ones. */
   readonly operation: number;
-}
-
-/** What a rank gives to the reduction of a bucket, and the codec that has it packed. */
-export interface PackedContribution {
-  /** In owner order: this rank's own part. The others' are in the codec, packed. */
-  readonly values: Float32Array<ArrayBuffer>;
-  readonly codec: Codec;
 }
 
 export interface PackerOptions {
@@ -42,19 +34,21 @@ export interface PackerOptions {
 
 /** One member's, for one run. */
 export class GradientPacker {
-  /** The same on the host: what others packed is unpacked by it. */
-  readonly codec: Codec;
   readonly buckets: readonly PackedBucket[];
+  /** Over members. */
+  readonly sums: PackedSums;
+  readonly #codec: DeviceCodec;
   readonly #seed: number;
   #plan: StepPlan | null = null;
 
   constructor(runtime: Runtime, { codec: name, count, slots, seed }: PackerOptions) {
     const codec = DEVICE_CODECS[name];
-    this.codec = codec.host(seed);
+    this.#codec = codec;
     this.#seed = seed;
     this.buckets = gradientBuckets(count).map(
       (bucket) => new PackedBucket({ runtime, bucket, total: count, weight: 1 / slots, codec }),
     );
+    this.sums = new PackedSums({ runtime, buckets: this.buckets, total: count, codec });
   }
 
   /** Before the first slot of a step. One that is done again begins as before; one that was rolled back, anew. */
@@ -68,12 +62,13 @@ export class GradientPacker {
     this.#plan = plan;
   }
 
-  /** What goes to `reduceScatter` of what a bucket's readback gave. */
-  contribution(at: number, { messages, own }: PackedMessages): PackedContribution {
-    const { rank, operation } = present(this.#plan, "packing: a step that has begun");
-    const { bounds } = present(this.buckets[at], "packing: a bucket");
-    const values = new Float32Array(bounds.at(-1) ?? 0);
-    values.set(own, bounds[rank]);
-    return { values, codec: withPackedContributions(this.codec, operation + at, messages) };
+  /** Compiles what adds up what others packed. */
+  async warmUp(): Promise<void> {
+    const owners = { owner: Array<number>(SHARDS).fill(0), size: 2, rank: 0 };
+    for (const [at, { array }] of this.buckets.entries()) {
+      const messages = new Map([[1, new Uint8Array(this.#codec.bytes(array.count))]]);
+      await this.sums.add({ at, owners, givers: [0, 1], messages });
+    }
+    await this.sums.own(owners);
   }
 }

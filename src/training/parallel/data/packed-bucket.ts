@@ -7,12 +7,18 @@
  * that is read is one readback.
  */
 import { present } from "../../../base/assert.ts";
-import { type Bytes, floatsOf } from "../../../base/bytes.ts";
+import type { Bytes } from "../../../base/bytes.ts";
 import type { Node } from "../../../compute/compiler/ir.ts";
-import { tableWords, writeTable, type CodecKernels, type KernelCall } from "../../../compute/kernels/codecs/chunks.ts";
+import {
+  tableWords,
+  writeTable,
+  type CodecKernels,
+  type KernelCall,
+  type PackedArray,
+} from "../../../compute/kernels/codecs/chunks.ts";
 import { addToSum, beginSum, leaveRest } from "../../../compute/kernels/codecs/sums.ts";
 import type { Kernel } from "../../../compute/lang/kernel.ts";
-import type { LeafCommand, LeafRead } from "../../../compute/runtime/leaf-work.ts";
+import type { LeafCommand, LeafWork } from "../../../compute/runtime/leaf-work.ts";
 import type { Runtime } from "../../../compute/runtime/runtime.ts";
 import type { GradientBucket } from "./gradient-buckets.ts";
 import type { DeviceCodec } from "./gradient-codec.ts";
@@ -37,13 +43,8 @@ interface Carried {
   layout: PackedLayout | null;
 }
 
-/** What a bucket's readback gives. */
-export interface PackedMessages {
-  /** By rank; none for this one and those without elements. */
-  readonly messages: ReadonlyMap<number, Bytes>;
-  /** This rank's own elements, which are not packed. */
-  readonly own: Float32Array<ArrayBuffer>;
-}
+/** Of a bucket, by the rank that they go to or come from; there are none for this rank and those without elements. */
+export type PackedMessages = ReadonlyMap<number, Bytes>;
 
 /** Which message it is: what stochastic rounding goes by. */
 export interface MessagePlace {
@@ -63,6 +64,8 @@ interface BucketOptions {
 
 export class PackedBucket {
   readonly bucket: GradientBucket;
+  /** What its kernels are made for. */
+  readonly array: PackedArray;
   readonly #options: BucketOptions;
   readonly #kernels: BucketKernels;
   readonly #leaves: ReadonlyMap<string, Node>;
@@ -78,6 +81,7 @@ export class PackedBucket {
     const array = { count, chunksMax: bucket.endShard - bucket.firstShard };
     const kernels = codec.kernels(array);
     this.bucket = bucket;
+    this.array = array;
     this.#options = options;
     this.#kernels = {
       begin: beginSum(count, weight),
@@ -103,12 +107,11 @@ export class PackedBucket {
   begin(owners: Owners, { operation, seed }: MessagePlace): void {
     const { runtime, bucket, total, codec } = this.#options;
     const layout = packedLayout(bucket, total, owners, codec);
-    const array = { count: bucket.to - bucket.from, chunksMax: bucket.endShard - bucket.firstShard };
     const { own, chunks } = layout;
     const { layout: old } = this.#before;
     if (old !== null && !sameMessages(old, layout)) this.#forgetMessages();
     const table = { operation, rank: owners.rank, seed, own, chunks };
-    runtime.write(this.#leaf("table"), writeTable(table, array, this.#kernels.codec.blockValues));
+    runtime.write(this.#leaf("table"), writeTable(table, this.array, this.#kernels.codec.blockValues));
     this.#layout = layout;
     this.#isPacked = false;
   }
@@ -158,42 +161,44 @@ export class PackedBucket {
     runtime.write(this.#leaf("values"), values);
   }
 
-  /** Packs the sum with what was left out before. The readback holds the packed bytes, and own elements as they are. */
-  pack(): { readonly commands: readonly LeafCommand[]; readonly reads: readonly LeafRead[] } {
-    const { segments, own, chunks, words } = this.#known();
+  /** Packs the sum with what was left out before; own elements stay in `values`. The readback is the packed bytes. */
+  pack(): LeafWork {
+    const { segments, chunks, words } = this.#known();
     const [values, after] = [this.#leaf("values"), this.#after.rest];
     const { correct, rest, codec } = this.#kernels;
     const calls = chunks.length > 0 ? [...codec.pack, ...codec.unpack] : [];
-    const ownCount = own[1] - own[0];
     const commands = [
       ...this.#reordered(segments),
       dispatch(correct, [this.#before.rest, values]),
       ...calls.map((call) => this.#call(call)),
       dispatch(rest, [values, this.#leaf("table"), after]),
-      ...(ownCount > 0 ? [copy(values, own[0], this.#leaf("gradient"), 0, ownCount)] : []),
     ];
-    const reads = [
-      { leaf: this.#after.messages, bytes: 4 * words },
-      { leaf: this.#leaf("gradient"), bytes: 4 * ownCount },
-    ];
-    return { commands, reads };
+    return { commands, reads: [{ leaf: this.#after.messages, bytes: 4 * words }] };
   }
 
   /** Told what `reads` of `pack` gave, once they have been read. */
-  finish([packed, own]: readonly Bytes[]): PackedMessages {
+  finish([packed]: readonly Bytes[]): PackedMessages {
     const { bytes } = this.#options.codec;
     this.#isPacked = true;
     this.#before.layout = this.#after.layout = this.#known();
     const all = present(packed, "packing: the messages");
-    const messages = this.#known().chunks.map(
-      ({ chunk, word, count }) => [chunk, all.subarray(4 * word, 4 * word + bytes(count))] as const,
+    return new Map(
+      this.#known().chunks.map(({ chunk, word, count }) => [chunk, all.subarray(4 * word, 4 * word + bytes(count))]),
     );
-    return { messages: new Map(messages), own: floatsOf(present(own, "packing: own elements")) };
   }
 
-  /** Elements of each rank, as offsets in owner order. */
-  get bounds(): readonly number[] {
-    return this.#known().bounds;
+  get codec(): CodecKernels {
+    return this.#kernels.codec;
+  }
+
+  /** When it has been packed: the sum, with what was left out before, in owner order. */
+  get values(): Node {
+    return this.#leaf("values");
+  }
+
+  /** Where a sum may be put together from when the bucket has been packed to when the next step begins. */
+  get scratch(): Node {
+    return this.#leaf("gradient");
   }
 
   /** Brings what was left out into the order of now, by way of the array that gradients are placed in. */

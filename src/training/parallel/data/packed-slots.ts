@@ -8,8 +8,9 @@ import type { Runtime } from "../../../compute/runtime/runtime.ts";
 import type { CompiledFunction, TensorInput } from "../../../compute/tensor/compile.ts";
 import type { Tensor } from "../../../compute/tensor/tensor.ts";
 import { SHARDS } from "../../../network/wire/state-record.ts";
-import { GradientPacker, type PackedContribution, type PackerOptions, type StepPlan } from "./gradient-packer.ts";
+import { GradientPacker, type PackerOptions, type StepPlan } from "./gradient-packer.ts";
 import type { GradientStages } from "./gradient-stages.ts";
+import type { PackedMessages } from "./packed-bucket.ts";
 
 /** What a slot is to the sum of its step. */
 export interface SlotCourse {
@@ -21,7 +22,7 @@ export interface SlotCourse {
   /** Its own gradient is read as well. */
   readonly wantsGradient: boolean;
   /** Told of the buckets in their order, each as soon as it is packed and read. */
-  readonly onBucket: (contribution: PackedContribution) => void;
+  readonly onBucket: (messages: PackedMessages) => void;
 }
 
 /** `gradient` is null unless it was wanted. */
@@ -54,7 +55,7 @@ export class PackedSlots<Names extends string> {
     course: SlotCourse,
   ): Promise<PackedSlot> {
     if (course.isFirst) this.packer.begin(course.plan);
-    const told = new Map<number, PackedContribution>();
+    const told = new Map<number, PackedMessages>();
     let next = 0;
     let loss = Number.NaN;
     const assembly = this.#stages.begin(() => {});
@@ -82,6 +83,7 @@ export class PackedSlots<Names extends string> {
     const course = { plan, isFirst: true, isLast: true, wantsGradient: false, onBucket: () => {} };
     await this.run(slot, inputs, course);
     await this.run(slot, inputs, { ...course, isFirst: false });
+    await this.packer.warmUp();
   }
 
   /** Packs a sum that the host has. One readback a bucket. */
@@ -121,8 +123,7 @@ export class PackedSlots<Names extends string> {
   }
 
   /** Takes what was read of a bucket from the front of `read`. */
-  #finish(at: number, read: Bytes[]): PackedContribution {
-    const bucket = present(this.packer.buckets[at], "packing: a bucket");
-    return this.packer.contribution(at, bucket.finish(read.splice(0, 2)));
+  #finish(at: number, read: Bytes[]): PackedMessages {
+    return present(this.packer.buckets[at], "packing: a bucket").finish(read.splice(0, 1));
   }
 }

@@ -13,7 +13,7 @@ import type { Backup, Fingerprint } from "../../../network/wire/messages.ts";
 import { fingerprintOf } from "../fingerprint.ts";
 import type { SlotPacking, StepEngine, StepInput } from "./data-parallel-step.ts";
 import type { GradientExchange } from "./gradient-buckets.ts";
-import type { PackedContribution } from "./gradient-packer.ts";
+import type { PackedMessages } from "./packed-bucket.ts";
 import { BlockSums, joinBlocks, totalOf, type BlockSum } from "./slot-tree.ts";
 
 /** A step whose slots are partly computed twice. */
@@ -200,7 +200,7 @@ function packedSlots(
   return (slot, at, wantsGradient) => {
     const { parameters } = present(committed, "packedSlots: parameters");
     const [isFirst, isLast] = [at === 0, at === slots.length - 1];
-    const onBucket = (bucket: PackedContribution): void => gradients.sendPacked(bucket);
+    const onBucket = (bucket: PackedMessages): void => gradients.sendPacked(bucket);
     return packing.slot(parameters, slot, { plan, isFirst, isLast, wantsGradient, onBucket });
   };
 }

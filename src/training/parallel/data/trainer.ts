@@ -195,7 +195,6 @@ export class Trainer implements MemberEngine {
 
   #packingBy(packed: PackedSlots<"x" | "y">): SlotPacking {
     return {
-      codec: packed.packer.codec,
       slot: (parameters, slot, course) => {
         const batch = this.#batch(course.plan.step, slot);
         return this.#exclusive(() => {
@@ -204,6 +203,8 @@ export class Trainer implements MemberEngine {
         });
       },
       pack: (sum, course) => this.#exclusive(() => packed.pack(sum, course)),
+      add: (arrived) => packed.packer.sums.add(arrived),
+      own: (owners) => packed.packer.sums.own(owners),
     };
   }
 
