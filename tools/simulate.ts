@@ -56,13 +56,13 @@ async function simulateNetwork(): Promise<number> {
     plant: values.plant,
     say: (text) => console.log(text),
   });
-  const { seeds, violations, faults, simulatedHours, finished, splits } = report;
+  const { seeds, violations, faults, simulatedHours, finished, missing } = report;
   if (values.json !== undefined) {
     writeFileSync(values.json, `${JSON.stringify({ seeds, violations, faults, simulatedHours })}\n`);
   }
   const perSecond = (seeds / ((performance.now() - startMs) / 1_000)).toFixed(1);
   console.log(
-    `${seeds} seeds, ${violations.length} violations, ${finished} members that finished, ${splits} split verdicts, ${simulatedHours.toFixed(1)} simulated hours, faults ${JSON.stringify(faults)}, ${perSecond} seeds a second`,
+    `${seeds} seeds, ${violations.length} violations, ${finished} members that finished, ${missing} counted on that had left, ${simulatedHours.toFixed(1)} simulated hours, faults ${JSON.stringify(faults)}, ${perSecond} seeds a second`,
   );
   return violations.length > 0 ? 1 : 0;
 }

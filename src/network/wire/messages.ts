@@ -13,7 +13,7 @@ import type { RunSpec } from "./run-spec.ts";
 import type { CheckpointOrder, CommitRecord, Inventory, StateLayout, StripeSources } from "./state-record.ts";
 
 /** Grows when any message or frame changes its meaning; peers of another version are refused with one sentence. */
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 
 /** What a member is, for people and for placement. */
 export interface MemberInfo {

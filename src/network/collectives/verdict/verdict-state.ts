@@ -2,13 +2,19 @@
  * How the members of a group agree on who is gone: a pure `judge(state, event, nowMs) -> {state, effects}`.
  *
  * Whoever loses a link or hears nothing from a member for long accuses it. Accusations only grow in number and are
- * told to all. A member decides when everyone who is left, by its accusations, has told it the same ones: then all of
- * them decide the same (flooding, as in Chandra & Toueg, 1996, section 5). Whoever has decided tells that instead, and
- * others adopt it. A member that is left out, or hears no agreement in time, gives up: its verdict is its own.
+ * told to all. A member decides when everyone who is left, by its accusations, has told it the same ones (flooding, as in
+ * Chandra & Toueg, 1996, section 5). Whoever has decided tells by what accusations, and others adopt it: unless they have
+ * told more since then by which others are left, as somebody may have decided by those. A member that is left out, or
+ * hears no agreement in time, gives up: its verdict is its own.
  *
- * When members crash, all who live have the same verdict. When links between the living go on breaking while they
- * agree, two of them may in rare cases hold different ones, and find in the next epoch that somebody is missing there:
- * more cannot be had without a majority, and a room of two has none.
+ * No two members hold different agreed verdicts that count on both. Say P decided or adopted by the accusations A, and Q by
+ * B. All who are left by A had told A, so both told both, and as what a member tells only grows, A is a part of B, or the
+ * other way round. Say A is a part of B. Whoever decides by A itself tells nothing but that from then on, and so never told
+ * more; whoever adopted it had told B when it did, by which the same are left.
+ *
+ * When members crash, all who live have the same verdict. When links between the living break while they agree, one that
+ * an agreed verdict counts on may have been left out by another, or may have given up: it knows, and is missing in the
+ * next epoch as if it had died at the end of this one. More cannot be had: the last message of an agreement can be lost.
  */
 import { assert } from "../../../base/assert.ts";
 import { excludedRanks } from "./exclusion.ts";
@@ -17,7 +23,8 @@ import type { Accusation } from "./exclusion.ts";
 /** What a member tells of its knowledge. */
 export type View =
   | { readonly kind: "accusing"; readonly accusations: readonly Accusation[] }
-  | { readonly kind: "decided"; readonly lost: readonly number[] };
+  /** Who is lost follows from them. */
+  | { readonly kind: "decided"; readonly accusations: readonly Accusation[] };
 
 /** When a member is silent, and when waiting for agreement ends. */
 export interface VerdictLimits {
@@ -31,6 +38,8 @@ export interface VerdictState {
   readonly rank: number;
   readonly size: number;
   readonly view: View;
+  /** How many accusations it told each time, the first ones that it has. */
+  readonly tellings: readonly number[];
   /** Gave up: its verdict is its own, and nobody else is to hear of it. */
   readonly isAlone: boolean;
   /** By rank, the view it told last, in one canonical form. */
@@ -65,6 +74,7 @@ export function beginVerdict(rank: number, size: number, nowMs: number): Verdict
     rank,
     size,
     view: { kind: "accusing", accusations: [] },
+    tellings: [],
     isAlone: false,
     told: new Array<string>(size).fill(""),
     heardAtMs: new Array<number>(size).fill(nowMs),
@@ -83,7 +93,7 @@ export function judge(state: VerdictState, event: VerdictEvent, nowMs: number, l
       const { from, view } = event;
       const after = heard(state, from, nowMs);
       if (after.isAlone) return { state: after, effects: [] };
-      if (view.kind === "decided") return adopt(after, from, view.lost);
+      if (view.kind === "decided") return adopt(after, from, view.accusations);
       if (after.view.kind === "decided") {
         return { state: after, effects: [{ kind: "tell", view: after.view, to: from }] };
       }
@@ -138,7 +148,8 @@ function accuse(before: VerdictState, more: readonly Accusation[], nowMs: number
   const news = more.filter((one) => !known.has(nameOf([one])));
   const accusations = [...before.view.accusations, ...unique(news)];
   const accusedAtMs = news.length > 0 ? nowMs : before.accusedAtMs;
-  const state: VerdictState = { ...before, view: { kind: "accusing", accusations }, accusedAtMs };
+  const tellings = news.length > 0 ? [...before.tellings, accusations.length] : before.tellings;
+  const state: VerdictState = { ...before, view: { kind: "accusing", accusations }, tellings, accusedAtMs };
   const effects: VerdictEffect[] = news.length > 0 ? [{ kind: "tell", view: state.view }] : [];
   return decide(state, accusations, nowMs, limits, effects);
 }
@@ -160,23 +171,48 @@ function decide(
   // Alone with its verdict, a member holds to those that it still hears.
   const own = accusations.flatMap(({ accuser, accused }) => (accuser === self ? [accused] : []));
   const verdict = isAgreed ? lost : [...new Set(own)].sort((a, b) => a - b);
-  const view: View = { kind: "decided", lost: verdict };
+  const view: View = { kind: "decided", accusations };
   effects.push({ kind: "decide", lost: verdict, isAgreed });
   if (isAgreed) effects.push({ kind: "tell", view });
   return { state: { ...state, view, isAlone: !isAgreed }, effects };
 }
 
-/** Not of one whom the own view leaves out: others may count on that view already. */
-function adopt(state: VerdictState, from: number, lost: readonly number[]): VerdictStep {
+/** What `from` decided or adopted. */
+function adopt(state: VerdictState, from: number, accusations: readonly Accusation[]): VerdictStep {
   if (state.view.kind === "decided") return { state, effects: [] };
-  const excluded = excludedRanks(state.view.accusations);
-  if (excluded.includes(from) && !excluded.includes(state.rank)) return { state, effects: [] };
-  const view: View = { kind: "decided", lost };
+  const lost = excludedRanks(accusations);
+  if (lost.includes(state.rank)) return leave(state, from, lost);
+  if (mayBeDecidedOtherwise(state, from, accusations.length, lost)) return { state, effects: [] };
+  const view: View = { kind: "decided", accusations };
   const effects: VerdictEffect[] = [
     { kind: "decide", lost, isAgreed: true },
     { kind: "tell", view },
   ];
   return { state: { ...state, view }, effects };
+}
+
+/** Left out by others; not by one whom the own view leaves out: who is left by that may still agree. */
+function leave(state: VerdictState, from: number, lost: readonly number[]): VerdictStep {
+  const excluded = excludedRanks(state.view.accusations);
+  if (excluded.includes(from) && !excluded.includes(state.rank)) return { state, effects: [] };
+  const view: View = { kind: "decided", accusations: state.view.accusations };
+  return { state: { ...state, view, isAlone: true }, effects: [{ kind: "decide", lost, isAgreed: false }] };
+}
+
+/**
+ * Whether somebody may have decided otherwise, by something that this member told, no less than `count` accusations. Not
+ * where `from` would be left by them: it has never told them.
+ */
+function mayBeDecidedOtherwise(
+  { view, tellings }: VerdictState,
+  from: number,
+  count: number,
+  lost: readonly number[],
+): boolean {
+  return tellings
+    .filter((told) => told >= count)
+    .map((told) => excludedRanks(view.accusations.slice(0, told)))
+    .some((otherwise) => otherwise.includes(from) && otherwise.join() !== lost.join());
 }
 
 function unique(accusations: readonly Accusation[]): Accusation[] {
