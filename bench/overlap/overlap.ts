@@ -8,6 +8,8 @@ import { computedMsOf, hiddenShareOf, Pair } from "./pair.ts";
 
 /** Steps differ by a fifth on two cores: more of them than elsewhere. */
 const SAMPLES = 15;
+/** Of which the link takes its bandwidth. */
+const LINK_STEPS = 5;
 
 /** One step of both, in milliseconds since they began. */
 interface PairStep {
@@ -33,18 +35,19 @@ export async function overlap(): Promise<Measured[]> {
 }
 
 /**
- * Steps with and without overlap take turns, and the link keeps to what computation took in the step before: in its time
- * it carries `halves` of the parameters' bytes each way.
+ * Steps with and without overlap take turns, and the link keeps to what computation took in the last steps, the median of
+ * them: in that time it carries `halves` of the parameters' bytes each way.
  */
 async function share(pair: Pair, halves: number, what: string): Promise<Measured> {
   const [apart, beside]: [PairStep[], PairStep[]] = [[], []];
-  let { computedMs } = await stepOf(pair, true, Infinity);
+  const computed: number[] = [];
+  while (computed.length < LINK_STEPS) computed.push((await stepOf(pair, true, Infinity)).computedMs);
   for (let sample = 0; sample < SAMPLES; sample++) {
-    const bytesPerMs = pair.bandwidthFor(halves, computedMs);
+    const bytesPerMs = pair.bandwidthFor(halves, median(computed.slice(-LINK_STEPS)));
     apart.push(await stepOf(pair, false, bytesPerMs));
     const one = await stepOf(pair, true, bytesPerMs);
     beside.push(one);
-    ({ computedMs } = one);
+    computed.push(one.computedMs);
   }
   const of = (steps: readonly PairStep[], name: keyof PairStep): number => median(steps.map((step) => step[name]));
   const hidden = apart.map((step, at) => 100 * (1 - (beside[at]?.exposedMs ?? 0) / step.exposedMs));

@@ -47,7 +47,7 @@ export interface MuxOptions {
 type BlobFrame = "blobRequest" | "blobAnswer";
 
 const MALFORMED_FRAMES_MAX = 100;
-const EARLY_BYTES_MAX = 8 * 1024 * 1024;
+const EARLY_BYTES_MAX = 16 * 1024 * 1024;
 
 /** All links of a peer: frames are checked, counted, and handed to whom they are for. */
 export class Mux {

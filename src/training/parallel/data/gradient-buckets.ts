@@ -23,22 +23,18 @@ export interface GradientBucket {
   readonly endShard: number;
 }
 
-/** A member that is ahead pushes up to 1 MiB of each, and 8 MiB in all are kept for one that is not there yet. */
-export const BUCKETS_MAX = 6;
+/**
+ * A member that is ahead pushes up to 1 MiB of each, of parameters and of replicas, and muxes keep 16 MiB of a peer that
+ * came early.
+ */
+export const BUCKETS_MAX = 10;
 /** Below this a message costs more than what it hides. */
 const BUCKET_BYTES_MIN = 64 * 1024;
 
-/**
- * The buckets of `count` elements, in the order in which they leave. The first is half as long, so that the link has
- * something to do early, and so is the last, which nothing is left to hide.
- */
+/** The buckets of `count` elements, in the order in which they leave. The last one has nothing to be hidden behind. */
 export function gradientBuckets(count: number): GradientBucket[] {
   const buckets = Math.min(BUCKETS_MAX, Math.max(1, Math.floor((4 * count) / BUCKET_BYTES_MIN)));
-  const between = Array.from(
-    { length: buckets - 1 },
-    (_, at) => SHARDS - Math.round((SHARDS * (2 * at + 1)) / (2 * buckets - 2)),
-  );
-  const borders = [SHARDS, ...between, 0];
+  const borders = Array.from({ length: buckets + 1 }, (_, at) => SHARDS - Math.round((SHARDS * at) / buckets));
   return borders.slice(1).map((firstShard, bucket) => {
     const endShard = borders[bucket] ?? SHARDS;
     return { firstShard, endShard, from: shardRange(count, firstShard)[0], to: shardRange(count, endShard - 1)[1] };
