@@ -7,10 +7,12 @@
  * told more since then by which others are left, as somebody may have decided by those. A member that is left out, or
  * hears no agreement in time, gives up: its verdict is its own.
  *
- * No two members hold different agreed verdicts that count on both. Say P decided or adopted by the accusations A, and Q by
- * B. All who are left by A had told A, so both told both, and as what a member tells only grows, A is a part of B, or the
- * other way round. Say A is a part of B. Whoever decides by A itself tells nothing but that from then on, and so never told
- * more; whoever adopted it had told B when it did, by which the same are left.
+ * No two members hold different agreed verdicts that count on both. Say P holds one by the accusations A, and Q one by B.
+ * Before anybody decides by A all who are left by A have told it, and so with B: P and Q have told both, and as what a
+ * member tells only grows, A is a part of B, or the other way round. Say A is a part of B. P did not decide by A itself,
+ * since it would have told no more; it adopted it when it had told B. So the same are left by B, and all is well, or P had
+ * it from a member that is left by B, of which the same can be said, unless it never told B; that is so at the latest of
+ * the one that did decide by A itself. But then nobody can have decided by B.
  *
  * When members crash, all who live have the same verdict. When links between the living break while they agree, one that
  * an agreed verdict counts on may have been left out by another, or may have given up: it knows, and is missing in the
@@ -200,8 +202,8 @@ function leave(state: VerdictState, from: number, lost: readonly number[]): Verd
 }
 
 /**
- * Whether somebody may have decided otherwise, by something that this member told, no less than `count` accusations. Not
- * where `from` would be left by them: it has never told them.
+ * Whether somebody may have decided otherwise, by no fewer than `count` accusations that this member told. Nobody can have
+ * by those that leave `from` in: see above.
  */
 function mayBeDecidedOtherwise(
   { view, tellings }: VerdictState,
