@@ -154,6 +154,20 @@ test("the silent are left out, then the smallest set, then the highest ranks", (
   expect(excludedRanks(accuse([0, 1], [1, 2], [0, 2]))).toEqual([1, 2]);
 });
 
+test("whoever heard of the same accusations leaves out the same members, in whatever order they came", () => {
+  const accuse = (...pairs: [number, number][]) => pairs.map(([accuser, accused]) => ({ accuser, accused }));
+  // 0 and 5, or 2 and 3: as many, as often accused, and of the same sum.
+  const square = accuse([0, 2], [2, 0], [0, 3], [3, 0], [5, 2], [2, 5], [5, 3], [3, 5]);
+  expect(excludedRanks(square)).toEqual([0, 5]);
+  expect(excludedRanks([...square].reverse())).toEqual([0, 5]);
+  for (let seed = 0; seed < 2_000; seed++) {
+    const random = new Random(seed, "accusations");
+    const size = 3 + random.below(8);
+    const all = accuse(...ranksOf(1 + random.below(24)).map((): [number, number] => [random.below(size), random.below(size)])).filter(({ accuser, accused }) => accuser !== accused); // prettier-ignore
+    expect(excludedRanks(random.shuffle([...all])), `seed ${seed}`).toEqual(excludedRanks(all));
+  }
+});
+
 test("33 ranks that all accuse one another are told apart at once, and so are pairs that do", () => {
   const everybody = ranksOf(33).flatMap((accuser) =>
     ranksOf(33).flatMap((accused) => (accuser === accused ? [] : [{ accuser, accused }])),

@@ -1,4 +1,7 @@
-/** Whom to leave out when members of a group cannot reach one another: a pure function of who says so of whom. */
+/**
+ * Whom to leave out when members of a group cannot reach one another: a pure function of who says so of whom, in whatever
+ * order: members hear of it in their own.
+ */
 
 /** `accuser` cannot reach `accused` any more. */
 export interface Accusation {
@@ -36,14 +39,19 @@ function silentRanks(accusations: readonly Accusation[]): number[] {
  */
 function smallestCover(accusations: readonly Accusation[]): number[] {
   const accusedBy = (rank: number): number => accusations.filter(({ accused }) => accused === rank).length;
-  const weights = new Map(ranksIn(accusations).map((rank) => [rank, 1e5 * accusedBy(rank) + rank]));
-  const weightOf = (ranks: readonly number[]): number => ranks.reduce((sum, rank) => sum + (weights.get(rank) ?? 0), 0);
+  const accused = new Map(ranksIn(accusations).map((rank) => [rank, accusedBy(rank)]));
+  const accusedIn = (ranks: readonly number[]): number =>
+    ranks.reduce((sum, rank) => sum + (accused.get(rank) ?? 0), 0);
+  const isBetter = (one: readonly number[], two: readonly number[]): boolean => {
+    if (one.length !== two.length) return one.length < two.length;
+    const more = accusedIn(one) - accusedIn(two);
+    return more > 0 || (more === 0 && isHigher(one, two));
+  };
   let best: readonly number[] | null = null;
   const search = (chosen: readonly number[], open: readonly Accusation[]): void => {
     if (best !== null && chosen.length + (open.length > 0 ? 1 : 0) > best.length) return;
     if (open.length === 0) {
-      const isSmaller = best === null || chosen.length < best.length;
-      if (isSmaller || weightOf(chosen) > weightOf(best ?? [])) best = chosen;
+      if (best === null || isBetter(chosen, best)) best = chosen;
       return;
     }
     const neighbours = neighboursIn(open);
@@ -55,6 +63,13 @@ function smallestCover(accusations: readonly Accusation[]): number[] {
   };
   search([], accusations);
   return [...(best ?? [])];
+}
+
+/** Whether the highest rank that only one of two sets of a size has is in the first. */
+function isHigher(one: readonly number[], two: readonly number[]): boolean {
+  const highest = (ranks: readonly number[], others: readonly number[]): number =>
+    Math.max(-1, ...ranks.filter((rank) => !others.includes(rank)));
+  return highest(one, two) > highest(two, one);
 }
 
 function ranksIn(accusations: readonly Accusation[]): number[] {
