@@ -7,14 +7,13 @@ import { present } from "../../../src/base/assert.ts";
 import { bytesOf, type Bytes } from "../../../src/base/bytes.ts";
 import { Random } from "../../../src/base/random.ts";
 import type { Device } from "../../../src/compute/device/device.ts";
-import { ReferenceDevice } from "../../../src/compute/device/reference/reference-device.ts";
 import { createRuntime } from "../../../src/compute/runtime/graph-runtime.ts";
 import { SHARDS } from "../../../src/network/wire/state-record.ts";
 import { gradientBuckets } from "../../../src/training/parallel/data/gradient-buckets.ts";
 import { DEVICE_CODECS, type GradientCodec } from "../../../src/training/parallel/data/gradient-codec.ts";
 import { PackedBucket } from "../../../src/training/parallel/data/packed-bucket.ts";
 import type { Owners } from "../../../src/training/parallel/data/packed-layout.ts";
-import { openNodeWebGpu, openWasm, webGpuMissing } from "../../compute/device/devices.ts";
+import { RUNTIME_DEVICES } from "../../compute/device/devices.ts";
 import type { Codec } from "../../../src/network/collectives/codecs/codec.ts";
 import { checkFactors } from "./check-factors.ts";
 import { HostPacking } from "./host-packing.ts";
@@ -42,12 +41,6 @@ const OWNERS: readonly Owners[] = [
   { size: 5, rank: 3, owner: Array.from({ length: SHARDS }, (_, shard) => (shard * 7) % 5) },
   { size: 5, rank: 3, owner: Array.from({ length: SHARDS }, (_, shard) => (shard * 3 + 1) % 5) },
   { size: 4, rank: 2, owner: Array.from({ length: SHARDS }, (_, shard) => (shard % 2 === 0 ? 0 : 3)) },
-];
-
-const DEVICES: readonly (readonly [string, () => Promise<Device>, string | undefined])[] = [
-  ["reference", async () => new ReferenceDevice(), undefined],
-  ["wasm", openWasm, undefined],
-  ["webgpu", openNodeWebGpu, webGpuMissing],
 ];
 
 /** Packs on the device and on the host, a step a map of owners, and compares. */
@@ -143,7 +136,7 @@ async function factor(
   runtime.destroy();
 }
 
-describe.each(DEVICES)("%s", (_, open, missing) => {
+describe.each(RUNTIME_DEVICES)("$name", ({ open, missing }) => {
   test.skipIf(missing !== undefined)(
     "factors as the host's PowerSGD does, and goes on from there (seed 20261130)",
     async () => {

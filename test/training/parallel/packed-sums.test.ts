@@ -11,18 +11,12 @@ import { SHARDS } from "../../../src/network/wire/state-record.ts";
 import { DEVICE_CODECS, type GradientCodec } from "../../../src/training/parallel/data/gradient-codec.ts";
 import { GradientPacker, type StepPlan } from "../../../src/training/parallel/data/gradient-packer.ts";
 import { gatherShards, ownerLayout } from "../../../src/training/parallel/shards.ts";
-import { openNodeWebGpu, openWasm, webGpuMissing } from "../../compute/device/devices.ts";
+import { RUNTIME_DEVICES } from "../../compute/device/devices.ts";
 
 const SEED = 7;
 const TOTAL = 40_001;
 const CODECS = Object.keys(DEVICE_CODECS) as GradientCodec[];
 type Floats = Float32Array<ArrayBuffer>;
-
-const DEVICES: readonly (readonly [string, () => Promise<Device>, string | undefined])[] = [
-  ["reference", async () => new ReferenceDevice(), undefined],
-  ["wasm", openWasm, undefined],
-  ["webgpu", openNodeWebGpu, webGpuMissing],
-];
 
 /** Who owns what, and whose contributions count. */
 interface Case {
@@ -112,7 +106,7 @@ async function sumOn(
   return { found, expected: Float32Array.from(expected.reverse().flatMap((part) => [...part])), reads };
 }
 
-describe.each(DEVICES)("%s", (_, open, missing) => {
+describe.each(RUNTIME_DEVICES)("$name", ({ open, missing }) => {
   test.skipIf(missing !== undefined).each(CODECS)(
     "adds what %s packed as the host does, with one readback a step",
     async (codec) => {

@@ -77,8 +77,10 @@ export function writeParts({ length, parts, own, goesOn }: PartsTable): Uint32Ar
 
 /**
  * Adds parts up in their order, as their table says, into the first elements of a sum, rounding each time. No sum is
- * negative zero: some devices do not tell zeros apart. Bindings: parts, f32 [count];
- * values, f32 [count]; table, u32 [PARTS_WORDS]; sum, f32 [count]. 4 bytes an element of each part, and 4 or 8 more.
+ * negative zero: some devices do not tell zeros apart.
+ *
+ * Bindings: parts, f32 [count]; values, f32 [count]; table, u32 [PARTS_WORDS]; sum, f32 [count]. 4 bytes an element of each
+ * part, and 4 or 8 more.
  */
 export function addParts(count: number): Kernel {
   const names = new Names();
